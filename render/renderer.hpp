@@ -1,0 +1,67 @@
+// Renderer: Scene -> Frame. One interface for every backend.
+#pragma once
+
+#include "base/error.hpp"
+#include "image/volume.hpp"
+#include "render/scene/scene.hpp"
+#include "render/scene/view_geometry.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nora {
+
+/// A picture: width * height pixels of four bytes, red, green, blue, 255; top row first, no padding.
+struct Frame {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> rgba;
+  ViewGeometry geometry;
+
+  /// Keeps its memory when the new size fits.
+  void resize(int w, int h) {
+    width = w;
+    height = h;
+    rgba.resize(static_cast<std::size_t>(w) * static_cast<std::size_t>(h) * 4);
+  }
+};
+
+/// Layer id -> its volume. A layer without one (still loading, failed) is left out of the picture.
+using LayerVolumes = std::map<std::string, std::shared_ptr<const Volume>>;
+
+struct RenderRequest {
+  const Scene* scene = nullptr;
+  std::string view;
+  int width = 0;   // pixels
+  int height = 0;
+  const LayerVolumes* volumes = nullptr;
+  /// 1: the still, the same bytes every time. Larger: longer ray steps while moving.
+  double stepScale = 1;
+};
+
+struct RenderStatistics {
+  std::chrono::microseconds prepare{};  // look-up tables, bricks
+  std::chrono::microseconds draw{};
+  std::uint64_t samples = 0;            // volume samples taken
+};
+
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+
+  /// Draws one view of the scene; an unknown view, a zero or huge size (over 16384) is an Error.
+  /// Thread: one call at a time per Renderer; uses all cores inside.
+  [[nodiscard]] virtual Result<RenderStatistics> render(const RenderRequest& request, Frame& frame) = 0;
+
+  /// "cpu (avx512)", ...
+  [[nodiscard]] virtual std::string name() const = 0;
+};
+
+/// The CPU renderer with the best instruction set of this machine, or the named one (sse4, avx2, avx512; for tests).
+[[nodiscard]] Result<std::unique_ptr<Renderer>> makeCpuRenderer(const std::string& instructionSet = "");
+
+}  // namespace nora

@@ -1,0 +1,71 @@
+// One viewer: control messages in, scene state, frames out. Knows no sockets: the transport is two callbacks.
+#pragma once
+
+#include "base/error.hpp"
+#include "render/renderer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nora {
+
+/// How sessions get images; implemented by app/ with the catalogue, the reader pool and the volume cache.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+  /// The source of a catalogue entry. Errors: notFound, unsupported (why it cannot be opened).
+  [[nodiscard]] virtual Result<Source> resolve(const std::string& entryId) = 0;
+  /// Loads (or finds in the cache) an image. Thread: any; blocks.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) = 0;
+};
+
+/// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a lock
+/// held; must not block.
+class SessionOutput {
+ public:
+  virtual ~SessionOutput() = default;
+  virtual void sendText(std::string message) = 0;
+  virtual void sendFrame(std::vector<std::byte> message) = 0;  // header + picture; counted as in flight until `ack`
+  virtual void close(int code, std::string reason) = 0;
+};
+
+/// Renders and encodes for all sessions: one render thread, encoders on a pool, loaders on a pool.
+class StreamEngine {
+ public:
+  struct Options {
+    std::size_t loaderThreads = 2;
+    std::size_t encoderThreads = 1;
+    std::size_t sessions = 64;              // more are refused
+    int movingJpegQuality = 80;             // 4:2:0
+    std::chrono::milliseconds settle{150};  // after the last input: the lossless still
+    std::chrono::milliseconds volumeBudget{60};  // render time aimed at for a moving volume view
+  };
+
+  StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options);
+  ~StreamEngine();
+
+  class Session;
+  /// A new session; sends `hello`. Errors: limitExceeded.
+  [[nodiscard]] Result<std::shared_ptr<Session>> connect(std::shared_ptr<SessionOutput> output);
+  /// One text message from the client. A malformed one closes the session through its output.
+  void receive(Session& session, std::string_view message);
+  /// The transport is gone; stops its loads and frees it.
+  void disconnect(const std::shared_ptr<Session>& session);
+
+  /// Sends a text message to every session (catalogue news).
+  void broadcast(const std::string& message);
+
+  [[nodiscard]] std::size_t sessionCount() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nora

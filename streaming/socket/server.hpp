@@ -1,0 +1,51 @@
+// The socket loop: HTTP and WebSocket by libwebsockets, one thread. The only place that knows libwebsockets.
+#pragma once
+
+#include "base/error.hpp"
+#include "streaming/session.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace nora {
+
+struct HttpRequest {
+  std::string method;  // GET, HEAD
+  std::string path;    // percent-decoded, no query, always starts with '/'
+  std::map<std::string, std::string> query;
+  std::string ifNoneMatch;
+  bool acceptsGzip = false;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string contentType = "text/plain; charset=utf-8";
+  std::string body;
+  std::string etag;             // with quotes; empty: none
+  std::string contentEncoding;  // "gzip" if body is
+};
+
+/// Must answer at once: it runs on the socket thread.
+using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+/// An application/problem+json answer.
+[[nodiscard]] HttpResponse problem(const Error& error);
+
+class SocketServer {
+ public:
+  struct Options {
+    std::string bind = "127.0.0.1";
+    int port = 8080;  // 0: any free port
+  };
+
+  /// Binds and starts the socket thread. Errors: unavailable ("port 8080 is in use ..."), invalidInput (bad address).
+  [[nodiscard]] static Result<std::unique_ptr<SocketServer>> start(Options options, StreamEngine& engine, HttpHandler http);
+  virtual ~SocketServer() = default;
+
+  [[nodiscard]] virtual int port() const = 0;
+};
+
+}  // namespace nora
