@@ -38,9 +38,11 @@ const Mapping& mappingOf(ErrorCode code) {
 std::size_t utf8Length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte(at);
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5                 ? 4
-                                                                           : 0;
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(at + i) & 0xC0) != 0x80) return 0;
@@ -54,7 +56,9 @@ std::size_t utf8Length(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::string_view toString(ErrorCode code) { return mappingOf(code).name; }
+std::string_view toString(ErrorCode code) {
+  return mappingOf(code).name;
+}
 
 ErrorCode errorCodeFromString(std::string_view name) {
   for (const auto& mapping : mappings) {
@@ -63,9 +67,15 @@ ErrorCode errorCodeFromString(std::string_view name) {
   return ErrorCode::internal;
 }
 
-int httpStatus(ErrorCode code) { return mappingOf(code).http; }
-int webSocketCloseCode(ErrorCode code) { return mappingOf(code).webSocket; }
-int exitStatus(ErrorCode code) { return mappingOf(code).exit; }
+int httpStatus(ErrorCode code) {
+  return mappingOf(code).http;
+}
+int webSocketCloseCode(ErrorCode code) {
+  return mappingOf(code).webSocket;
+}
+int exitStatus(ErrorCode code) {
+  return mappingOf(code).exit;
+}
 
 std::string describe(const Error& error) {
   return error.where.empty() ? error.what : printable(error.where) + ": " + error.what;

@@ -1,0 +1,113 @@
+#include "base/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace nora {
+namespace {
+
+constexpr std::int64_t mostMiB = std::int64_t{1} << 24;
+
+const std::array fields{
+    ConfigField{"bind", "Address to listen on. 0.0.0.0 lets every host in the network in.", &Config::bind},
+    ConfigField{"port", "TCP port; 0 takes any free one.", nullptr, &Config::port, 0, 65535},
+    ConfigField{"cache_mib", "Memory for loaded images, shared by all sessions.", nullptr, &Config::cacheMiB, 64,
+                mostMiB},
+    ConfigField{"volume_mib", "Largest image that is opened.", nullptr, &Config::volumeMiB, 1, mostMiB},
+    ConfigField{"readers", "Processes that read files at the same time.", nullptr, &Config::readers, 1, 64},
+    ConfigField{"read_seconds", "Longest time to read one image.", nullptr, &Config::readSeconds, 1, 86400},
+    ConfigField{"sessions", "Most viewers at the same time.", nullptr, &Config::sessions, 1, 4096},
+    ConfigField{"jpeg_quality", "JPEG quality while something moves.", nullptr, &Config::jpegQuality, 10, 100},
+    ConfigField{"log_level", "debug, info, warning or error.", &Config::logLevel},
+};
+
+std::string environmentName(std::string_view name) {
+  std::string out = "NORA_";
+  for (const char c : name) out += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+Result<void> checkText(const ConfigField& field, std::string_view value, const std::string& origin) {
+  static constexpr std::array<std::string_view, 4> levels{"debug", "info", "warning", "error"};
+  const bool wrongLevel = field.name == "log_level" && std::find(levels.begin(), levels.end(), value) == levels.end();
+  if (wrongLevel) return fail(ErrorCode::invalidInput, "log_level must be debug, info, warning or error", origin);
+  if (value.empty()) return fail(ErrorCode::invalidInput, std::string(field.name) + " must not be empty", origin);
+  return {};
+}
+
+}  // namespace
+
+std::span<const ConfigField> configFields() {
+  return fields;
+}
+
+Result<void> setField(Config& config, const ConfigField& field, std::string_view value, std::string origin) {
+  if (field.text != nullptr) {
+    if (auto checked = checkText(field, value, origin); !checked) return checked;
+    config.*field.text = std::string(value);
+    return {};
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size() || number < field.low || number > field.high) {
+    return fail(ErrorCode::invalidInput,
+                std::string(field.name) + " must be a whole number from " + std::to_string(field.low) + " to " +
+                    std::to_string(field.high) + ", not '" + printable(value) + "'",
+                std::move(origin));
+  }
+  config.*field.number = number;
+  return {};
+}
+
+Result<void> applyToml(Config& config, const std::string& path) {
+  const toml::parse_result parsed = toml::parse_file(path);
+  if (!parsed) {
+    std::ostringstream message;
+    message << parsed.error().description() << " (line " << parsed.error().source().begin.line << ")";
+    return fail(ErrorCode::invalidInput, message.str(), path);
+  }
+  for (const auto& [key, node] : parsed.table()) {
+    const auto field =
+        std::find_if(fields.begin(), fields.end(), [&, k = key.str()](const auto& f) { return f.name == k; });
+    if (field == fields.end()) {
+      return fail(ErrorCode::invalidInput, "unknown setting '" + printable(key.str()) + "'", path);
+    }
+    const bool rightType = field->text != nullptr ? node.is_string() : node.is_integer();
+    if (!rightType) return fail(ErrorCode::invalidInput, std::string(field->name) + " has the wrong type", path);
+    const std::string value =
+        field->text != nullptr ? node.as_string()->get() : std::to_string(node.as_integer()->get());
+    if (auto set = setField(config, *field, value, path); !set) return set;
+  }
+  return {};
+}
+
+Result<void> applyEnvironment(Config& config, const std::function<const char*(const std::string&)>& get) {
+  for (const auto& field : fields) {
+    const std::string name = environmentName(field.name);
+    const char* value = get(name);
+    if (value == nullptr) continue;
+    if (auto set = setField(config, field, value, name); !set) return set;
+  }
+  return {};
+}
+
+std::string printConfig(const Config& config) {
+  std::ostringstream out;
+  for (const auto& field : fields) {
+    out << "# " << field.comment << "\n" << field.name << " = ";
+    if (field.text != nullptr) {
+      out << toml::value<std::string>(config.*field.text) << "\n";
+    } else {
+      out << config.*field.number << "\n";
+    }
+  }
+  return out.str();
+}
+
+}  // namespace nora

@@ -1,0 +1,53 @@
+// The settings of a server: defaults < TOML file < environment (NORA_...) < command line. One table of fields serves
+// all.
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nora {
+
+struct Config {
+  std::string bind = "127.0.0.1";
+  std::int64_t port = 8080;
+  std::int64_t cacheMiB = 4096;
+  std::int64_t volumeMiB = 8192;
+  std::int64_t readers = 2;
+  std::int64_t readSeconds = 120;
+  std::int64_t sessions = 64;
+  std::int64_t jpegQuality = 80;
+  std::string logLevel = "info";
+};
+
+/// One setting: its name in TOML ("cache_mib"), on the command line ("--cache-mib") and in the environment
+/// ("NORA_CACHE_MIB"), and what it means.
+struct ConfigField {
+  std::string_view name;
+  std::string_view comment;
+  std::string Config::*text = nullptr;
+  std::int64_t Config::*number = nullptr;
+  std::int64_t low = 0, high = 0;  // allowed range of a number
+};
+
+[[nodiscard]] std::span<const ConfigField> configFields();
+
+/// Sets a field from text. Errors: invalidInput (not a number, out of range), with `where` the given origin.
+[[nodiscard]] Result<void> setField(Config& config, const ConfigField& field, std::string_view value,
+                                    std::string origin);
+
+/// Applies a TOML file; an unknown key or a wrong type is an Error that names file and key.
+[[nodiscard]] Result<void> applyToml(Config& config, const std::string& path);
+
+/// Applies the environment; `get` is getenv outside of tests.
+[[nodiscard]] Result<void> applyEnvironment(Config& config, const std::function<const char*(const std::string&)>& get);
+
+/// TOML with comments, as `--print-config` shows it; applyToml reads it back.
+[[nodiscard]] std::string printConfig(const Config& config);
+
+}  // namespace nora
