@@ -17,7 +17,9 @@ Affine operator*(const Affine& a, const Affine& b) {
   return out;
 }
 
-double determinant(const Affine& a) { return dot(a.column(0), cross(a.column(1), a.column(2))); }
+double determinant(const Affine& a) {
+  return dot(a.column(0), cross(a.column(1), a.column(2)));
+}
 
 std::optional<Affine> inverse(const Affine& a) {
   if (!std::all_of(a.m.begin(), a.m.end(), [](double v) { return std::isfinite(v); })) return std::nullopt;
@@ -39,7 +41,9 @@ std::optional<Affine> inverse(const Affine& a) {
   return out;
 }
 
-Vec3 spacingMm(const Affine& a) { return {length(a.column(0)), length(a.column(1)), length(a.column(2))}; }
+Vec3 spacingMm(const Affine& a) {
+  return {length(a.column(0)), length(a.column(1)), length(a.column(2))};
+}
 
 std::string orientationCode(const Affine& a) {
   // Greedy assignment by the largest remaining cosine; a voxel axis takes one world axis only.

@@ -10,14 +10,24 @@ namespace nora {
 
 using Vec3 = std::array<double, 3>;
 
-[[nodiscard]] constexpr Vec3 operator+(const Vec3& a, const Vec3& b) { return {a[0] + b[0], a[1] + b[1], a[2] + b[2]}; }
-[[nodiscard]] constexpr Vec3 operator-(const Vec3& a, const Vec3& b) { return {a[0] - b[0], a[1] - b[1], a[2] - b[2]}; }
-[[nodiscard]] constexpr Vec3 operator*(const Vec3& a, double s) { return {a[0] * s, a[1] * s, a[2] * s}; }
-[[nodiscard]] constexpr double dot(const Vec3& a, const Vec3& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+[[nodiscard]] constexpr Vec3 operator+(const Vec3& a, const Vec3& b) {
+  return {a[0] + b[0], a[1] + b[1], a[2] + b[2]};
+}
+[[nodiscard]] constexpr Vec3 operator-(const Vec3& a, const Vec3& b) {
+  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+}
+[[nodiscard]] constexpr Vec3 operator*(const Vec3& a, double s) {
+  return {a[0] * s, a[1] * s, a[2] * s};
+}
+[[nodiscard]] constexpr double dot(const Vec3& a, const Vec3& b) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
 [[nodiscard]] constexpr Vec3 cross(const Vec3& a, const Vec3& b) {
   return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
 }
-[[nodiscard]] inline double length(const Vec3& a) { return std::sqrt(dot(a, a)); }
+[[nodiscard]] inline double length(const Vec3& a) {
+  return std::sqrt(dot(a, a));
+}
 [[nodiscard]] inline Vec3 normalised(const Vec3& a) {
   const double l = length(a);
   return l > 0 ? a * (1 / l) : a;

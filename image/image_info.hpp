@@ -26,9 +26,9 @@ struct VoxelStatistics {
   std::uint64_t notFinite = 0;  // NaN and Inf
   double percentile2 = 0;       // by a histogram of the first time point; for automatic windows
   double percentile98 = 0;
-  double backgroundLevel = 0;   // Otsu's threshold of the same histogram: air below, head above
-  bool integral = false;        // every finite value is a whole number
-  std::uint32_t distinct = 0;   // number of distinct values if integral and at most 4096 of them, else 0
+  double backgroundLevel = 0;  // Otsu's threshold of the same histogram: air below, head above
+  bool integral = false;       // every finite value is a whole number
+  std::uint32_t distinct = 0;  // number of distinct values if integral and at most 4096 of them, else 0
 
   friend bool operator==(const VoxelStatistics&, const VoxelStatistics&) = default;
 };
@@ -41,14 +41,14 @@ struct ImageInfo {
   VoxelType type = VoxelType::uint8;
   double slope = 1;  // value = slope * stored + inter
   double inter = 0;
-  Affine worldFromVoxel;      // RAS millimetres
-  std::string affineSource;   // "sform", "qform", "pixdim" (NIfTI method 1), "dicom", ...
-  std::string description;    // free text of the file: NIfTI descrip, DICOM SeriesDescription
-  std::string modality;       // "CT", "MR", ... or empty
-  std::string intent;         // NIfTI intent name ("label", "t test", "vector", ...) or empty
-  std::optional<double> windowLow;   // display range that the file itself proposes (DICOM VOI, NIfTI cal_min/max)
+  Affine worldFromVoxel;            // RAS millimetres
+  std::string affineSource;         // "sform", "qform", "pixdim" (NIfTI method 1), "dicom", ...
+  std::string description;          // free text of the file: NIfTI descrip, DICOM SeriesDescription
+  std::string modality;             // "CT", "MR", ... or empty
+  std::string intent;               // NIfTI intent name ("label", "t test", "vector", ...) or empty
+  std::optional<double> windowLow;  // display range that the file itself proposes (DICOM VOI, NIfTI cal_min/max)
   std::optional<double> windowHigh;
-  double timeStepSeconds = 0;        // 0: not stated
+  double timeStepSeconds = 0;  // 0: not stated
   std::vector<std::string> warnings;
   std::optional<VoxelStatistics> statistics;  // present once the voxels were read
 

@@ -37,7 +37,8 @@ Result<Volume> Volume::create(ImageInfo info, MappedBytes bytes, std::size_t off
   if (!count) return tl::make_unexpected(count.error());
   const std::size_t needed = *count * bytesPerVoxel(info.type);
   if (offset % 16 != 0) return fail(ErrorCode::internal, "voxels are not aligned to 16 bytes", name);
-  if (bytes.size() < paddingBytes || offset > bytes.size() - paddingBytes || needed > bytes.size() - paddingBytes - offset) {
+  if (bytes.size() < paddingBytes || offset > bytes.size() - paddingBytes ||
+      needed > bytes.size() - paddingBytes - offset) {
     return fail(ErrorCode::invalidInput, "fewer voxels than the header claims", name);
   }
   const auto inverted = inverse(info.worldFromVoxel);
@@ -70,8 +71,8 @@ const std::byte* Volume::frame(std::int64_t t, std::int64_t c) const {
 
 double Volume::value(std::int64_t x, std::int64_t y, std::int64_t z, std::int64_t t, std::int64_t c) const {
   const auto& d = info_.dims;
-  const bool inside = x >= 0 && y >= 0 && z >= 0 && x < d[0] && y < d[1] && z < d[2] && t >= 0 && t < info_.timePoints &&
-                      c >= 0 && c < info_.components;
+  const bool inside = x >= 0 && y >= 0 && z >= 0 && x < d[0] && y < d[1] && z < d[2] && t >= 0 &&
+                      t < info_.timePoints && c >= 0 && c < info_.components;
   if (!inside) return notANumber;
   const auto index = static_cast<std::size_t>((z * d[1] + y) * d[0] + x);
   const double stored = storedValue(info_.type, frame(t, c) + index * bytesPerVoxel(info_.type));

@@ -16,9 +16,9 @@ namespace nora {
 ///
 /// Shape:  stored voxel (x, y, z, t, c) is number (((c*nt + t)*nz + z)*ny + y)*nx + x, x fastest (the NIfTI order).
 ///         Colour types are interleaved (RGBRGB...). Native byte order. The address is aligned to 16 bytes.
-/// Padding: at least `paddingBytes` readable bytes follow the last voxel, so that kernels may load 4 bytes at any voxel.
-/// Units:  value = slope * stored + inter; integer voxel coordinates are voxel centres.
-/// Owner:  owns its mapping; moving is O(1). Immutable, so any number of threads may read it.
+/// Padding: at least `paddingBytes` readable bytes follow the last voxel, so that kernels may load 4 bytes at any
+/// voxel. Units:  value = slope * stored + inter; integer voxel coordinates are voxel centres. Owner:  owns its
+/// mapping; moving is O(1). Immutable, so any number of threads may read it.
 class Volume {
  public:
   static constexpr std::size_t paddingBytes = 64;
@@ -42,9 +42,10 @@ class Volume {
   [[nodiscard]] std::size_t memoryBytes() const { return bytes_.size(); }
 
   /// Scaled value at an integer voxel; NaN outside. Colour: luminance.
-  [[nodiscard]] double value(std::int64_t x, std::int64_t y, std::int64_t z, std::int64_t t = 0, std::int64_t c = 0) const;
-  /// Trilinear value at a continuous voxel position. Neighbours are clamped to the edge; NaN beyond half a voxel outside.
-  /// A neighbour that is not finite makes the result NaN unless its weight is 0.
+  [[nodiscard]] double value(std::int64_t x, std::int64_t y, std::int64_t z, std::int64_t t = 0,
+                             std::int64_t c = 0) const;
+  /// Trilinear value at a continuous voxel position. Neighbours are clamped to the edge; NaN beyond half a voxel
+  /// outside. A neighbour that is not finite makes the result NaN unless its weight is 0.
   [[nodiscard]] double trilinear(const Vec3& voxel, std::int64_t t = 0, std::int64_t c = 0) const;
 
  private:
@@ -67,6 +68,7 @@ struct Probe {
 };
 
 [[nodiscard]] Probe probeAtMm(const Volume& volume, const Vec3& mm, std::int64_t t, std::int64_t c = 0);
-[[nodiscard]] Probe probeAtVoxel(const Volume& volume, const std::array<std::int64_t, 3>& voxel, std::int64_t t, std::int64_t c = 0);
+[[nodiscard]] Probe probeAtVoxel(const Volume& volume, const std::array<std::int64_t, 3>& voxel, std::int64_t t,
+                                 std::int64_t c = 0);
 
 }  // namespace nora

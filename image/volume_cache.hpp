@@ -22,7 +22,8 @@ class VolumeCache {
   ~VolumeCache();
 
   /// Thread: any; blocks while loading. Failures are not cached.
-  [[nodiscard]] Result<std::shared_ptr<const Volume>> get(const std::string& key, const Load& load, std::stop_token stop);
+  [[nodiscard]] Result<std::shared_ptr<const Volume>> get(const std::string& key, const Load& load,
+                                                          std::stop_token stop);
 
   [[nodiscard]] std::size_t bytes() const;
 

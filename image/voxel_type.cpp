@@ -10,7 +10,9 @@ constexpr std::array<std::string_view, 12> names{"int8",  "uint8",  "int16",   "
 
 }  // namespace
 
-std::string_view toString(VoxelType type) { return names.at(static_cast<std::size_t>(type)); }
+std::string_view toString(VoxelType type) {
+  return names.at(static_cast<std::size_t>(type));
+}
 
 bool fromString(std::string_view name, VoxelType& type) {
   for (std::size_t i = 0; i < names.size(); ++i) {

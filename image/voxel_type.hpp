@@ -9,7 +9,16 @@
 namespace nora {
 
 enum class VoxelType : std::uint8_t {
-  int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  float32,
+  float64,
   rgb24,   // three uint8: red, green, blue
   rgba32,  // four uint8: red, green, blue, alpha
 };
@@ -32,8 +41,12 @@ enum class VoxelType : std::uint8_t {
   return 0;
 }
 
-[[nodiscard]] constexpr bool isColour(VoxelType type) { return type == VoxelType::rgb24 || type == VoxelType::rgba32; }
-[[nodiscard]] constexpr bool isFloat(VoxelType type) { return type == VoxelType::float32 || type == VoxelType::float64; }
+[[nodiscard]] constexpr bool isColour(VoxelType type) {
+  return type == VoxelType::rgb24 || type == VoxelType::rgba32;
+}
+[[nodiscard]] constexpr bool isFloat(VoxelType type) {
+  return type == VoxelType::float32 || type == VoxelType::float64;
+}
 
 /// "int16", "float32", "rgb24", ...
 [[nodiscard]] std::string_view toString(VoxelType type);

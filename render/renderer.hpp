@@ -36,7 +36,7 @@ using LayerVolumes = std::map<std::string, std::shared_ptr<const Volume>>;
 struct RenderRequest {
   const Scene* scene = nullptr;
   std::string view;
-  int width = 0;   // pixels
+  int width = 0;  // pixels
   int height = 0;
   const LayerVolumes* volumes = nullptr;
   /// 1: the still, the same bytes every time. Larger: longer ray steps while moving.
@@ -46,7 +46,7 @@ struct RenderRequest {
 struct RenderStatistics {
   std::chrono::microseconds prepare{};  // look-up tables, bricks
   std::chrono::microseconds draw{};
-  std::uint64_t samples = 0;            // volume samples taken
+  std::uint64_t samples = 0;  // volume samples taken
 };
 
 class Renderer {

@@ -25,8 +25,8 @@ class ImageSource {
   [[nodiscard]] virtual Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) = 0;
 };
 
-/// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a lock
-/// held; must not block.
+/// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a
+/// lock held; must not block.
 class SessionOutput {
  public:
   virtual ~SessionOutput() = default;
@@ -41,9 +41,9 @@ class StreamEngine {
   struct Options {
     std::size_t loaderThreads = 2;
     std::size_t encoderThreads = 1;
-    std::size_t sessions = 64;              // more are refused
-    int movingJpegQuality = 80;             // 4:2:0
-    std::chrono::milliseconds settle{150};  // after the last input: the lossless still
+    std::size_t sessions = 64;                   // more are refused
+    int movingJpegQuality = 80;                  // 4:2:0
+    std::chrono::milliseconds settle{150};       // after the last input: the lossless still
     std::chrono::milliseconds volumeBudget{60};  // render time aimed at for a moving volume view
   };
 

@@ -22,7 +22,8 @@ class ServedRoot {
   [[nodiscard]] static Result<ServedRoot> open(const std::string& folder);
 
   /// Opens a regular file read-only by a path relative to the root. Symlinks are followed as long as they stay beneath
-  /// the root (openat2 RESOLVE_BENEATH). Errors: forbidden (leaves the root), notFound, invalidInput (not a regular file).
+  /// the root (openat2 RESOLVE_BENEATH). Errors: forbidden (leaves the root), notFound, invalidInput (not a regular
+  /// file).
   [[nodiscard]] Result<UniqueFd> openFile(const std::string& relativePath) const;
   [[nodiscard]] Result<UniqueFd> openFolder(const std::string& relativePath) const;
   [[nodiscard]] Result<FileStat> stat(const std::string& relativePath) const;

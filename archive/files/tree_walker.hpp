@@ -12,10 +12,11 @@
 namespace nora {
 
 struct FoundFile {
-  std::string path;     // relative to the root, '/' between folders; any bytes that a file name may have
+  std::string path;  // relative to the root, '/' between folders; any bytes that a file name may have
   FileStat stat;
   std::string subject;  // from the path: BIDS sub-XX, else <subject>/<session>/, else the first folder, else "."
-  std::string study;    // from the path: BIDS ses-YY, else the second folder where it holds files deeper down; may be empty
+  std::string
+      study;  // from the path: BIDS ses-YY, else the second folder where it holds files deeper down; may be empty
 };
 
 struct WalkProblem {
@@ -24,8 +25,8 @@ struct WalkProblem {
 };
 
 /// Calls `found` with batches of files (at most `batch` each) as they are found, in the order of the names.
-/// Hidden files and folders (leading dot) are left out. Symlinks are followed beneath the root; a folder is entered once
-/// (by device and inode), so that loops end. Thread: blocks on disk; stops between folders when asked.
+/// Hidden files and folders (leading dot) are left out. Symlinks are followed beneath the root; a folder is entered
+/// once (by device and inode), so that loops end. Thread: blocks on disk; stops between folders when asked.
 void walkTree(const ServedRoot& root, std::size_t batch, const std::function<void(std::vector<FoundFile>)>& found,
               const std::function<void(WalkProblem)>& problem, std::stop_token stop);
 

@@ -21,24 +21,24 @@ enum class EntryState : std::uint8_t { ready, unsupported, failed, removed };
 
 /// One file, or one stack of a DICOM series.
 struct Entry {
-  std::string id;        // stable over scans: a hash of path and series, 16 hex digits
+  std::string id;  // stable over scans: a hash of path and series, 16 hex digits
   std::uint64_t revision = 0;
-  std::string subject;   // "sub-01", a patient id, or the first folder; never empty
-  std::string study;     // "ses-1", a date and description; may be empty
-  std::string name;      // shown: file name or series description
-  std::string path;      // relative to the root: the file, or the common folder of a series
-  std::string series;    // DICOM: "UID" or "UID#number"; else empty
-  std::string kind;      // image, surface, tracts, table, document, other
+  std::string subject;  // "sub-01", a patient id, or the first folder; never empty
+  std::string study;    // "ses-1", a date and description; may be empty
+  std::string name;     // shown: file name or series description
+  std::string path;     // relative to the root: the file, or the common folder of a series
+  std::string series;   // DICOM: "UID" or "UID#number"; else empty
+  std::string kind;     // image, surface, tracts, table, document, other
   std::string format;
   std::vector<std::int64_t> dims;
   std::int64_t timePoints = 1;
   std::string modality, description;
-  std::int64_t instances = 0;           // files of a series
+  std::int64_t instances = 0;  // files of a series
   std::int64_t sizeBytes = 0;
   EntryState state = EntryState::ready;
-  std::string reason;                   // why not ready
+  std::string reason;  // why not ready
   std::vector<std::string> warnings;
-  std::vector<std::string> files;       // relative paths to open; not sent to the page
+  std::vector<std::string> files;  // relative paths to open; not sent to the page
 
   friend bool operator==(const Entry&, const Entry&) = default;
 };
@@ -49,9 +49,9 @@ struct Entry {
 class Catalogue {
  public:
   struct Counts {
-    std::int64_t files = 0;      // looked at so far
+    std::int64_t files = 0;  // looked at so far
     std::int64_t entries = 0;
-    std::int64_t problems = 0;   // failed entries
+    std::int64_t problems = 0;  // failed entries
     bool scanning = false;
     std::uint64_t revision = 0;
   };

@@ -30,15 +30,15 @@ struct Layer {
   std::string id;  // unique in the scene
   Source source;
   bool visible = true;
-  double opacity = 1;                       // 0..1
-  std::string colourMap = "gray";           // a name of colour_map.hpp; ignored for RGB images
-  std::optional<double> windowLow;          // value of the first colour; both empty: automatic from the statistics
-  std::optional<double> windowHigh;         // value of the last colour; high < low inverts the map
-  std::optional<double> thresholdLow;       // values below are transparent
-  std::optional<double> thresholdHigh;      // values above are transparent
-  bool symmetric = false;                   // the map also shows the negative side: colour of |value|, cold for value < 0
+  double opacity = 1;                   // 0..1
+  std::string colourMap = "gray";       // a name of colour_map.hpp; ignored for RGB images
+  std::optional<double> windowLow;      // value of the first colour; both empty: automatic from the statistics
+  std::optional<double> windowHigh;     // value of the last colour; high < low inverts the map
+  std::optional<double> thresholdLow;   // values below are transparent
+  std::optional<double> thresholdHigh;  // values above are transparent
+  bool symmetric = false;               // the map also shows the negative side: colour of |value|, cold for value < 0
   Interpolation interpolation = Interpolation::linear;  // label maps: nearest
-  std::int64_t time = 0;                    // clamped to the image's time points
+  std::int64_t time = 0;                                // clamped to the image's time points
   std::int64_t component = 0;
 
   friend bool operator==(const Layer&, const Layer&) = default;
@@ -48,7 +48,8 @@ enum class ViewKind : std::uint8_t { slice, volume };
 enum class Plane : std::uint8_t { axial, coronal, sagittal };
 enum class Convention : std::uint8_t { radiological, neurological };
 
-/// One point of a transfer function: position 0..1 across the layer's window, opacity 0..1 per millimetre-independent step.
+/// One point of a transfer function: position 0..1 across the layer's window, opacity 0..1 per millimetre-independent
+/// step.
 struct OpacityPoint {
   double position = 0;
   double opacity = 0;
@@ -59,13 +60,13 @@ struct View {
   std::string name;  // unique in the scene
   ViewKind kind = ViewKind::slice;
   // Both kinds
-  double zoom = 1;                 // 1: the background image just fits
-  std::optional<Vec3> centreMm;    // world point at the picture's centre; empty: centre of the background image
+  double zoom = 1;               // 1: the background image just fits
+  std::optional<Vec3> centreMm;  // world point at the picture's centre; empty: centre of the background image
   // slice: the plane through the crosshair
   Plane plane = Plane::axial;
   // volume: an orthographic camera that looks at the centre
-  double azimuthDeg = 0;    // 0: from the front (anterior); 90: from the patient's left
-  double elevationDeg = 0;  // positive: from above
+  double azimuthDeg = 0;                    // 0: from the front (anterior); 90: from the patient's left
+  double elevationDeg = 0;                  // positive: from above
   std::vector<OpacityPoint> opacityPoints;  // empty: automatic
 
   friend bool operator==(const View&, const View&) = default;
@@ -86,8 +87,8 @@ struct Scene {
 
 [[nodiscard]] nlohmann::json toJson(const Scene& scene);
 
-/// Errors: invalidInput, with `where` a JSON pointer to the field ("/layers/1/opacity"). Unknown keys are errors, so that
-/// a spelling mistake is not silently ignored. Numbers must be finite; counts are limited (64 layers, 32 views).
+/// Errors: invalidInput, with `where` a JSON pointer to the field ("/layers/1/opacity"). Unknown keys are errors, so
+/// that a spelling mistake is not silently ignored. Numbers must be finite; counts are limited (64 layers, 32 views).
 [[nodiscard]] Result<Scene> sceneFromJson(const nlohmann::json& json);
 
 }  // namespace nora

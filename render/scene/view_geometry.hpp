@@ -9,7 +9,8 @@ namespace nora {
 
 /// An affine map from pixel to world: world = origin + right * x + down * y, pixel centres at x + 0.5, y + 0.5 (so that
 /// (0, 0) is the top left corner of the picture). `forward` is the unit direction away from the viewer.
-/// Slices: the picture lies in the plane through the crosshair. Volume views: orthographic rays start here and run both ways.
+/// Slices: the picture lies in the plane through the crosshair. Volume views: orthographic rays start here and run both
+/// ways.
 struct ViewGeometry {
   Vec3 originMm{};
   Vec3 rightMm{};  // one pixel to the right

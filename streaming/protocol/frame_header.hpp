@@ -24,7 +24,7 @@ struct FrameHeader {
   std::uint16_t width = 0, height = 0;                  // encoded picture
   std::uint16_t viewportWidth = 0, viewportHeight = 0;  // what it fills
   std::uint64_t input = 0;
-  ViewGeometry geometry;                                // in viewport pixels
+  ViewGeometry geometry;  // in viewport pixels
   std::uint32_t queueUs = 0, renderUs = 0, encodeUs = 0, waitUs = 0;
   std::uint64_t hash = 0;
   std::string view;
@@ -36,7 +36,8 @@ struct FrameHeader {
 void appendFrameHeader(const FrameHeader& header, std::vector<std::byte>& out);
 
 /// Reads a header; `payload` becomes the rest of the message. Errors: invalidInput.
-[[nodiscard]] Result<FrameHeader> parseFrameHeader(std::span<const std::byte> message, std::span<const std::byte>& payload);
+[[nodiscard]] Result<FrameHeader> parseFrameHeader(std::span<const std::byte> message,
+                                                   std::span<const std::byte>& payload);
 
 /// Overwrites the wait time in an encoded message, when it is handed to the socket.
 void setWaitUs(std::span<std::byte> message, std::uint32_t waitUs);

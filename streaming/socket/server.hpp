@@ -42,7 +42,8 @@ class SocketServer {
   };
 
   /// Binds and starts the socket thread. Errors: unavailable ("port 8080 is in use ..."), invalidInput (bad address).
-  [[nodiscard]] static Result<std::unique_ptr<SocketServer>> start(Options options, StreamEngine& engine, HttpHandler http);
+  [[nodiscard]] static Result<std::unique_ptr<SocketServer>> start(Options options, StreamEngine& engine,
+                                                                   HttpHandler http);
   virtual ~SocketServer() = default;
 
   [[nodiscard]] virtual int port() const = 0;
