@@ -1,0 +1,100 @@
+// `nora info`: what files hold, read by the same engine as the page.
+#include "app/commands.hpp"
+#include "app/local_images.hpp"
+#include "archive/files/tree_walker.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+namespace nora {
+namespace {
+
+struct InfoOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+std::string dump(const nlohmann::json& json, int indent = 2) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void printText(const nlohmann::json& row) {
+  std::printf("%s\n", printable(row.at("file").get<std::string>()).c_str());
+  for (const auto& [key, value] : row.items()) {
+    if (key == "file" || (value.is_array() && value.empty()) || value == "" || value.is_null()) continue;
+    if (key == "affine") {
+      for (const auto& line : value)
+        std::printf("  %-16s %s\n", line == value[0] ? "affine" : "", dump(line, -1).c_str());
+    } else if (key == "warnings") {
+      for (const auto& warning : value) std::printf("  %-16s %s\n", "warning", warning.get<std::string>().c_str());
+    } else {
+      std::printf("  %-16s %s\n", key.c_str(),
+                  value.is_string() ? value.get<std::string>().c_str() : dump(value, -1).c_str());
+    }
+  }
+}
+
+nlohmann::json failure(const std::string& file, const Error& error) {
+  const std::string kind = kindBySuffix(file);
+  return {{"file", file},
+          {"kind", kind == "image?" ? "image" : kind},
+          {"error", {{"code", toString(error.code)}, {"what", error.what}, {"where", error.where}}}};
+}
+
+int runInfo(const InfoOptions& options) {
+  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  nlohmann::json rows = nlohmann::json::array();
+  int status = 0;
+  const auto failed = [&](const std::string& file, const Error& error) {
+    rows.push_back(failure(file, error));
+    const int code = report(error);
+    if (status == 0) status = code;
+  };
+  for (const auto& file : options.files) {
+    auto images = openLocal(pool, file);
+    if (!images) {
+      failed(file, images.error());
+      continue;
+    }
+    for (const auto& image : *images) {
+      const auto volume = pool.read(image.files, file, {});
+      if (!volume) {
+        failed(file, volume.error());
+        continue;
+      }
+      nlohmann::json row = toJson(volume->info());
+      row["file"] = file;
+      if (!image.series.empty()) row["series"] = image.series;
+      rows.push_back(std::move(row));
+    }
+  }
+  if (options.json) {
+    std::printf("%s\n", dump(rows).c_str());
+    return status;
+  }
+  for (const auto& row : rows) {
+    if (!row.contains("error")) printText(row);
+  }
+  return status;
+}
+
+}  // namespace
+
+void addInfoCommand(CLI::App& app, int& exitStatus) {
+  auto options = std::make_shared<InfoOptions>();
+  CLI::App* command = app.add_subcommand("info", "Says what image files, or folders of DICOM, hold");
+  command->add_option("FILE", options->files, "Files or folders of DICOM")->required();
+  command->add_flag("--json", options->json, "Print a JSON array with one object an image");
+  command->callback([options, &exitStatus] { exitStatus = runInfo(*options); });
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "nora: %s\n", describe(error).c_str());
+  return nora::exitStatus(error.code);
+}
+
+}  // namespace nora

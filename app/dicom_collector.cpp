@@ -1,0 +1,136 @@
+#include "app/scanner.hpp"
+
+#include <algorithm>
+
+namespace nora {
+namespace {
+
+std::string folderOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+/// The deepest folder that holds both.
+std::string commonFolder(const std::string& a, const std::string& b) {
+  std::size_t common = 0;
+  for (std::size_t i = 0;; ++i) {
+    const bool endA = i == a.size() || a[i] == '/';
+    const bool endB = i == b.size() || b[i] == '/';
+    if (endA && endB) common = i;
+    if (i == a.size() || i == b.size() || a[i] != b[i]) break;
+  }
+  return a.substr(0, common);
+}
+
+/// "2006-10-10 Brain" from "20061010" and "Brain".
+std::string studyLabel(const DicomHeader& header) {
+  std::string date = header.studyDate;
+  if (date.size() == 8) date = date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 2);
+  if (date.empty()) return header.studyDescription;
+  return header.studyDescription.empty() ? date : date + " " + header.studyDescription;
+}
+
+}  // namespace
+
+void DicomCollector::add(const FoundFile& file, DicomHeader header) {
+  auto& patients = patientsInFolder_[file.subject];
+  const std::size_t before = patients.size();
+  patients.insert(header.patientId);
+  if (before == 1 && patients.size() == 2) {
+    // The folder holds several patients: its series are grouped by patient from now on.
+    for (auto& [uid, series] : series_) {
+      series.changed = series.changed || series.instances.front().file.subject == file.subject;
+    }
+  }
+  Series& series = series_[header.studyUid + " " + header.seriesUid];
+  series.instances.push_back({file, std::move(header)});
+  series.changed = true;
+}
+
+std::string DicomCollector::subjectOf(const Instance& instance) const {
+  const auto& folder = instance.file.subject;
+  const bool bids = folder.starts_with("sub-");
+  const bool severalPatients = patientsInFolder_.at(folder).size() > 1;
+  const bool folderIsSubject =
+      bids || (folder != "." && !severalPatients && instance.file.path.find('/') != std::string::npos);
+  if (folderIsSubject) return folder;
+  if (!instance.header.patientId.empty()) return instance.header.patientId;
+  return instance.header.patientName.empty() ? folder : instance.header.patientName;
+}
+
+std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
+  std::vector<DicomHeader> headers;
+  headers.reserve(series.instances.size());
+  for (const auto& instance : series.instances) headers.push_back(instance.header);
+  const DicomGrouping grouping = groupDicom(headers);
+
+  std::vector<Entry> entries;
+  for (const auto& stack : grouping.stacks) {
+    const Instance& first = series.instances[stack.instances.front()];
+    std::string folder = folderOf(first.file.path);
+    Entry entry;
+    for (const std::size_t i : stack.instances) {
+      const auto& file = series.instances[i].file;
+      folder = commonFolder(folder, folderOf(file.path));
+      entry.files.push_back(file.path);
+      entry.sizeBytes += file.stat.sizeBytes;
+    }
+    entry.path = folder.empty() ? "." : folder;
+    entry.series = stack.seriesUid + "#" + std::to_string(stack.number);
+    entry.id = entryId(entry.path, entry.series);
+    entry.subject = subjectOf(first);
+    entry.study = first.file.study.empty() ? studyLabel(first.header) : first.file.study;
+    entry.name = stack.label;
+    entry.kind = "image";
+    entry.format = "DICOM";
+    entry.dims = {first.header.columns, first.header.rows, stack.slices};
+    if (stack.timePoints > 1) entry.dims.push_back(stack.timePoints);
+    entry.timePoints = stack.timePoints;
+    entry.modality = first.header.modality;
+    entry.description = first.header.seriesDescription;
+    entry.instances = static_cast<std::int64_t>(stack.instances.size());
+    entry.warnings = stack.warnings;
+    entries.push_back(std::move(entry));
+  }
+
+  // One entry for all instances that are refused for the same reason, not one for each of a thousand slices.
+  std::map<std::string, std::vector<std::size_t>> byReason;
+  for (const auto& [index, error] : grouping.refused) byReason[error.what].push_back(index);
+  for (const auto& [reason, indices] : byReason) {
+    const Instance& first = series.instances[indices.front()];
+    Entry entry = entryFor(first.file, "image");
+    entry.subject = subjectOf(first);
+    if (entry.study.empty()) entry.study = studyLabel(first.header);
+    entry.format = "DICOM";
+    entry.modality = first.header.modality;
+    entry.description = first.header.seriesDescription;
+    entry.instances = static_cast<std::int64_t>(indices.size());
+    entry.state = EntryState::unsupported;
+    entry.reason = reason;
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::vector<Entry> DicomCollector::takeChanges() {
+  std::vector<Entry> changes;
+  for (auto& [uid, series] : series_) {
+    if (!series.changed) continue;
+    series.changed = false;
+    std::map<std::string, Entry> now;
+    for (auto& entry : entriesOf(series)) now.insert_or_assign(entry.id, std::move(entry));
+    for (auto& [id, old] : series.published) {
+      if (now.contains(id)) continue;
+      old.state = EntryState::removed;
+      changes.push_back(std::move(old));
+    }
+    for (const auto& [id, entry] : now) {
+      const auto old = series.published.find(id);
+      if (old == series.published.end() || !(old->second == entry)) changes.push_back(entry);
+    }
+    series.published = std::move(now);
+  }
+  return changes;
+}
+
+}  // namespace nora

@@ -1,0 +1,95 @@
+#include "app/http_api.hpp"
+
+#include "app/page_files.hpp"
+
+#include <charconv>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+namespace nora {
+namespace {
+
+constexpr std::uint64_t defaultLimit = 2000;
+constexpr std::uint64_t mostLimit = 5000;
+
+std::string dump(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// The number in a query field; `fallback` if absent, empty optional if it is not a number.
+std::optional<std::uint64_t> number(const HttpRequest& request, const std::string& name, std::uint64_t fallback) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  std::uint64_t value = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [at, error] = std::from_chars(found->second.data(), end, value);
+  if (error != std::errc{} || at != end) return std::nullopt;
+  return value;
+}
+
+nlohmann::json countsJson(const Catalogue::Counts& counts) {
+  return {{"files", counts.files}, {"entries", counts.entries}, {"problems", counts.problems}};
+}
+
+HttpResponse catalogueAnswer(const Catalogue& catalogue, const std::string& rootName, const HttpRequest& request) {
+  const auto after = number(request, "after", 0);
+  const auto limit = number(request, "limit", defaultLimit);
+  if (!after) return problem(Error{ErrorCode::invalidInput, "must be a whole number", "after"});
+  if (!limit || *limit < 1 || *limit > mostLimit) {
+    return problem(Error{ErrorCode::invalidInput, "must be a whole number from 1 to 5000", "limit"});
+  }
+  const auto counts = catalogue.counts();
+  const auto page = catalogue.after(*after, *limit);
+  nlohmann::json entries = nlohmann::json::array();
+  for (const auto& entry : page.entries) entries.push_back(toJson(entry));
+  HttpResponse response;
+  response.contentType = "application/json";
+  response.body = dump({{"revision", page.revision},
+                        {"more", page.more},
+                        {"scanning", counts.scanning},
+                        {"root", rootName},
+                        {"counts", countsJson(counts)},
+                        {"entries", std::move(entries)}});
+  return response;
+}
+
+std::optional<HttpResponse> pageAnswer(const HttpRequest& request) {
+  const std::string_view path = request.path == "/" ? "/index.html" : std::string_view(request.path);
+  for (const auto& file : pageFiles()) {
+    if (file.path != path) continue;
+    HttpResponse response;
+    response.contentType = std::string(file.contentType);
+    response.etag = std::string(file.etag);
+    response.body = std::string(request.acceptsGzip ? file.gzip : file.plain);
+    if (request.acceptsGzip) response.contentEncoding = "gzip";
+    return response;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string catalogueMessage(const Catalogue& catalogue) {
+  const auto counts = catalogue.counts();
+  nlohmann::json message = countsJson(counts);
+  message["type"] = "catalogue";
+  message["revision"] = counts.revision;
+  message["scanning"] = counts.scanning;
+  return dump(message);
+}
+
+HttpHandler makeHttpApi(const Catalogue& catalogue, std::string rootName) {
+  return [&catalogue, rootName = std::move(rootName)](const HttpRequest& request) {
+    if (request.path == "/healthz") {
+      HttpResponse alive;
+      alive.body = "ok\n";
+      return alive;
+    }
+    if (request.path == "/api/v1/catalogue") return catalogueAnswer(catalogue, rootName, request);
+    if (auto page = pageAnswer(request)) return *std::move(page);
+    return problem(Error{ErrorCode::notFound, "there is no such page", request.path});
+  };
+}
+
+}  // namespace nora

@@ -1,0 +1,122 @@
+#include "app/local_images.hpp"
+
+#include "archive/files/served_root.hpp"
+#include "archive/files/tree_walker.hpp"
+#include "image/io/companions.hpp"
+#include "image/io/dicom_header.hpp"
+
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t filesPerRequest = 128;
+
+Result<LocalImage> openFileWithCompanion(const std::string& path) {
+  auto file = openRegularFile(path, path);
+  if (!file) return tl::make_unexpected(file.error());
+  LocalImage image;
+  image.file = path;
+  image.files.push_back(std::move(*file));
+  for (const auto& name : companionsOf(path)) {
+    auto companion = openRegularFile(name, name);
+    if (!companion) continue;
+    image.files.push_back(std::move(*companion));
+    break;
+  }
+  return image;
+}
+
+struct DicomFiles {
+  std::vector<std::string> paths;  // relative to the folder
+  std::vector<DicomHeader> headers;
+};
+
+Result<DicomFiles> dicomBelow(ReaderPool& pool, const ServedRoot& root) {
+  DicomFiles found;
+  const auto take = [&](const std::vector<FoundFile>& files) {
+    std::vector<OpenedFile> opened;
+    for (const auto& file : files) {
+      if (kindBySuffix(file.path) != "image?") continue;
+      if (auto fd = root.openFile(file.path)) opened.push_back({file.path, std::move(*fd)});
+    }
+    const auto summaries = pool.peek(opened, {});
+    for (std::size_t i = 0; i < summaries.size(); ++i) {
+      if (!summaries[i] || summaries[i]->kind != "dicom") continue;
+      auto header = dicomHeaderFromJson(summaries[i]->header);
+      if (!header) continue;
+      found.paths.push_back(opened[i].name);
+      found.headers.push_back(std::move(*header));
+    }
+  };
+  walkTree(root, filesPerRequest, take, [](const WalkProblem&) {}, {});
+  return found;
+}
+
+Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& path) {
+  auto root = ServedRoot::open(path);
+  if (!root) return tl::make_unexpected(root.error());
+  const auto found = dicomBelow(pool, *root);
+  if (!found) return tl::make_unexpected(found.error());
+  const DicomGrouping grouping = groupDicom(found->headers);
+  std::vector<LocalImage> images;
+  for (const auto& stack : grouping.stacks) {
+    LocalImage image;
+    image.file = path;
+    image.series = stack.seriesUid + "#" + std::to_string(stack.number);
+    for (const std::size_t i : stack.instances) {
+      auto fd = root->openFile(found->paths[i]);
+      if (!fd) return tl::make_unexpected(fd.error());
+      image.files.push_back({found->paths[i], std::move(*fd)});
+    }
+    images.push_back(std::move(image));
+  }
+  if (images.empty() && !grouping.refused.empty()) {
+    Error error = grouping.refused.front().second;
+    error.where = path + "/" + found->paths[grouping.refused.front().first];
+    return tl::make_unexpected(std::move(error));
+  }
+  if (images.empty()) return fail(ErrorCode::unsupported, "the folder holds no DICOM images", path);
+  return images;
+}
+
+}  // namespace
+
+Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return openFolder(pool, path);
+  const std::string kind = kindBySuffix(path);
+  auto image = openFileWithCompanion(path);
+  if (!image) return tl::make_unexpected(image.error());
+  if (kind == "surface") return fail(ErrorCode::unsupported, "surfaces cannot be read yet", path);
+  if (kind == "tracts") return fail(ErrorCode::unsupported, "tractograms cannot be read yet", path);
+  std::vector<LocalImage> images;
+  images.push_back(std::move(*image));
+  return images;
+}
+
+Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const Source& source) {
+  const std::string path = (std::filesystem::path(folder) / source.path).string();
+  auto images = openLocal(pool, path);
+  if (!images) return tl::make_unexpected(images.error());
+  if (source.series.empty()) {
+    if (images->size() == 1) return std::move(images->front());
+    return fail(ErrorCode::invalidInput,
+                "the folder holds " + std::to_string(images->size()) + " series; name one as 'series' (see nora info)",
+                path);
+  }
+  for (auto& image : *images) {
+    if (image.series == source.series || image.series == source.series + "#0") return std::move(image);
+  }
+  return fail(ErrorCode::notFound, "there is no series " + source.series, path);
+}
+
+ReaderPool::Limits commandLineLimits() {
+  ReaderPool::Limits limits;
+  limits.processes = 1;
+  return limits;
+}
+
+}  // namespace nora

@@ -1,0 +1,29 @@
+// Images for the command line: any path of the user's, a file or a folder of DICOM, through the same reader processes.
+#pragma once
+
+#include "image/io/reader_pool.hpp"
+#include "render/scene/scene.hpp"
+
+#include <string>
+#include <vector>
+
+namespace nora {
+
+/// The files of one image, and how the user may call it.
+struct LocalImage {
+  std::string file;    // the path as given
+  std::string series;  // "UID#number" of a stack in a folder; else empty
+  std::vector<OpenedFile> files;
+};
+
+/// What a path holds: one image for a file, one for every stack of DICOM below a folder.
+/// Errors: notFound, unsupported (a folder without DICOM, a surface), forbidden.
+[[nodiscard]] Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path);
+
+/// The image that a scene's source names; `folder` is where relative paths start.
+[[nodiscard]] Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const Source& source);
+
+/// A pool for the command line: this program's own reader processes.
+[[nodiscard]] ReaderPool::Limits commandLineLimits();
+
+}  // namespace nora

@@ -1,0 +1,28 @@
+// The `nora` program: one subcommand a task.
+#include "app/commands.hpp"
+
+#include "base/log.hpp"
+
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+int main(int argc, char** argv) {
+  try {
+    CLI::App app("nora: medical images, rendered on the server, read in the browser", "nora");
+    app.set_version_flag("--version", "nora 0.1.0");
+    app.require_subcommand(1);
+    int exitStatus = 0;
+    nora::addServeCommand(app, exitStatus);
+    nora::addInfoCommand(app, exitStatus);
+    nora::addProbeCommand(app, exitStatus);
+    nora::addRenderCommand(app, exitStatus);
+    nora::addReaderCommand(app, exitStatus);
+    CLI11_PARSE(app, argc, argv);
+    return exitStatus;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "nora: %s\n", failure.what());
+    return 70;
+  }
+}

@@ -1,0 +1,164 @@
+#include "app/scanner.hpp"
+
+#include "image/io/companions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t filesPerBatch = 256;    // walked, then looked at
+constexpr std::size_t filesPerRequest = 128;  // descriptors open at once for one reader request
+constexpr std::int64_t filesPerDicomFlush = 1000;
+
+Entry failedEntry(const FoundFile& file, const Error& error) {
+  Entry entry = entryFor(file, "image");
+  entry.state = error.code == ErrorCode::unsupported ? EntryState::unsupported : EntryState::failed;
+  entry.reason = error.what;
+  return entry;
+}
+
+Entry imageEntry(const FoundFile& file, const FileSummary& summary) {
+  Entry entry = entryFor(file, "image");
+  entry.format = summary.format;
+  const auto info = imageInfoFromJson(summary.header);
+  if (!info) return failedEntry(file, info.error());
+  entry.dims = {info->dims[0], info->dims[1], info->dims[2]};
+  if (info->timePoints > 1 || info->components > 1) entry.dims.push_back(info->timePoints);
+  if (info->components > 1) entry.dims.push_back(info->components);
+  entry.timePoints = info->timePoints;
+  entry.modality = info->modality;
+  entry.description = info->description;
+  entry.warnings = info->warnings;
+  return entry;
+}
+
+}  // namespace
+
+Entry entryFor(const FoundFile& file, std::string kind) {
+  Entry entry;
+  entry.path = file.path;
+  entry.id = entryId(file.path, "");
+  entry.subject = file.subject;
+  entry.study = file.study;
+  const auto slash = file.path.rfind('/');
+  entry.name = slash == std::string::npos ? file.path : file.path.substr(slash + 1);
+  entry.kind = std::move(kind);
+  entry.sizeBytes = file.stat.sizeBytes;
+  entry.instances = 1;
+  entry.files = {file.path};
+  return entry;
+}
+
+Scanner::Scanner(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, std::function<void()> changed)
+    : root_(root), pool_(pool), catalogue_(catalogue), changed_(std::move(changed)) {}
+
+void Scanner::scan(std::stop_token stop) {
+  publish({}, true);
+  walkTree(
+      root_, filesPerBatch, [&](std::vector<FoundFile> files) { takeBatch(std::move(files), stop); },
+      [&](const WalkProblem& problem) {
+        FoundFile file;
+        file.path = problem.path;
+        const PathPlace place = placeFromPath(problem.path);
+        file.subject = place.subject;
+        file.study = place.study;
+        Entry entry = entryFor(file, "folder");
+        entry.state = EntryState::failed;
+        entry.reason = problem.error.what;
+        publish({std::move(entry)}, true);
+      },
+      stop);
+  publish(dicom_.takeChanges(), false);
+}
+
+void Scanner::takeBatch(std::vector<FoundFile> files, std::stop_token stop) {
+  std::vector<Entry> entries;
+  std::vector<FoundFile> candidates;
+  std::set<std::string> names;
+  for (const auto& file : files) names.insert(file.path);
+  for (auto& file : files) {
+    const std::string kind = kindBySuffix(file.path);
+    if (kind == "image?") {
+      const auto companions = isSecondOfPair(file.path) ? companionsOf(file.path) : std::vector<std::string>{};
+      const bool hasHeader = std::any_of(companions.begin(), companions.end(), [&](const auto& name) {
+        return names.contains(name) || root_.stat(name).has_value();
+      });
+      if (!hasHeader) candidates.push_back(std::move(file));
+    } else if (kind == "surface" || kind == "tracts") {
+      Entry entry = entryFor(file, kind);
+      entry.state = EntryState::unsupported;
+      entry.reason = kind == "surface" ? "surfaces cannot be shown yet" : "tractograms cannot be shown yet";
+      entries.push_back(std::move(entry));
+    }
+  }
+  for (std::size_t at = 0; at < candidates.size() && !stop.stop_requested(); at += filesPerRequest) {
+    const auto end =
+        candidates.begin() + static_cast<std::ptrdiff_t>(std::min(candidates.size(), at + filesPerRequest));
+    lookAt(
+        {std::make_move_iterator(candidates.begin() + static_cast<std::ptrdiff_t>(at)), std::make_move_iterator(end)},
+        stop);
+  }
+  files_ += static_cast<std::int64_t>(files.size());
+  if (files_ - filesAtFlush_ >= filesPerDicomFlush) {
+    filesAtFlush_ = files_;
+    auto changes = dicom_.takeChanges();
+    std::move(changes.begin(), changes.end(), std::back_inserter(entries));
+  }
+  publish(std::move(entries), true);
+}
+
+void Scanner::lookAt(std::vector<FoundFile> files, std::stop_token stop) {
+  std::vector<Entry> entries;
+  std::vector<OpenedFile> opened;
+  std::vector<FoundFile> openedFrom;
+  for (auto& file : files) {
+    auto fd = root_.openFile(file.path);
+    if (!fd) {
+      entries.push_back(failedEntry(file, fd.error()));
+      continue;
+    }
+    opened.push_back({file.path, std::move(*fd)});
+    openedFrom.push_back(std::move(file));
+  }
+  const auto summaries = pool_.peek(opened, stop);
+  for (std::size_t i = 0; i < summaries.size() && i < openedFrom.size(); ++i) {
+    takeSummary(openedFrom[i], summaries[i], entries);
+  }
+  publish(std::move(entries), true);
+}
+
+void Scanner::takeSummary(const FoundFile& file, const Result<FileSummary>& summary, std::vector<Entry>& entries) {
+  if (!summary) {
+    if (summary.error().code != ErrorCode::cancelled) entries.push_back(failedEntry(file, summary.error()));
+    return;
+  }
+  if (summary->kind == "dicom") {
+    auto header = dicomHeaderFromJson(summary->header);
+    if (header) {
+      dicom_.add(file, std::move(*header));
+    } else {
+      entries.push_back(failedEntry(file, header.error()));
+    }
+    return;
+  }
+  if (summary->kind != "image") return;
+  Entry entry = imageEntry(file, *summary);
+  for (const auto& name : companionsOf(file.path)) {
+    if (!root_.stat(name)) continue;
+    entry.files.push_back(name);
+    break;
+  }
+  entries.push_back(std::move(entry));
+}
+
+void Scanner::publish(std::vector<Entry> entries, bool scanning) {
+  if (!entries.empty()) catalogue_.put(std::move(entries));
+  catalogue_.setProgress(files_, scanning);
+  changed_();
+}
+
+}  // namespace nora

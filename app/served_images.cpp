@@ -1,0 +1,71 @@
+#include "app/served_images.hpp"
+
+#include "image/io/companions.hpp"
+
+#include <sys/stat.h>
+
+namespace nora {
+namespace {
+
+/// Name, size and time of every file: a changed file is another image.
+std::string contentKey(const std::vector<OpenedFile>& files) {
+  std::string key;
+  for (const auto& file : files) {
+    struct stat status {};
+    ::fstat(file.fd.get(), &status);
+    key += file.name + '\0' + std::to_string(status.st_size) + ' ' + std::to_string(status.st_mtim.tv_sec) + '.' +
+           std::to_string(status.st_mtim.tv_nsec) + ' ' + std::to_string(status.st_ino) + '\0';
+  }
+  return key;
+}
+
+}  // namespace
+
+ServedImages::ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, VolumeCache& cache)
+    : root_(root), pool_(pool), catalogue_(catalogue), cache_(cache) {}
+
+Result<Source> ServedImages::resolve(const std::string& id) {
+  const auto entry = catalogue_.find(id);
+  if (!entry) return fail(ErrorCode::notFound, "there is no such entry in the list of files", id);
+  if (entry->state == EntryState::removed)
+    return fail(ErrorCode::notFound, "the image is no longer there", entry->path);
+  if (entry->state != EntryState::ready) {
+    const auto code = entry->state == EntryState::unsupported ? ErrorCode::unsupported : ErrorCode::invalidInput;
+    return fail(code, entry->reason, entry->path);
+  }
+  return Source{entry->path, entry->series};
+}
+
+Result<std::vector<std::string>> ServedImages::filesOf(const Source& source) const {
+  if (const auto entry = catalogue_.find(source.path, source.series); entry && entry->state == EntryState::ready) {
+    return entry->files;
+  }
+  if (!source.series.empty()) {
+    const char* what = catalogue_.counts().scanning ? "the series was not found yet; the folder is still being scanned"
+                                                    : "there is no such series";
+    return fail(ErrorCode::notFound, what, source.path);
+  }
+  std::vector<std::string> files{source.path};
+  for (const auto& name : companionsOf(source.path)) {
+    if (!root_.stat(name)) continue;
+    files.push_back(name);
+    break;
+  }
+  return files;
+}
+
+Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, std::stop_token stop) {
+  const auto files = filesOf(source);
+  if (!files) return tl::make_unexpected(files.error());
+  std::vector<OpenedFile> opened;
+  opened.reserve(files->size());
+  for (const auto& name : *files) {
+    auto fd = root_.openFile(name);
+    if (!fd) return tl::make_unexpected(fd.error());
+    opened.push_back({name, std::move(*fd)});
+  }
+  return cache_.get(
+      contentKey(opened), [&](std::stop_token loadStop) { return pool_.read(opened, source.path, loadStop); }, stop);
+}
+
+}  // namespace nora

@@ -1,0 +1,28 @@
+// Images of the served folder for sessions: catalogue entry -> opened files -> reader process -> shared volume.
+#pragma once
+
+#include "archive/files/served_root.hpp"
+#include "archive/index/catalogue.hpp"
+#include "image/io/reader_pool.hpp"
+#include "image/volume_cache.hpp"
+#include "streaming/session.hpp"
+
+namespace nora {
+
+class ServedImages final : public ImageSource {
+ public:
+  ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, VolumeCache& cache);
+
+  [[nodiscard]] Result<Source> resolve(const std::string& entryId) override;
+  [[nodiscard]] Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) override;
+
+ private:
+  [[nodiscard]] Result<std::vector<std::string>> filesOf(const Source& source) const;
+
+  const ServedRoot& root_;
+  ReaderPool& pool_;
+  Catalogue& catalogue_;
+  VolumeCache& cache_;
+};
+
+}  // namespace nora
