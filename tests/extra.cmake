@@ -1,0 +1,2 @@
+# Tests beside the rooms' own.
+include(${CMAKE_CURRENT_LIST_DIR}/rules/rules.cmake)
