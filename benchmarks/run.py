@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks and prints a table: ./bench [STAGE...] [--json FILE].
+
+Stages: render, stream, formats (C++, build/bin/nora_bench) and page (the real page in Chromium).
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NATIVE = ("render", "stream", "formats")
+STAGES = NATIVE + ("page",)
+
+
+def machine():
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+        for line in cpuinfo:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, commit {commit.stdout.strip()}"
+
+
+def number(value):
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def table(rows):
+    head = ("id", "what", "value", "unit", "target", "met", "peer", "ratio")
+    lines = [head]
+    for row in rows:
+        met = {True: "yes", False: "NO", None: "-"}[row["met"]]
+        peer = f'{number(row["peerValue"])} ({row["peer"]})' if row["peer"] else "-"
+        lines.append((row["id"] or "-", row["name"], number(row["value"]), row["unit"], number(row["target"]), met, peer,
+                      number(row["ratio"])))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./bench")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=", ".join(STAGES) + "; all by default")
+    parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    arguments = parser.parse_args()
+    unknown = [stage for stage in arguments.stages if stage not in STAGES]
+    if unknown:
+        parser.error(f"unknown stage {unknown[0]}; there are {', '.join(STAGES)}")
+    stages = arguments.stages or list(STAGES)
+
+    rows = []
+    native = [stage for stage in stages if stage in NATIVE]
+    if native:
+        print(f"measuring {', '.join(native)} ...", file=sys.stderr)
+        done = subprocess.run([ROOT / "build/bin/nora_bench", *native], stdout=subprocess.PIPE, text=True, check=True)
+        rows += json.loads(done.stdout)
+    if "page" in stages:
+        print("measuring page (Chromium) ...", file=sys.stderr)
+        done = subprocess.run(["node", ROOT / "benchmarks/page_bench.mjs"], stdout=subprocess.PIPE, text=True, check=True)
+        rows += json.loads(done.stdout)
+    for row in rows:
+        row["machine"] = machine()
+    table(rows)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
