@@ -1,0 +1,104 @@
+#include "app/scanner.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nora {
+namespace {
+
+DicomHeader slice(const std::string& patient, const std::string& series, int number) {
+  DicomHeader header;
+  header.patientId = patient;
+  header.studyUid = "1.2";
+  header.seriesUid = series;
+  header.sopInstanceUid = series + "." + std::to_string(number);
+  header.modality = "MR";
+  header.studyDate = "20240131";
+  header.studyDescription = "Head";
+  header.seriesDescription = "T1";
+  header.instanceNumber = number;
+  header.rows = 4;
+  header.columns = 5;
+  header.bitsAllocated = 16;
+  header.photometric = "MONOCHROME2";
+  header.hasPixels = true;
+  header.positionLps = Vec3{0, 0, 2.0 * number};
+  header.orientationLps = std::array<double, 6>{1, 0, 0, 0, 1, 0};
+  header.pixelSpacing = std::array<double, 2>{1, 1};
+  return header;
+}
+
+FoundFile file(const std::string& path) {
+  FoundFile found;
+  found.path = path;
+  const PathPlace place = placeFromPath(path);
+  found.subject = place.subject;
+  found.study = place.study;
+  return found;
+}
+
+std::vector<Entry> ready(const std::vector<Entry>& entries) {
+  std::vector<Entry> out;
+  for (const auto& entry : entries) {
+    if (entry.state == EntryState::ready) out.push_back(entry);
+  }
+  return out;
+}
+
+TEST(DicomCollector, SeriesIsOneEntryWithItsFilesInSpace) {
+  DicomCollector collector;
+  for (const int n : {3, 1, 2}) collector.add(file("case/mr/x" + std::to_string(9 - n)), slice("p1", "1.3", n));
+  const auto entries = ready(collector.takeChanges());
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].path, "case/mr");
+  EXPECT_EQ(entries[0].dims, (std::vector<std::int64_t>{5, 4, 3}));
+  EXPECT_EQ(entries[0].files, (std::vector<std::string>{"case/mr/x8", "case/mr/x7", "case/mr/x6"}));
+  EXPECT_TRUE(collector.takeChanges().empty());
+}
+
+TEST(DicomCollector, LaterFilesReplaceTheEntryOrRemoveTheOldOne) {
+  DicomCollector collector;
+  collector.add(file("case/a/1"), slice("p1", "1.3", 1));
+  const auto before = ready(collector.takeChanges());
+  collector.add(file("case/b/2"), slice("p1", "1.3", 2));  // the common folder is now "case"
+  const auto changes = collector.takeChanges();
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].state, EntryState::removed);
+  EXPECT_EQ(changes[0].id, before[0].id);
+  EXPECT_EQ(changes[1].path, "case");
+  EXPECT_EQ(changes[1].instances, 2);
+}
+
+TEST(DicomCollector, FolderWithSeveralPatientsIsSplitByPatient) {
+  DicomCollector collector;
+  collector.add(file("export/0001/1"), slice("anna", "1.3", 1));
+  EXPECT_EQ(ready(collector.takeChanges()).at(0).subject, "export");
+  collector.add(file("export/0002/1"), slice("bert", "1.4", 1));
+  std::set<std::string> subjects;
+  for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
+  EXPECT_EQ(subjects, (std::set<std::string>{"anna", "bert"}));
+}
+
+TEST(DicomCollector, StudyOfAFlatFolderComesFromTheHeader) {
+  DicomCollector collector;
+  collector.add(file("1.dcm"), slice("anna", "1.3", 1));
+  const auto entries = ready(collector.takeChanges());
+  EXPECT_EQ(entries.at(0).subject, "anna");
+  EXPECT_EQ(entries.at(0).study, "2024-01-31 Head");
+}
+
+TEST(DicomCollector, RefusedInstancesAreOneEntryWithTheReason) {
+  DicomCollector collector;
+  for (int n = 0; n < 5; ++n) {
+    DicomHeader header = slice("p", "1.9", n);
+    header.hasPixels = false;
+    collector.add(file("case/sr/" + std::to_string(n)), header);
+  }
+  const auto entries = collector.takeChanges();
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].state, EntryState::unsupported);
+  EXPECT_FALSE(entries[0].reason.empty());
+  EXPECT_EQ(entries[0].instances, 5);
+}
+
+}  // namespace
+}  // namespace nora

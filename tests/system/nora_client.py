@@ -1,0 +1,219 @@
+"""A client of the stream protocol (docs/PROTOCOL.md) in plain Python, and a server to test it on."""
+import base64
+import hashlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import time
+import urllib.request
+
+PROGRAM = os.environ.get("NORA_PROGRAM", "build/bin/nora")
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+DEMO = os.path.join(SOURCE, "tests", "data", "demo")
+TIMEOUT = 30
+
+
+class Server:
+    """`nora serve FOLDER` on a free port; use in a with statement."""
+
+    def __init__(self, folder, *options):
+        self.process = subprocess.Popen([PROGRAM, "serve", folder, "--port", "0", *options], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, errors="replace")
+        line = self.process.stdout.readline()
+        match = re.search(r"http://([^:]+):(\d+)", line)
+        if not match:
+            raise RuntimeError(f"no server: {line!r} {self.process.stderr.read()!r}")
+        self.port = int(match.group(2))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise RuntimeError("the server does not end") from None
+        finally:
+            self.process.stdout.close()
+            self.process.stderr.close()
+
+    def alive(self):
+        return self.process.poll() is None and self.get("/healthz")[1] == b"ok\n"
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=TIMEOUT) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def catalogue(self):
+        """All entries, once the scan is done."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            entries, after = {}, 0
+            while True:
+                page = json.loads(self.get(f"/api/v1/catalogue?after={after}")[1])
+                entries.update({entry["id"]: entry for entry in page["entries"]})
+                after = page["revision"]
+                if not page["more"]:
+                    break
+            if not page["scanning"]:
+                return [entry for entry in entries.values() if entry["state"] != "removed"]
+            if time.monotonic() > deadline:
+                raise RuntimeError("the scan does not end")
+            time.sleep(0.05)
+
+    def raw(self, data, wait=2.0):
+        """Sends bytes to the port; everything that comes back until it closes or falls silent."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT) as connection:
+            connection.sendall(data)
+            received = b""
+            while select.select([connection], [], [], wait)[0]:
+                try:
+                    part = connection.recv(65536)
+                except ConnectionError:
+                    break
+                if not part:
+                    break
+                received += part
+            return received
+
+
+class Closed(Exception):
+    def __init__(self, code, reason):
+        super().__init__(f"closed {code} {reason}")
+        self.code, self.reason = code, reason
+
+
+class Frame:
+    def __init__(self, message):
+        if message[:4] != b"NORF":
+            raise ValueError("not a frame")
+        (self.version, length, self.number, self.codec, self.quality, self.width, self.height, self.viewport_width,
+         self.viewport_height, name, self.input) = struct.unpack_from("<HHIBBHHHHHQ", message, 4)
+        numbers = struct.unpack_from("<12d", message, 32)
+        self.origin, self.right, self.down, self.forward = (numbers[i:i + 3] for i in (0, 3, 6, 9))
+        self.queue_us, self.render_us, self.encode_us, self.wait_us, self.hash = struct.unpack_from("<4IQ", message, 128)
+        self.view = message[length:length + name].decode()
+        self.picture = message[length + name:]
+
+
+class Client:
+    """One WebSocket session. Acknowledges frames unless told otherwise."""
+
+    def __init__(self, server, origin=None, protocol="nora.v1", acknowledge=True):
+        self.acknowledge = acknowledge
+        self.input = 0
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = ["GET /api/v1/stream HTTP/1.1", f"Host: 127.0.0.1:{server.port}", "Upgrade: websocket", "Connection: Upgrade",
+                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+        if protocol:
+            lines.append(f"Sec-WebSocket-Protocol: {protocol}")
+        if origin:
+            lines.append(f"Origin: {origin}")
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            part = self.socket.recv(4096)
+            if not part:
+                raise Closed(0, f"no handshake: {head!r}")
+            head += part
+        head, self.buffer = head.split(b"\r\n\r\n", 1)
+        status = int(head.split()[1])
+        if status != 101:
+            raise Closed(status, head.decode(errors="replace"))
+        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+        assert accept in head, "wrong accept key"
+
+    def close(self):
+        self.socket.close()
+
+    def send_frame(self, opcode, payload, fin=True, chunk=None):
+        mask = os.urandom(4)
+        head = bytes([(0x80 if fin else 0) | opcode])
+        if len(payload) < 126:
+            head += bytes([0x80 | len(payload)])
+        elif len(payload) < 65536:
+            head += bytes([0x80 | 126]) + struct.pack(">H", len(payload))
+        else:
+            head += bytes([0x80 | 127]) + struct.pack(">Q", len(payload))
+        body = head + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(payload))
+        for at in range(0, len(body), chunk or len(body)):
+            self.socket.sendall(body[at:at + (chunk or len(body))])
+
+    def send(self, message, with_input=True):
+        if with_input and "input" not in message and message["type"] not in ("ack", "ping"):
+            self.input += 1
+            message = {**message, "input": self.input}
+        self.send_frame(1, json.dumps(message).encode())
+        return self.input
+
+    def _read(self, count):
+        while len(self.buffer) < count:
+            part = self.socket.recv(1 << 18)
+            if not part:
+                raise Closed(0, "connection lost")
+            self.buffer += part
+        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return data
+
+    def receive(self):
+        """The next message: a dict (text) or a Frame."""
+        while True:
+            first, second = self._read(2)
+            length = second & 0x7F
+            if length == 126:
+                length = struct.unpack(">H", self._read(2))[0]
+            elif length == 127:
+                length = struct.unpack(">Q", self._read(8))[0]
+            payload = self._read(length)
+            opcode = first & 15
+            if opcode == 8:
+                code = struct.unpack(">H", payload[:2])[0] if len(payload) >= 2 else 0
+                raise Closed(code, payload[2:].decode(errors="replace"))
+            if opcode == 9:
+                self.send_frame(10, payload)
+            elif opcode == 1:
+                return json.loads(payload)
+            elif opcode == 2:
+                frame = Frame(payload)
+                if self.acknowledge:
+                    self.send({"type": "ack", "frame": frame.number}, with_input=False)
+                return frame
+
+    def wait(self, wanted):
+        """The next message for which wanted(message) is true."""
+        deadline = time.monotonic() + TIMEOUT
+        while time.monotonic() < deadline:
+            message = self.receive()
+            if wanted(message):
+                return message
+        raise RuntimeError("the message does not come")
+
+    def wait_text(self, kind):
+        return self.wait(lambda message: isinstance(message, dict) and message["type"] == kind)
+
+    def wait_frame(self, view=None, quality=None, at_least_input=0):
+        return self.wait(lambda message: isinstance(message, Frame) and (view is None or message.view == view)
+                         and (quality is None or message.quality == quality) and message.input >= at_least_input)
+
+    def open(self, server, name, viewports=None, how="new"):
+        """Opens the entry with that name (or path); the scene and `images` message of the loaded image."""
+        entry = next(e for e in server.catalogue() if name in (e["name"], e["path"], e["source"]["path"]))
+        if viewports:
+            self.send({"type": "viewports", "views": viewports})
+        number = self.send({"type": "open", "entry": entry["id"], "as": how})
+        scene = self.wait(lambda m: isinstance(m, dict) and (m["type"] == "scene" and m["input"] == number or m["type"] == "error"))
+        if scene["type"] == "error":
+            raise RuntimeError(f"cannot open: {scene}")
+        return scene["scene"]

@@ -1,0 +1,154 @@
+"""`nora info` and `nora probe` against nibabel and pydicom, on the sample data and on bad files."""
+import gzip
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import nibabel
+import numpy
+import pydicom
+
+from nora_client import DEMO, PROGRAM
+
+NIFTIS = ["sub-01/anat/sub-01_T1w.nii.gz", "sub-01/anat/sub-01_atlas-AAL_dseg.nii.gz",
+          "sub-01/func/sub-01_task-motor_stat-t_statmap.nii.gz", "sub-02/ses-1/anat/sub-02_ses-1_T1w.nii.gz",
+          "sub-02/ses-2/func/sub-02_ses-2_task-oneback_bold.nii.gz"]
+
+
+def nora(*arguments):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=120)
+    return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+
+class Info(unittest.TestCase):
+    def test_nifti_agrees_with_nibabel(self):
+        paths = [os.path.join(DEMO, name) for name in NIFTIS]
+        status, out, error = nora("info", "--json", *paths)
+        self.assertEqual(status, 0, error)
+        rows = json.loads(out)
+        self.assertEqual([row["file"] for row in rows], paths)
+        for row, path in zip(rows, paths):
+            with self.subTest(path):
+                image = nibabel.load(path)
+                data = numpy.asanyarray(image.dataobj).astype("f8")
+                self.assertEqual(tuple(row["dims"]), image.shape)
+                numpy.testing.assert_allclose(row["affine"], image.affine, atol=1e-6)
+                self.assertEqual(row["orientation"], "".join(nibabel.aff2axcodes(image.affine)))
+                self.assertEqual(row["affineSource"], "sform" if image.header["sform_code"] > 0 else "qform")
+                self.assertEqual(row["type"], str(image.get_data_dtype()))
+                self.assertEqual(row["timePoints"], image.shape[3] if len(image.shape) > 3 else 1)
+                self.assertEqual(row["kind"], "image")
+                numpy.testing.assert_allclose(row["spacingMm"], image.header.get_zooms()[:3], rtol=1e-5)
+                numpy.testing.assert_allclose([row["min"], row["max"], row["mean"]],
+                                              [data.min(), data.max(), data.mean()], rtol=1e-6)
+
+    def test_probe_agrees_with_nibabel(self):
+        generator = numpy.random.default_rng(7)
+        for name in NIFTIS:
+            path = os.path.join(DEMO, name)
+            image = nibabel.load(path)
+            data = numpy.asanyarray(image.dataobj)
+            shape = image.shape + (1,) * (4 - len(image.shape))
+            for _ in range(4):
+                voxel = [int(generator.integers(0, n)) for n in shape]
+                mm = nibabel.affines.apply_affine(image.affine, voxel[:3])
+                expected = float(data.reshape(shape)[tuple(voxel)])
+                for where in (["--voxel", *map(str, voxel[:3])], ["--mm", *(repr(float(v)) for v in mm)]):
+                    status, out, error = nora("probe", path, *where, "--time", str(voxel[3]), "--json")
+                    self.assertEqual(status, 0, error)
+                    row = json.loads(out)
+                    self.assertEqual(row["voxel"], voxel[:3])
+                    numpy.testing.assert_allclose(row["mm"], mm, atol=1e-4)
+                    self.assertAlmostEqual(row["value"], expected, delta=1e-6 * max(1, abs(expected)))
+                    self.assertAlmostEqual(row["trilinear"], expected, delta=1e-2 * max(1, abs(expected)))
+
+    def test_dicom_series_agrees_with_pydicom(self):
+        folder = os.path.join(DEMO, "sub-03", "dicom")
+        status, out, error = nora("info", "--json", folder)
+        self.assertEqual(status, 0, error)
+        (row,) = json.loads(out)
+        slices = [pydicom.dcmread(os.path.join(folder, name)) for name in os.listdir(folder)]
+        across = numpy.array(slices[0].ImageOrientationPatient[:3], float)
+        down = numpy.array(slices[0].ImageOrientationPatient[3:], float)
+        normal = numpy.cross(across, down)
+        slices.sort(key=lambda s: numpy.dot(normal, numpy.array(s.ImagePositionPatient, float)))
+        self.assertEqual(row["dims"], [slices[0].Columns, slices[0].Rows, len(slices)])
+        first, last = (numpy.array(s.ImagePositionPatient, float) for s in (slices[0], slices[-1]))
+        affine = numpy.eye(4)
+        affine[:3, 0] = across * float(slices[0].PixelSpacing[1])
+        affine[:3, 1] = down * float(slices[0].PixelSpacing[0])
+        affine[:3, 2] = (last - first) / (len(slices) - 1)
+        affine[:3, 3] = first
+        numpy.testing.assert_allclose(row["affine"], numpy.diag([-1, -1, 1, 1]) @ affine, atol=1e-4)
+        for i, j, k in [(100, 120, 0), (128, 90, 10), (30, 200, len(slices) - 1)]:
+            status, out, _ = nora("probe", folder, "--voxel", str(i), str(j), str(k), "--json")
+            self.assertEqual(status, 0)
+            self.assertEqual(json.loads(out)["value"], float(slices[k].pixel_array[j, i]))
+
+
+class BadInput(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        with open(os.path.join(DEMO, NIFTIS[2]), "rb") as file:
+            self.good = gzip.decompress(file.read())
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def file(self, name, content):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def assert_refused(self, path, word):
+        status, out, error = nora("info", "--json", path)
+        self.assertNotEqual(status, 0)
+        self.assertLess(status, 128, "died by a signal")
+        self.assertIn(word, error)
+        self.assertEqual(error.count("\n"), 1, error)
+        (row,) = json.loads(out)
+        self.assertTrue(row["error"]["what"])
+
+    def test_each_bad_file_gets_one_line_that_names_it(self):
+        header = bytearray(self.good[:352])
+        huge = bytearray(header)
+        huge[40:56] = b"\x07\x00" + b"\xff\x7f" * 7
+        zero = bytearray(self.good)
+        zero[252:256] = b"\0" * 4  # qform and sform codes
+        cases = {"truncated.nii": self.good[:100000], "half a header.nii": self.good[:100], "empty.nii": b"",
+                 "huge.nii": bytes(huge) + b"\0" * 1000, "broken.nii.gz": gzip.compress(self.good)[:50000],
+                 "garbage.nii.gz": os.urandom(5000), "new\nline'\".nii": self.good[:5000], "no-image": b"hello"}
+        for name, content in cases.items():
+            with self.subTest(name):
+                self.assert_refused(self.file(name, content), name.split("\n")[0].split(" ")[0])
+
+    def test_missing_files_folders_and_devices_are_refused(self):
+        self.assert_refused(os.path.join(self.folder.name, "missing.nii"), "missing.nii")
+        self.assert_refused(self.folder.name, "no DICOM")
+        self.assert_refused("/dev/zero", "/dev/zero")
+        pipe = os.path.join(self.folder.name, "pipe.nii")
+        os.mkfifo(pipe)
+        self.assert_refused(pipe, "pipe.nii")
+
+    def test_wrong_arguments_are_told(self):
+        path = os.path.join(DEMO, NIFTIS[0])
+        for arguments in (["probe", path], ["probe", path, "--voxel", "1", "2"], ["probe", path, "--voxel", "1", "2", "x"],
+                          ["probe", path, "--voxel", "1", "2", "3", "--time", "9"], ["render", path], ["frobnicate"],
+                          ["render", path, "-o", "/tmp/x.png", "--size", "0x9"], ["render", path, "-o", "/tmp/x.png", "--view", "no"],
+                          ["serve"], ["serve", "/nonexistent"], ["serve", DEMO, "--port", "99999"]):
+            with self.subTest(arguments):
+                status, _, error = nora(*arguments)
+                self.assertNotEqual(status, 0)
+                self.assertTrue(error.strip())
+
+    def test_probe_outside_is_null(self):
+        status, out, _ = nora("probe", os.path.join(DEMO, NIFTIS[0]), "--voxel", "-1", "0", "0", "--json")
+        self.assertEqual(status, 0)
+        self.assertIsNone(json.loads(out)["value"])
+
+
+if __name__ == "__main__":
+    unittest.main()
