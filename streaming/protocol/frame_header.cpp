@@ -1,0 +1,140 @@
+#include "streaming/protocol/frame_header.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace nora {
+namespace {
+
+constexpr std::array<char, 4> magic{'N', 'O', 'R', 'F'};
+constexpr std::uint16_t protocolVersion = 1;
+constexpr std::size_t waitOffset = 140;
+constexpr std::size_t maxViewName = 65535;
+
+/// Writes little-endian numbers one behind the other.
+class Writer {
+ public:
+  explicit Writer(std::byte* at) : at_(at) {}
+
+  template <class T>
+  void put(T value) {
+    if constexpr (std::is_same_v<T, double>) {
+      put(std::bit_cast<std::uint64_t>(value));
+    } else {
+      for (std::size_t i = 0; i < sizeof(T); ++i) *at_++ = static_cast<std::byte>(value >> (8 * i));
+    }
+  }
+  void put(const Vec3& v) {
+    for (const double x : v) put(x);
+  }
+
+ private:
+  std::byte* at_;
+};
+
+class Reader {
+ public:
+  explicit Reader(const std::byte* at) : at_(at) {}
+
+  template <class T>
+  T get() {
+    if constexpr (std::is_same_v<T, double>) {
+      return std::bit_cast<double>(get<std::uint64_t>());
+    } else {
+      std::uint64_t value = 0;
+      for (std::size_t i = 0; i < sizeof(T); ++i)
+        value |= std::uint64_t{std::to_integer<std::uint8_t>(*at_++)} << (8 * i);
+      return static_cast<T>(value);
+    }
+  }
+  Vec3 vec3() {
+    Vec3 v{};
+    for (double& x : v) x = get<double>();
+    return v;
+  }
+
+ private:
+  const std::byte* at_;
+};
+
+}  // namespace
+
+void appendFrameHeader(const FrameHeader& header, std::vector<std::byte>& out) {
+  const std::size_t start = out.size();
+  const std::size_t nameLength = std::min(header.view.size(), maxViewName);
+  out.resize(start + FrameHeader::sizeBytes + nameLength);
+  std::byte* const base = out.data() + start;
+  std::memcpy(base, magic.data(), magic.size());
+  Writer w(base + magic.size());
+  w.put(protocolVersion);
+  w.put(static_cast<std::uint16_t>(FrameHeader::sizeBytes));
+  w.put(header.frame);
+  w.put(static_cast<std::uint8_t>(header.codec));
+  w.put(static_cast<std::uint8_t>(header.quality));
+  w.put(header.width);
+  w.put(header.height);
+  w.put(header.viewportWidth);
+  w.put(header.viewportHeight);
+  w.put(static_cast<std::uint16_t>(nameLength));
+  w.put(header.input);
+  w.put(header.geometry.originMm);
+  w.put(header.geometry.rightMm);
+  w.put(header.geometry.downMm);
+  w.put(header.geometry.forward);
+  w.put(header.queueUs);
+  w.put(header.renderUs);
+  w.put(header.encodeUs);
+  w.put(header.waitUs);
+  w.put(header.hash);
+  w.put(std::uint64_t{0});
+  if (nameLength > 0) std::memcpy(base + FrameHeader::sizeBytes, header.view.data(), nameLength);
+}
+
+Result<FrameHeader> parseFrameHeader(std::span<const std::byte> message, std::span<const std::byte>& payload) {
+  if (message.size() < FrameHeader::sizeBytes)
+    return fail(ErrorCode::invalidInput, "a frame is shorter than its header");
+  if (std::memcmp(message.data(), magic.data(), magic.size()) != 0) {
+    return fail(ErrorCode::invalidInput, "not a frame: it does not begin with NORF");
+  }
+  Reader r(message.data() + magic.size());
+  if (r.get<std::uint16_t>() != protocolVersion)
+    return fail(ErrorCode::invalidInput, "another protocol version than 1");
+  const std::size_t headerLength = r.get<std::uint16_t>();
+  if (headerLength < FrameHeader::sizeBytes) return fail(ErrorCode::invalidInput, "the frame's header is too short");
+  FrameHeader header;
+  header.frame = r.get<std::uint32_t>();
+  const auto codec = r.get<std::uint8_t>();
+  const auto quality = r.get<std::uint8_t>();
+  if (codec < 1 || codec > 2) return fail(ErrorCode::invalidInput, "unknown codec " + std::to_string(codec));
+  if (quality > 2) return fail(ErrorCode::invalidInput, "unknown quality " + std::to_string(quality));
+  header.codec = static_cast<Codec>(codec);
+  header.quality = static_cast<FrameQuality>(quality);
+  header.width = r.get<std::uint16_t>();
+  header.height = r.get<std::uint16_t>();
+  header.viewportWidth = r.get<std::uint16_t>();
+  header.viewportHeight = r.get<std::uint16_t>();
+  const std::size_t nameLength = r.get<std::uint16_t>();
+  header.input = r.get<std::uint64_t>();
+  header.geometry.originMm = r.vec3();
+  header.geometry.rightMm = r.vec3();
+  header.geometry.downMm = r.vec3();
+  header.geometry.forward = r.vec3();
+  header.queueUs = r.get<std::uint32_t>();
+  header.renderUs = r.get<std::uint32_t>();
+  header.encodeUs = r.get<std::uint32_t>();
+  header.waitUs = r.get<std::uint32_t>();
+  header.hash = r.get<std::uint64_t>();
+  if (headerLength + nameLength > message.size()) return fail(ErrorCode::invalidInput, "the view's name is cut off");
+  header.view.assign(reinterpret_cast<const char*>(message.data()) + headerLength, nameLength);
+  payload = message.subspan(headerLength + nameLength);
+  return header;
+}
+
+void setWaitUs(std::span<std::byte> message, std::uint32_t waitUs) {
+  if (message.size() < FrameHeader::sizeBytes) return;
+  Writer(message.data() + waitOffset).put(waitUs);
+}
+
+}  // namespace nora

@@ -1,0 +1,239 @@
+#include "streaming/protocol/messages.hpp"
+
+#include <cmath>
+#include <initializer_list>
+
+namespace nora {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t maxEntryId = 256;
+constexpr std::size_t maxViewName = 256;  // bytes; a view has at most 64 characters
+constexpr std::size_t maxViews = 32;
+
+tl::unexpected<Error> malformed(std::string what, std::string where = {}) {
+  return fail(ErrorCode::invalidInput, std::move(what), std::move(where));
+}
+
+/// Looks at brackets outside strings only, so that nothing is built from a message that is too deep.
+bool deeperThan(std::string_view text, int limit) {
+  int depth = 0;
+  bool inString = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (inString) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        inString = false;
+    } else if (c == '"') {
+      inString = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > limit) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// Refuses fields that the message does not have: a spelling mistake would otherwise be silently ignored.
+Result<void> checkFields(const json& message, std::initializer_list<std::string_view> known) {
+  for (const auto& [key, value] : message.items()) {
+    bool found = key == "type";
+    for (const auto name : known) found = found || key == name;
+    if (!found) return malformed("unknown field", key.substr(0, 64));
+  }
+  return {};
+}
+
+Result<std::uint64_t> wholeNumber(const json& object, const char* field, std::uint64_t low, std::uint64_t high) {
+  const auto at = object.find(field);
+  if (at == object.end()) return malformed("the field is missing", field);
+  // A page may write whole numbers as 1.0 or 1e3: JSON does not tell them apart.
+  if (at->is_number_float()) {
+    const double value = at->get<double>();
+    const bool whole =
+        value >= static_cast<double>(low) && value <= static_cast<double>(high) && std::trunc(value) == value;
+    if (!whole) return malformed("not a whole number in its range", field);
+    return static_cast<std::uint64_t>(value);
+  }
+  if (!at->is_number_unsigned()) return malformed("not a whole number in its range", field);
+  const auto value = at->get<std::uint64_t>();
+  if (value < low || value > high) return malformed("not a whole number in its range", field);
+  return value;
+}
+
+Result<std::string> text(const json& object, const char* field, std::size_t maxBytes) {
+  const auto at = object.find(field);
+  if (at == object.end()) return malformed("the field is missing", field);
+  if (!at->is_string()) return malformed("not a string", field);
+  auto value = at->get<std::string>();
+  if (value.empty() || value.size() > maxBytes) return malformed("empty or too long", field);
+  return value;
+}
+
+Result<ClientMessage> parseOpen(const json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "entry", "as"}); !ok) return tl::make_unexpected(ok.error());
+  auto entry = text(message, "entry", maxEntryId);
+  if (!entry) return tl::make_unexpected(entry.error());
+  OpenMessage out{input, std::move(*entry), false};
+  if (message.contains("as")) {
+    const auto as = text(message, "as", 16);
+    if (!as) return tl::make_unexpected(as.error());
+    if (*as != "new" && *as != "overlay") return malformed("neither \"new\" nor \"overlay\"", "as");
+    out.asOverlay = *as == "overlay";
+  }
+  return out;
+}
+
+Result<ClientMessage> parseScene(json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "scene"}); !ok) return tl::make_unexpected(ok.error());
+  if (!message.contains("scene") || !message["scene"].is_object()) return malformed("not an object", "scene");
+  return SceneMessage{input, std::move(message["scene"])};
+}
+
+Result<ClientMessage> parseEdit(json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "patch"}); !ok) return tl::make_unexpected(ok.error());
+  if (!message.contains("patch") || !message["patch"].is_array()) return malformed("not an array", "patch");
+  return EditMessage{input, std::move(message["patch"])};
+}
+
+Result<ClientMessage> parseViewports(const json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "views", "focus"}); !ok) return tl::make_unexpected(ok.error());
+  const auto views = message.find("views");
+  if (views == message.end() || !views->is_object()) return malformed("not an object", "views");
+  if (views->size() > maxViews) return malformed("more than 32 views", "views");
+  ViewportsMessage out;
+  out.input = input;
+  for (const auto& [name, size] : views->items()) {
+    if (name.empty() || name.size() > maxViewName) return malformed("a view's name is empty or too long", "views");
+    if (!size.is_object() || size.size() != 2) return malformed("a size needs width and height", "views/" + name);
+    const auto width = wholeNumber(size, "width", 1, maxViewportSide);
+    if (!width) return tl::make_unexpected(width.error());
+    const auto height = wholeNumber(size, "height", 1, maxViewportSide);
+    if (!height) return tl::make_unexpected(height.error());
+    out.views[name] = {static_cast<int>(*width), static_cast<int>(*height)};
+  }
+  if (message.contains("focus") && !message["focus"].is_null()) {
+    auto focus = text(message, "focus", maxViewName);
+    if (!focus) return tl::make_unexpected(focus.error());
+    out.focus = std::move(*focus);
+  }
+  return out;
+}
+
+Result<ClientMessage> parseProbe(const json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "mm"}); !ok) return tl::make_unexpected(ok.error());
+  const auto mm = message.find("mm");
+  if (mm == message.end() || !mm->is_array() || mm->size() != 3) return malformed("not three numbers", "mm");
+  ProbeMessage out{input, {}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!(*mm)[i].is_number()) return malformed("not three numbers", "mm");
+    out.mm[i] = (*mm)[i].get<double>();
+  }
+  return out;
+}
+
+Result<ClientMessage> parseObject(json& message) {
+  const auto type = text(message, "type", 32);
+  if (!type) return tl::make_unexpected(type.error());
+  if (*type == "ack") {
+    if (auto ok = checkFields(message, {"frame"}); !ok) return tl::make_unexpected(ok.error());
+    const auto frame = wholeNumber(message, "frame", 1, 0xFFFFFFFFU);
+    if (!frame) return tl::make_unexpected(frame.error());
+    return AckMessage{*frame};
+  }
+  if (*type == "ping") {
+    if (auto ok = checkFields(message, {"token"}); !ok) return tl::make_unexpected(ok.error());
+    if (!message.contains("token") || !message["token"].is_number()) return malformed("not a number", "token");
+    return PingMessage{message["token"]};
+  }
+  const bool known = *type == "open" || *type == "scene" || *type == "edit" || *type == "viewports" || *type == "probe";
+  if (!known) return malformed("unknown message type", printable(*type));
+  const auto input = wholeNumber(message, "input", 1, maxInputId);
+  if (!input) return tl::make_unexpected(input.error());
+  if (*type == "open") return parseOpen(message, *input);
+  if (*type == "scene") return parseScene(message, *input);
+  if (*type == "edit") return parseEdit(message, *input);
+  if (*type == "viewports") return parseViewports(message, *input);
+  return parseProbe(message, *input);
+}
+
+json finiteOrNull(double value) {
+  return std::isfinite(value) ? json(value) : json(nullptr);
+}
+
+}  // namespace
+
+Result<ClientMessage> parseClientMessage(std::string_view text) {
+  if (text.size() > maxMessageBytes) return fail(ErrorCode::limitExceeded, "a message is larger than 1 MiB");
+  if (deeperThan(text, maxMessageDepth)) return fail(ErrorCode::limitExceeded, "a message is more than 16 levels deep");
+  try {
+    json message = json::parse(text, nullptr, false);
+    if (message.is_discarded()) return malformed("a message is not JSON");
+    if (!message.is_object()) return malformed("a message is not an object");
+    return parseObject(message);
+  } catch (const std::exception& e) {
+    return malformed(std::string("a message cannot be read: ") + e.what());
+  }
+}
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string helloMessage(const std::string& version, const std::string& session, const json& scene) {
+  return dump({{"type", "hello"}, {"protocol", 1}, {"version", version}, {"session", session}, {"scene", scene}});
+}
+
+std::string sceneMessage(std::uint64_t input, std::uint64_t applied, const json& scene) {
+  return dump({{"type", "scene"}, {"input", input}, {"applied", applied}, {"scene", scene}});
+}
+
+std::string imagesMessage(const std::vector<LayerReport>& layers) {
+  json out = json::object();
+  for (const auto& layer : layers) {
+    json one{{"name", layer.name}};
+    switch (layer.state) {
+      case ImageState::loading: one["state"] = "loading"; break;
+      case ImageState::ready: one["state"] = "ready"; break;
+      case ImageState::failed: one["state"] = "failed"; break;
+    }
+    if (layer.info != nullptr) {
+      one["info"] = toJson(*layer.info);
+      one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
+    }
+    if (!layer.error.empty()) one["error"] = layer.error;
+    out[layer.id] = std::move(one);
+  }
+  return dump({{"type", "images"}, {"layers", std::move(out)}});
+}
+
+std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector<LayerValue>& layers) {
+  json list = json::array();
+  for (const auto& layer : layers) {
+    json one{{"id", layer.id},
+             {"voxel", layer.probe.voxel},
+             {"inside", layer.probe.inside},
+             {"value", finiteOrNull(layer.probe.value)},
+             {"trilinear", finiteOrNull(layer.probe.trilinear)}};
+    if (layer.rgb) one["rgb"] = *layer.rgb;
+    list.push_back(std::move(one));
+  }
+  return dump({{"type", "values"}, {"input", input}, {"mm", mm}, {"layers", std::move(list)}});
+}
+
+std::string errorMessage(const Error& error, std::uint64_t input, const std::string& layer) {
+  json out{{"type", "error"}, {"code", toString(error.code)}, {"what", error.what}, {"where", error.where}};
+  if (input > 0) out["input"] = input;
+  if (!layer.empty()) out["layer"] = layer;
+  return dump(out);
+}
+
+std::string pongMessage(const json& token) {
+  return dump({{"type", "pong"}, {"token", token}});
+}
+
+}  // namespace nora

@@ -1,0 +1,105 @@
+// Text messages of the stream protocol: what clients may say, checked, and what the server says. docs/PROTOCOL.md is
+// the contract. Everything that comes from a client is hostile until it is one of these structs.
+#pragma once
+
+#include "base/error.hpp"
+#include "image/image_info.hpp"
+#include "image/volume.hpp"
+#include "render/scene/scene.hpp"
+#include "render/scene/view_geometry.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace nora {
+
+constexpr std::size_t maxMessageBytes = std::size_t{1} << 20;
+constexpr int maxMessageDepth = 16;
+constexpr int maxViewportSide = 4096;
+constexpr std::uint64_t maxInputId = (std::uint64_t{1} << 53) - 1;
+
+struct OpenMessage {
+  std::uint64_t input = 0;
+  std::string entry;
+  bool asOverlay = false;
+};
+struct SceneMessage {
+  std::uint64_t input = 0;
+  nlohmann::json scene;  // an object; its content is checked by sceneFromJson
+};
+struct EditMessage {
+  std::uint64_t input = 0;
+  nlohmann::json patch;  // an array; its content is checked by applyPatch
+};
+struct ViewportSize {
+  int width = 0;
+  int height = 0;
+  friend bool operator==(const ViewportSize&, const ViewportSize&) = default;
+};
+struct ViewportsMessage {
+  std::uint64_t input = 0;
+  std::map<std::string, ViewportSize> views;
+  std::string focus;  // may be empty
+};
+struct ProbeMessage {
+  std::uint64_t input = 0;
+  Vec3 mm{};
+};
+struct AckMessage {
+  std::uint64_t frame = 0;
+};
+struct PingMessage {
+  nlohmann::json token;  // a number, sent back as it came
+};
+
+using ClientMessage =
+    std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage, AckMessage, PingMessage>;
+
+/// Errors: invalidInput (malformed), limitExceeded (too large or too deep).
+[[nodiscard]] Result<ClientMessage> parseClientMessage(std::string_view text);
+
+/// Applies a JSON Patch (RFC 6902) to a document; all or nothing. At most 256 operations; a result of more than 4 MiB
+/// or 16 levels is refused, so that copies of copies cannot fill the memory. Errors: invalidInput, limitExceeded.
+[[nodiscard]] Result<nlohmann::json> applyPatch(const nlohmann::json& document, const nlohmann::json& patch);
+
+/// JSON text; bytes that are not UTF-8 (odd file names) become U+FFFD.
+[[nodiscard]] std::string dump(const nlohmann::json& json);
+
+enum class ImageState : std::uint8_t { loading, ready, failed };
+
+/// What the `images` message says of one layer.
+struct LayerReport {
+  std::string id;
+  std::string name;
+  ImageState state = ImageState::loading;
+  const ImageInfo* info = nullptr;  // once it is ready
+  Window window;                    // in force
+  std::string error;                // once it failed
+};
+
+struct LayerValue {
+  std::string id;
+  Probe probe;
+  std::optional<std::array<int, 3>> rgb;
+};
+
+[[nodiscard]] std::string helloMessage(const std::string& version, const std::string& session,
+                                       const nlohmann::json& scene);
+/// `applied`: the newest input id that the server had worked through when it made this scene; a client applies its own
+/// later edits on top.
+[[nodiscard]] std::string sceneMessage(std::uint64_t input, std::uint64_t applied, const nlohmann::json& scene);
+[[nodiscard]] std::string imagesMessage(const std::vector<LayerReport>& layers);
+[[nodiscard]] std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector<LayerValue>& layers);
+/// `input` 0 and an empty `layer` are left out.
+[[nodiscard]] std::string errorMessage(const Error& error, std::uint64_t input = 0, const std::string& layer = {});
+[[nodiscard]] std::string pongMessage(const nlohmann::json& token);
+
+}  // namespace nora

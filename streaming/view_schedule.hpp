@@ -1,0 +1,103 @@
+// ViewSchedule: which view of one session is drawn next, and how. Decides from what changed, what is in flight and what
+// time it is; draws nothing itself.
+#pragma once
+
+#include "render/scene/scene.hpp"
+#include "streaming/pacer.hpp"
+#include "streaming/protocol/messages.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace nora {
+
+using Clock = std::chrono::steady_clock;
+
+/// Everything that the pixels of a view depend on. Two equal looks are the same picture.
+struct ViewLook {
+  View view;
+  Convention convention = Convention::radiological;
+  double planeMm = 0;  // slices: the crosshair along the plane's normal; moving it within the plane changes nothing
+  std::uint64_t layersRevision = 0;  // counts changes of layers and their images
+  ViewportSize size;
+
+  friend bool operator==(const ViewLook&, const ViewLook&) = default;
+};
+
+/// One picture to be made.
+struct ViewPick {
+  std::string view;
+  std::uint32_t frame = 0;
+  bool still = false;
+  bool volume = false;
+  ViewportSize viewport;
+  int width = 0, height = 0;  // to be rendered
+  Pacer::Level level;
+};
+
+/// Thread: one at a time (the session's lock).
+class ViewSchedule {
+ public:
+  static constexpr std::size_t maxInFlight = 2;
+
+  struct Options {
+    std::chrono::milliseconds settle{150};
+    std::chrono::milliseconds volumeBudget{60};
+  };
+
+  explicit ViewSchedule(Options options) : options_(options) {}
+
+  void setViewports(const std::map<std::string, ViewportSize>& views, const std::string& focus);
+
+  /// The scene, its layers or the viewports changed by `input`.
+  void update(const Scene& scene, std::uint64_t layersRevision, std::uint64_t input, Clock::time_point now);
+
+  enum class Kind { moving, still };
+  /// The next picture of that kind, now in flight; empty if there is none or two are in flight.
+  [[nodiscard]] std::optional<ViewPick> pick(Kind kind, Clock::time_point now);
+
+  /// When a still will be due; empty if none is waiting or two frames are in flight.
+  [[nodiscard]] std::optional<Clock::time_point> stillDueAt() const;
+
+  void rendered(const ViewPick& pick, std::chrono::microseconds time);
+  /// The picture was handed to the transport.
+  void sent(std::uint32_t frame);
+  /// It will never be sent.
+  void dropped(std::uint32_t frame);
+  /// The client has drawn it. A number that was not sent is ignored.
+  void acknowledged(std::uint64_t frame);
+
+  [[nodiscard]] std::size_t inFlight() const { return inFlight_.size(); }
+
+ private:
+  struct Entry {
+    explicit Entry(std::chrono::microseconds budget) : pacer(budget) {}
+
+    ViewportSize size;
+    std::optional<ViewLook> wanted;  // empty: the scene has no such view
+    std::optional<ViewLook> drawn;   // sent or being made
+    bool lossless = false;           // drawn losslessly
+    std::uint64_t changedBy = 0;
+    Clock::time_point dirtySince;
+    Pacer pacer;
+
+    [[nodiscard]] bool dirty() const { return wanted && wanted != drawn; }
+    [[nodiscard]] bool awaitsStill() const { return wanted && wanted == drawn && !lossless; }
+  };
+
+  [[nodiscard]] bool before(const std::string& nameA, const Entry& a, const std::string& nameB, const Entry& b,
+                            std::uint64_t newest, Clock::time_point now) const;
+
+  Options options_;
+  std::map<std::string, Entry> entries_;
+  std::string focus_;
+  std::string lastPicked_;
+  Clock::time_point lastChange_{};
+  std::uint32_t lastFrame_ = 0;
+  std::map<std::uint32_t, bool> inFlight_;  // frame -> handed to the transport
+};
+
+}  // namespace nora
