@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace nora {
 
@@ -20,5 +21,11 @@ using ColourMap = std::array<Colour, 256>;
 
 /// A distinct, stable colour for a label value; 0 is black and drawn transparent by the "labels" map.
 [[nodiscard]] Colour labelColour(std::int64_t label);
+
+/// The table behind labelColour, for kernels: 2^(labelHueBits + labelToneBits) colours. Labels are taken modulo 2^32.
+inline constexpr unsigned labelHueBits = 10;
+inline constexpr unsigned labelToneBits = 2;
+[[nodiscard]] const std::vector<Colour>& labelPalette();
+[[nodiscard]] std::size_t labelPaletteIndex(std::int64_t label);
 
 }  // namespace nora

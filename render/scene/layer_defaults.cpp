@@ -1,0 +1,200 @@
+// How an image looks when it is first shown: its layer, its window, its scene. Guesses from statistics, intent and
+// name.
+#include "render/scene/view_geometry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <string_view>
+
+namespace nora {
+namespace {
+
+constexpr std::uint32_t maxLabels = 512;        // more distinct values are no atlas
+constexpr std::uint32_t maxUnnamedLabels = 48;  // without a hint in intent or name
+constexpr double overlayOpacity = 0.6;
+constexpr double labelOpacity = 0.5;
+constexpr double scoreThreshold = 2.3;  // the usual cluster-forming height of t and z maps
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string_view fileName(std::string_view path) {
+  while (!path.empty() && path.back() == '/') path.remove_suffix(1);
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+/// Lower-case words of a file name: split where letters end and before a capital that follows a small letter.
+std::vector<std::string> wordsOf(std::string_view name) {
+  std::vector<std::string> words(1);
+  char before = 0;
+  for (const char c : name) {
+    const bool letter = std::isalpha(static_cast<unsigned char>(c)) != 0;
+    const bool camel =
+        std::isupper(static_cast<unsigned char>(c)) != 0 && std::islower(static_cast<unsigned char>(before)) != 0;
+    if ((!letter || camel) && !words.back().empty()) words.emplace_back();
+    if (letter) words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    before = c;
+  }
+  return words;
+}
+
+bool namesLabels(std::string_view path) {
+  static constexpr std::array<std::string_view, 22> hints{
+      "seg",   "dseg", "aseg",   "segmentation", "label",    "labels", "labelmap", "atlas",
+      "aparc", "aal",  "parc",   "parcellation", "parcels",  "mask",   "masks",    "brainmask",
+      "roi",   "rois", "lesion", "lesions",      "brodmann", "tissues"};
+  for (const auto& word : wordsOf(fileName(path))) {
+    if (std::find(hints.begin(), hints.end(), word) != hints.end()) return true;
+  }
+  return false;
+}
+
+bool isLabelImage(const Source& source, const ImageInfo& info) {
+  if (isColour(info.type) || info.components > 1 || !info.statistics) return false;
+  const auto& s = *info.statistics;
+  if (!s.integral || s.distinct < 2 || s.distinct > maxLabels) return false;
+  return s.distinct <= maxUnnamedLabels || lower(info.intent).find("label") != std::string::npos ||
+         namesLabels(source.path);
+}
+
+bool isScore(const ImageInfo& info) {
+  const std::string intent = lower(info.intent);
+  for (const std::string_view name : {"t test", "ttest", "t-test", "z score", "zscore", "z-score"}) {
+    if (intent.find(name) != std::string::npos) return true;
+  }
+  return false;
+}
+
+bool isSignedMap(const ImageInfo& info) {
+  if (!info.statistics) return false;
+  const auto& s = *info.statistics;
+  return s.min < 0 && s.max > 0 && (isScore(info) || !s.integral);
+}
+
+/// Air of CT is -1000 HU, padding -1024, -2000 or -3024. Files without a modality show it by their values.
+bool isCt(const ImageInfo& info) {
+  if (!info.modality.empty()) return info.modality == "CT";
+  return info.statistics && info.statistics->integral && info.statistics->min <= -900 &&
+         info.statistics->min >= -4096 && info.statistics->max >= 300 && info.statistics->backgroundLevel < 0;
+}
+
+/// Letters, digits, '.', '-' and '_' only, so that it is safe wherever a scene travels.
+std::string layerId(std::string_view path) {
+  constexpr std::size_t longest = 64;
+  std::string id;
+  for (const char c : fileName(path).substr(0, longest)) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+    id += plain ? c : '_';
+  }
+  return id.empty() ? "image" : id;
+}
+
+void styleSignedMap(const ImageInfo& info, Layer& layer) {
+  const auto& s = *info.statistics;
+  const double most = std::max(std::abs(s.min), std::abs(s.max));
+  double threshold = std::max(std::abs(s.percentile2), std::abs(s.percentile98));
+  if (isScore(info) && most > scoreThreshold) threshold = scoreThreshold;
+  if (!(threshold < most)) threshold = most / 2;
+  layer.colourMap = "hot";
+  layer.symmetric = true;
+  layer.thresholdLow = threshold;
+  layer.windowLow = threshold;
+  layer.windowHigh = most;
+}
+
+void styleLabels(const ImageInfo& info, bool asOverlay, Layer& layer) {
+  const auto& s = *info.statistics;
+  layer.interpolation = Interpolation::nearest;
+  if (asOverlay) layer.opacity = labelOpacity;
+  if (s.distinct > 2) {
+    layer.colourMap = "labels";
+    return;
+  }
+  layer.colourMap = asOverlay ? "red" : "gray";
+  layer.windowLow = s.min;
+  layer.windowHigh = s.max;
+  if (asOverlay) layer.thresholdLow = (s.min + s.max) / 2;
+}
+
+}  // namespace
+
+Window effectiveWindow(const Layer& layer, const ImageInfo& info) {
+  if (layer.windowLow && layer.windowHigh) return {*layer.windowLow, *layer.windowHigh};
+  if (info.windowLow && info.windowHigh && *info.windowLow < *info.windowHigh && !layer.symmetric) {
+    return {*info.windowLow, *info.windowHigh};
+  }
+  if (!info.statistics || info.statistics->finite == 0) return {0, 1};
+  const auto& s = *info.statistics;
+  if (layer.symmetric) {
+    const double high = std::max(std::abs(s.min), std::abs(s.max));
+    const double low = layer.thresholdLow ? std::min(std::abs(*layer.thresholdLow), high) : 0;
+    if (low < high) return {low, high};
+  }
+  constexpr Window softTissueHu{-160, 240};
+  if (isCt(info) && s.max > softTissueHu.low) return softTissueHu;
+  // Two percent may be clipped at either end; a tenth of headroom keeps bright fat and vessels apart from white.
+  constexpr double headroom = 0.1;
+  const double high = std::min(s.percentile98 + headroom * (s.percentile98 - s.percentile2), s.max);
+  if (s.percentile2 < high) return {s.percentile2, high};
+  if (s.min < s.max) return {s.min, s.max};
+  return {s.min - 0.5, s.min + 0.5};
+}
+
+Layer defaultLayer(const Source& source, const ImageInfo& info, bool asOverlay) {
+  Layer layer;
+  layer.id = layerId(source.path);
+  layer.source = source;
+  if (isColour(info.type)) {
+    if (asOverlay) layer.opacity = overlayOpacity;
+    return layer;
+  }
+  if (isLabelImage(source, info)) {
+    styleLabels(info, asOverlay, layer);
+    return layer;
+  }
+  if (!asOverlay) return layer;
+  if (isSignedMap(info)) {
+    styleSignedMap(info, layer);
+    return layer;
+  }
+  layer.colourMap = "hot";
+  layer.opacity = overlayOpacity;
+  if (info.statistics && info.statistics->finite > 0) layer.thresholdLow = info.statistics->backgroundLevel;
+  return layer;
+}
+
+Scene defaultScene(const Source& source, const ImageInfo& info) {
+  constexpr double azimuthDeg = 30;
+  constexpr double elevationDeg = 20;
+  Scene scene;
+  Vec3 voxel{};
+  for (std::size_t a = 0; a < 3; ++a) voxel[a] = static_cast<double>(info.dims[a] / 2);
+  scene.crosshairMm = info.worldFromVoxel.point(voxel);
+  scene.layers.push_back(defaultLayer(source, info, false));
+  struct Named {
+    const char* name;
+    Plane plane;
+  };
+  for (const Named& slice :
+       {Named{"axial", Plane::axial}, {"coronal", Plane::coronal}, {"sagittal", Plane::sagittal}}) {
+    View view;
+    view.name = slice.name;
+    view.plane = slice.plane;
+    scene.views.push_back(view);
+  }
+  View camera;
+  camera.name = "3d";
+  camera.kind = ViewKind::volume;
+  camera.azimuthDeg = azimuthDeg;
+  camera.elevationDeg = elevationDeg;
+  scene.views.push_back(camera);
+  return scene;
+}
+
+}  // namespace nora
