@@ -22,15 +22,15 @@ struct DicomHeader {
   std::int64_t rows = 0, columns = 0, frames = 1, samplesPerPixel = 1, bitsAllocated = 0;
   std::string photometric;
   bool hasPixels = false;
-  std::optional<Vec3> positionLps;                       // ImagePositionPatient
-  std::optional<std::array<double, 6>> orientationLps;   // ImageOrientationPatient: along a row, along a column
-  std::optional<std::array<double, 2>> pixelSpacing;     // row spacing (between rows), column spacing
-  double sliceThickness = 0, spacingBetweenSlices = 0;   // 0: absent
+  std::optional<Vec3> positionLps;                      // ImagePositionPatient
+  std::optional<std::array<double, 6>> orientationLps;  // ImageOrientationPatient: along a row, along a column
+  std::optional<std::array<double, 2>> pixelSpacing;    // row spacing (between rows), column spacing
+  double sliceThickness = 0, spacingBetweenSlices = 0;  // 0: absent
   std::optional<double> echoTime, triggerTime;
   std::optional<std::int64_t> temporalPosition;
-  std::string acquisitionTime, contentTime;              // as stored (HHMMSS.FFFFFF)
+  std::string acquisitionTime, contentTime;  // as stored (HHMMSS.FFFFFF)
   double repetitionTimeMs = 0;
-  bool mosaic = false;                                   // Siemens MOSAIC
+  bool mosaic = false;  // Siemens MOSAIC
 
   friend bool operator==(const DicomHeader&, const DicomHeader&) = default;
 };
@@ -43,13 +43,18 @@ struct DicomHeader {
 /// along the normal (never by file name), time points in order.
 struct DicomStack {
   std::string studyUid, seriesUid;
-  int number = 0;      // 0, 1, ... within the series
-  std::string label;   // "T1 MPRAGE", with what tells stacks of one series apart: "EPI (echo 2)"
+  int number = 0;                      // 0, 1, ... within the series
+  std::string label;                   // "T1 MPRAGE", with what tells stacks of one series apart: "EPI (echo 2)"
   std::vector<std::size_t> instances;  // indices into the input; [t * slices + z]
-  std::int64_t slices = 0;
+  std::int64_t slices = 0;             // instances of one time point
   std::int64_t timePoints = 1;
-  Affine worldFromVoxel;               // RAS
-  std::vector<std::string> warnings;   // "slice spacing varies from 2.9 to 3.1 mm", "3 slices are missing", ...
+  std::vector<std::int64_t>
+      depthOf;            // z of each slice in the volume where slices are missing; empty: slice i is at z = i
+  Affine worldFromVoxel;  // RAS
+  std::vector<std::string> warnings;  // "slice spacing varies from 2.9 to 3.1 mm", "3 slices are missing", ...
+
+  /// Slices of the volume, with those that are missing.
+  [[nodiscard]] std::int64_t depth() const { return depthOf.empty() ? slices : depthOf.back() + 1; }
 };
 
 /// Groups instances by series and stack. Instances that cannot be shown come back in `refused` with the reason.
