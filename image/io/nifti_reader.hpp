@@ -1,0 +1,21 @@
+// Reads NIfTI images: .nii, .nii.gz and .hdr/.img pairs, version 1 and 2.
+#pragma once
+
+#include "image/io/image_reader.hpp"
+
+namespace nora {
+
+/// All datatypes of nifti1.h, both byte orders. Voxels keep their type, but: complex becomes its magnitude, long double
+/// becomes float64, one bit a voxel becomes uint8. What dims, transforms and scale mean: nifti_layout.hpp and
+/// nifti_space.hpp. Claims of the header are held against the bytes there are before memory is asked for.
+/// Errors: invalidInput (empty, cut, damaged, lying); unsupported (CIFTI, Analyze 7.5, unknown datatype);
+/// limitExceeded.
+class NiftiReader final : public ImageReader {
+ public:
+  [[nodiscard]] bool recognises(const InputFile& file) const override;
+  [[nodiscard]] Result<FileSummary> peek(const InputFile& file) const override;
+  /// `files`: a single file, or header and data of a pair in any order.
+  [[nodiscard]] Result<Image> read(std::span<const InputFile> files, VoxelSink& sink) const override;
+};
+
+}  // namespace nora

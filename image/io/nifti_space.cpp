@@ -1,0 +1,147 @@
+#include "image/io/nifti_space.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace nora {
+namespace {
+
+/// Codes that nifti1.h defines: scanner, aligned, Talairach, MNI, other template.
+bool isUsed(int code, const char* form, ImageInfo& info) {
+  constexpr int lastCode = 5;
+  if (code >= 1 && code <= lastCode) return true;
+  if (code != 0) info.warnings.push_back(std::string(form) + " code " + std::to_string(code) + " is unknown; ignored");
+  return false;
+}
+
+/// Voxel sizes that make sense: 1 mm instead of 0 or NaN, absolute values, as nibabel mends them.
+Vec3 mendedSpacing(const NiftiHeader& header, ImageInfo& info) {
+  Vec3 spacing{};
+  for (std::size_t a = 0; a < 3; ++a) {
+    const double size = std::abs(header.pixdim[a + 1]);
+    const bool sensible = std::isfinite(size) && size > 0;
+    spacing[a] = sensible ? size : 1;
+    if (info.dims[a] == 1) continue;
+    const std::string axis(1, "xyz"[a]);
+    if (!sensible) info.warnings.push_back("the voxel size along " + axis + " is not a number above 0; taken as 1 mm");
+    if (header.pixdim[a + 1] < 0)
+      info.warnings.push_back("the voxel size along " + axis + " is negative; sign dropped");
+  }
+  return spacing;
+}
+
+Affine sformOf(const NiftiHeader& header) {
+  Affine out;
+  std::copy(header.srow.begin(), header.srow.end(), out.m.begin());
+  return out;
+}
+
+/// a of the unit quaternion (a, b, c, d), or nothing if b, c, d are too long to be part of one.
+std::optional<double> realPart(const NiftiHeader& header, ImageInfo& info) {
+  const auto& q = header.quatern;
+  const double left = 1 - (q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
+  constexpr double gross = 1e-2;
+  if (!(left > -gross)) return std::nullopt;
+  const double rounding = 3 * (header.version == 1 ? static_cast<double>(std::numeric_limits<float>::epsilon())
+                                                   : std::numeric_limits<double>::epsilon());
+  if (left < -rounding) info.warnings.push_back("the quaternion of the qform is longer than 1; normalised");
+  return std::sqrt(std::max(left, 0.0));
+}
+
+std::optional<Affine> qformOf(const NiftiHeader& header, const Vec3& spacing, ImageInfo& info) {
+  const auto real = realPart(header, info);
+  const bool placed =
+      std::all_of(header.qoffset.begin(), header.qoffset.end(), [](double v) { return std::isfinite(v); });
+  if (!real || !placed) return std::nullopt;
+  const double a = *real;
+  const auto [b, c, d] = header.quatern;
+  const double s = 2 / (a * a + b * b + c * c + d * d);  // normalises
+  const double qfac = header.pixdim[0] == -1 ? -1 : 1;
+  Affine out;
+  out.setColumn(0, Vec3{1 - s * (c * c + d * d), s * (b * c + a * d), s * (b * d - a * c)} * spacing[0]);
+  out.setColumn(1, Vec3{s * (b * c - a * d), 1 - s * (b * b + d * d), s * (c * d + a * b)} * spacing[1]);
+  out.setColumn(2, Vec3{s * (b * d + a * c), s * (c * d - a * b), 1 - s * (b * b + c * c)} * (spacing[2] * qfac));
+  out.setColumn(3, header.qoffset);
+  return out;
+}
+
+/// nibabel's get_base_affine: Analyze's habits, radiological and centred.
+Affine pixdimAffine(const NiftiHeader& header, const Vec3& spacing, ImageInfo& info) {
+  Affine out;
+  for (int a = 0; a < 3; ++a) {
+    const auto axis = static_cast<std::size_t>(a);
+    const double size = header.dim[0] > a ? spacing[axis] : 1;
+    const double step = a == 0 ? -size : size;
+    out(a, a) = step;
+    out(a, 3) = -step * static_cast<double>(info.dims[axis] - 1) / 2;
+  }
+  info.warnings.emplace_back("no orientation in the header: left and right are a guess");
+  return out;
+}
+
+double millimetresPerUnit(int xyztUnits, ImageInfo& info) {
+  constexpr int spaceMask = 0x07;
+  constexpr int metre = 1;
+  constexpr int micron = 3;
+  switch (xyztUnits & spaceMask) {
+    case metre: info.warnings.emplace_back("the header is in metres; scaled to millimetres"); return 1000;
+    case micron: info.warnings.emplace_back("the header is in microns; scaled to millimetres"); return 0.001;
+    default: return 1;
+  }
+}
+
+/// What the codes allow and can be inverted.
+struct Candidates {
+  std::optional<Affine> sform;
+  std::optional<Affine> qform;
+  bool stated = false;  // the header claims at least one of them
+};
+
+Candidates candidatesOf(const NiftiHeader& header, const Vec3& spacing, ImageInfo& info) {
+  Candidates out;
+  const bool useSform = isUsed(header.sformCode, "sform", info);
+  const bool useQform = isUsed(header.qformCode, "qform", info);
+  out.stated = useSform || useQform;
+  if (useSform) out.sform = sformOf(header);
+  if (useQform) out.qform = qformOf(header, spacing, info);
+  if (out.sform && !inverse(*out.sform)) {
+    out.sform.reset();
+    info.warnings.emplace_back("the sform is singular; ignored");
+  }
+  if (out.qform && !inverse(*out.qform)) out.qform.reset();
+  if (useQform && useSform && !out.qform) info.warnings.emplace_back("the qform makes no sense; ignored");
+  if (out.sform && out.qform && (determinant(*out.sform) > 0) != (determinant(*out.qform) > 0)) {
+    info.warnings.emplace_back("sform and qform disagree about left and right; the sform is used");
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, ImageInfo& info) {
+  const Vec3 spacing = mendedSpacing(header, info);
+  const Candidates candidates = candidatesOf(header, spacing, info);
+  if (candidates.sform) {
+    info.worldFromVoxel = *candidates.sform;
+    info.affineSource = "sform";
+  } else if (candidates.qform) {
+    info.worldFromVoxel = *candidates.qform;
+    info.affineSource = "qform";
+  } else if (candidates.stated) {
+    return fail(ErrorCode::invalidInput, "neither sform nor qform of the header is a transform: the image has no place",
+                name);
+  } else {
+    info.worldFromVoxel = pixdimAffine(header, spacing, info);
+    info.affineSource = "pixdim";
+  }
+  const double scale = millimetresPerUnit(header.xyztUnits, info);
+  for (std::size_t i = 0; i < 12; ++i) info.worldFromVoxel.m[i] *= scale;
+  if (!inverse(info.worldFromVoxel)) {
+    return fail(ErrorCode::invalidInput, "the affine of the header cannot be inverted", name);
+  }
+  return {};
+}
+
+}  // namespace nora
