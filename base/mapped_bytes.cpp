@@ -39,7 +39,8 @@ Result<MappedBytes> MappedBytes::readOnly(int fd, const std::string& name) {
   if (!S_ISREG(status.st_mode)) return fail(ErrorCode::invalidInput, "not a regular file", name);
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return MappedBytes{};
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  // Private, not shared: before Linux 6.7 a write-sealed memfd refuses every shared mapping, even a read-only one.
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (data == MAP_FAILED) return systemError("cannot map", name);
   return MappedBytes(static_cast<std::byte*>(data), size);
 }

@@ -32,11 +32,11 @@ struct OpenedFile {
 class ReaderPool {
  public:
   struct Limits {
-    std::size_t processes = 2;                                  // at most so many at once
-    std::size_t volumeBytes = std::size_t{8} << 30;             // voxels of one volume
-    std::size_t processBytes = std::size_t{12} << 30;           // address space of one reader
-    std::chrono::milliseconds readTime{120'000};                // wall clock for one request
-    std::size_t requestsPerProcess = 500;                       // then it is replaced, so that leaks end
+    std::size_t processes = 2;                         // at most so many at once
+    std::size_t volumeBytes = std::size_t{8} << 30;    // voxels of one volume
+    std::size_t processBytes = std::size_t{12} << 30;  // address space of one reader
+    std::chrono::milliseconds readTime{120'000};       // wall clock for one request
+    std::size_t requestsPerProcess = 500;              // then it is replaced, so that leaks end
   };
 
   /// `program`: the executable to start as `program reader`; normally /proc/self/exe. Processes start on first use.
@@ -47,20 +47,21 @@ class ReaderPool {
 
   /// Looks at the headers of many files in one request; one result a file, in order. A file that kills the reader gets
   /// an Error; the files behind it are tried again in a fresh process.
-  /// Thread: any; blocks while all processes are busy. Errors inside: unsupported, invalidInput, unavailable, cancelled.
+  /// Thread: any; blocks while all processes are busy. Errors inside: unsupported, invalidInput, unavailable,
+  /// cancelled.
   [[nodiscard]] std::vector<Result<FileSummary>> peek(std::span<const OpenedFile> files, std::stop_token stop);
 
   /// Reads one image from its file or files (order does not matter for DICOM). `name` names the whole in messages.
-  /// Thread: any; blocks. `stop` kills the reader. Errors: as the format's reader; limitExceeded; unavailable (the reader
-  /// died: "the reader stopped (signal 11)"; or took too long); cancelled.
+  /// Thread: any; blocks. `stop` kills the reader. Errors: as the format's reader; limitExceeded; unavailable (the
+  /// reader died: "the reader stopped (signal 11)"; or took too long); cancelled.
   [[nodiscard]] Result<Volume> read(std::span<const OpenedFile> files, const std::string& name, std::stop_token stop);
 
   /// Process ids of the readers that live now; for tests that kill one.
   [[nodiscard]] std::vector<int> processIds() const;
 
  private:
-  class Process;
   struct State;
+  class Loan;
   std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,227 @@
+#include "image/io/reader_main.hpp"
+
+#include "base/log.hpp"
+#include "base/mapped_bytes.hpp"
+#include "image/io/image_readers.hpp"
+#include "image/io/reader_pool.hpp"
+#include "image/io/reader_protocol.hpp"
+#include "image/io/reader_sandbox.hpp"
+#if __has_include("image/statistics.hpp")
+#include "image/statistics.hpp"
+#define HAVE_STATISTICS
+#endif
+#include "image/volume.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace nora::reader {
+namespace {
+
+using nlohmann::json;
+
+/// The memory file that came with the request.
+class MemoryFileSink final : public VoxelSink {
+ public:
+  MemoryFileSink(int fd, std::size_t maxBytes) : fd_(fd), maxBytes_(maxBytes) {}
+
+  Result<std::span<std::byte>> allocate(std::size_t size) override {
+    if (mapping_) return fail(ErrorCode::internal, "the reader asked for memory twice");
+    if (size > maxBytes_) {
+      return fail(ErrorCode::limitExceeded, "the image needs " + std::to_string(size >> 20) + " MiB; the limit is " +
+                                                std::to_string(maxBytes_ >> 20) + " MiB");
+    }
+    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) {
+      return fail(ErrorCode::limitExceeded, "there is no memory for " + std::to_string(size >> 20) + " MiB of voxels");
+    }
+    auto mapped = MappedBytes::readWrite(fd_, size, "");
+    if (!mapped) return tl::make_unexpected(mapped.error());
+    mapping_ = std::move(*mapped);
+    return mapping_->writable();
+  }
+
+  [[nodiscard]] std::span<const std::byte> written() const {
+    return mapping_ ? mapping_->bytes() : std::span<const std::byte>{};
+  }
+
+  Result<void> seal() {
+    mapping_.reset();
+    return sealMemoryFile(fd_);
+  }
+
+ private:
+  int fd_;
+  std::size_t maxBytes_;
+  std::optional<MappedBytes> mapping_;
+};
+
+/// A file and the mapping that its bytes lie in.
+struct MappedFile {
+  MappedBytes mapping;
+  InputFile input;
+};
+
+/// No exception of a library leaves this.
+template <class Function>
+auto guarded(const std::string& name, Function&& function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::limitExceeded, "reading it needs more memory than a reader may use", name);
+  } catch (const std::exception& exception) {
+    return fail(ErrorCode::internal, std::string("the reader gave up: ") + exception.what(), name);
+  } catch (...) {
+    return fail(ErrorCode::internal, "the reader gave up", name);
+  }
+}
+
+class Server {
+ public:
+  explicit Server(const Readers& readers) : readers_(readers) {}
+
+  Talk<void> run() {
+    auto hello = receive(socketInReader, false, forEver_);
+    if (!hello) return tl::make_unexpected(hello.error());
+    volumeBytes_ = hello->json.value("volumeBytes", std::size_t{0});
+    requestTime_ = std::chrono::seconds(hello->json.value("seconds", 0));
+    enterSandbox({hello->json.value("processBytes", std::size_t{0}), volumeBytes_ + voxelFileSlack});
+    for (auto sent = answer({{"ready", true}}); sent; sent = serveOne()) {
+    }
+    return {};
+  }
+
+ private:
+  Talk<void> answer(const json& message) { return send(socketInReader, message, {}, forEver_); }
+
+  Talk<void> serveOne() {
+    auto request = receive(socketInReader, true, forEver_);
+    if (!request) return tl::make_unexpected(request.error());
+    allowProcessorTime(requestTime_);
+    return request->json.value("op", "") == "peek" ? peekAll(*request) : readOne(std::move(*request));
+  }
+
+  [[nodiscard]] const ImageReader* readerOf(const InputFile& file) const {
+    for (const auto& reader : readers_) {
+      if (reader->recognises(file)) return reader.get();
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] static Result<MappedFile> map(const std::string& name, const UniqueFd& fd) {
+    auto mapping = MappedBytes::readOnly(fd.get(), name);
+    if (!mapping) return tl::make_unexpected(mapping.error());
+    const auto bytes = mapping->bytes();
+    return MappedFile{std::move(*mapping), {name, bytes}};
+  }
+
+  Talk<void> peekAll(Message& request) {
+    const json names = request.json.value("names", json::array());
+    for (std::size_t i = 0; i < request.descriptors.size() && i < names.size(); ++i) {
+      allowProcessorTime(requestTime_);
+      const std::string name = bytesFromUtf8(names[i].get<std::string>());
+      const auto summary = guarded(name, [&] { return peekFile(name, request.descriptors[i]); });
+      request.descriptors[i].reset();
+      const auto sent = answer(summary ? toJson(*summary) : toJson(summary.error()));
+      if (!sent) return sent;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<FileSummary> peekFile(const std::string& name, const UniqueFd& fd) const {
+    const auto file = map(name, fd);
+    if (!file) return tl::make_unexpected(file.error());
+    const ImageReader* reader = readerOf(file->input);
+    return reader != nullptr ? reader->peek(file->input) : FileSummary{"other", "", nullptr};
+  }
+
+  Talk<void> readOne(Message first) {
+    if (first.descriptors.empty()) return tl::make_unexpected(Ending::malformed);
+    // The first descriptor is the memory file for the voxels.
+    const UniqueFd voxels = std::move(first.descriptors.front());
+    first.descriptors.erase(first.descriptors.begin());
+    std::vector<MappedFile> files;
+    std::optional<Error> failed;
+    for (Message part = std::move(first);;) {
+      const json names = part.json.value("names", json::array());
+      for (std::size_t i = 0; i < part.descriptors.size() && i < names.size(); ++i) {
+        auto file = map(bytesFromUtf8(names[i].get<std::string>()), part.descriptors[i]);
+        if (file)
+          files.push_back(std::move(*file));
+        else if (!failed)
+          failed = file.error();
+      }
+      if (!part.json.value("more", false)) break;
+      auto next = receive(socketInReader, true, forEver_);
+      if (!next) return tl::make_unexpected(next.error());
+      part = std::move(*next);
+    }
+    if (failed) return answer(toJson(*failed));
+    const std::string name = files.empty() ? "" : files.front().input.name;
+    const auto read = guarded(name, [&] { return readImage(files, voxels.get()); });
+    return answer(read ? *read : toJson(read.error()));
+  }
+
+  [[nodiscard]] Result<json> readImage(const std::vector<MappedFile>& files, int voxels) const {
+    std::vector<InputFile> inputs;
+    const ImageReader* reader = nullptr;
+    for (const MappedFile& file : files) {
+      inputs.push_back(file.input);
+      if (reader == nullptr) reader = readerOf(file.input);
+    }
+    if (reader == nullptr) {
+      return fail(ErrorCode::unsupported, "no reader knows this format", inputs.empty() ? "" : inputs.front().name);
+    }
+    MemoryFileSink sink(voxels, volumeBytes_ + voxelFileSlack);
+    auto image = reader->read(inputs, sink);
+    if (!image) return tl::make_unexpected(image.error());
+    const auto count = voxelCount(image->info, inputs.front().name);
+    if (!count) return tl::make_unexpected(count.error());
+    const std::size_t size = *count * bytesPerVoxel(image->info.type);
+    const auto written = sink.written();
+    if (image->voxelOffset > written.size() || size > written.size() - image->voxelOffset) {
+      return fail(ErrorCode::internal, "fewer voxels were read than the image has", inputs.front().name);
+    }
+#ifdef HAVE_STATISTICS
+    image->info.statistics = computeStatistics(image->info, written.subspan(image->voxelOffset, size));
+#endif
+    if (const auto sealed = sink.seal(); !sealed) return tl::make_unexpected(sealed.error());
+    return json{{"info", nora::toJson(image->info)}, {"offset", image->voxelOffset}};
+  }
+
+  const Readers& readers_;
+  Patience forEver_;
+  std::size_t volumeBytes_ = 0;
+  std::chrono::seconds requestTime_{0};
+};
+
+}  // namespace
+
+int serve(const Readers& readers) {
+  int status = EXIT_SUCCESS;
+  try {
+    const auto ended = Server(readers).run();
+    if (!ended && ended.error() != Ending::closed) status = EXIT_FAILURE;
+  } catch (const std::exception& exception) {
+    log::error(std::string("reader: ") + exception.what());
+    status = EXIT_FAILURE;
+  }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  std::_Exit(status);  // what the sanitizers do at the end, the sandbox forbids
+#endif
+  return status;
+}
+
+}  // namespace nora::reader
+
+namespace nora {
+
+int readerMain() {
+  prepareReaders();
+  return reader::serve(imageReaders());
+}
+
+}  // namespace nora

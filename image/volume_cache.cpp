@@ -1,0 +1,146 @@
+#include "image/volume_cache.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace nora {
+namespace {
+
+using Shared = std::shared_ptr<const Volume>;
+
+/// A load under way and those who wait for it.
+struct Flight {
+  std::stop_source stop;
+  std::size_t interested = 0;  // callers who have not been stopped
+  std::optional<Result<Shared>> result;
+};
+
+/// A volume that was loaded. One larger than the budget is not kept, but found as long as somebody holds it.
+struct Entry {
+  Shared kept;
+  std::weak_ptr<const Volume> known;
+  std::size_t bytes = 0;
+  std::uint64_t lastUse = 0;
+};
+
+}  // namespace
+
+struct VolumeCache::State {
+  std::size_t budget = 0;
+  mutable std::mutex mutex;
+  std::condition_variable_any changed;
+  std::map<std::string, Entry> entries;
+  std::map<std::string, std::shared_ptr<Flight>> flights;
+  std::uint64_t clock = 0;
+
+  Shared find(const std::string& key) {
+    const auto found = entries.find(key);
+    if (found == entries.end()) return nullptr;
+    found->second.lastUse = ++clock;
+    return found->second.known.lock();
+  }
+
+  [[nodiscard]] std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (const auto& [key, entry] : entries) sum += entry.known.expired() ? 0 : entry.bytes;
+    return sum;
+  }
+
+  /// Drops the least recently used volumes that nobody else holds, until the budget holds. Returns them: unmapping
+  /// gigabytes takes a while and does not need the lock.
+  std::vector<Shared> trim() {
+    std::vector<Shared> dropped;
+    std::erase_if(entries, [](const auto& item) { return item.second.known.expired(); });
+    for (std::size_t sum = bytes(); sum > budget;) {
+      auto oldest = entries.end();
+      for (auto it = entries.begin(); it != entries.end(); ++it) {
+        const bool free = it->second.kept.use_count() == 1;
+        if (free && (oldest == entries.end() || it->second.lastUse < oldest->second.lastUse)) oldest = it;
+      }
+      if (oldest == entries.end()) break;
+      sum -= oldest->second.bytes;
+      dropped.push_back(std::move(oldest->second.kept));
+      entries.erase(oldest);
+    }
+    return dropped;
+  }
+
+  void insert(const std::string& key, const Shared& volume) {
+    const std::size_t size = volume->memoryBytes();
+    entries[key] = {size <= budget ? volume : nullptr, volume, size, ++clock};
+  }
+
+  /// Runs the load in the calling thread, for all who wait for it.
+  Result<Shared> lead(const std::string& key, const std::shared_ptr<Flight>& flight, const Load& load) {
+    auto volume = load(flight->stop.get_token());
+    std::vector<Shared> dropped;
+    const std::lock_guard lock(mutex);
+    if (volume) {
+      flight->result = std::make_shared<const Volume>(std::move(*volume));
+      insert(key, **flight->result);
+      dropped = trim();
+    } else {
+      flight->result = tl::make_unexpected(volume.error());
+    }
+    const auto found = flights.find(key);
+    if (found != flights.end() && found->second == flight) flights.erase(found);
+    changed.notify_all();
+    return *flight->result;
+  }
+
+  Result<Shared> follow(const std::shared_ptr<Flight>& flight, const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    if (!changed.wait(lock, stop, [&] { return flight->result.has_value(); })) {
+      return fail(ErrorCode::cancelled, "cancelled");
+    }
+    return *flight->result;
+  }
+
+  void loseInterest(const std::shared_ptr<Flight>& flight, const std::string& key) {
+    {
+      const std::lock_guard lock(mutex);
+      if (--flight->interested > 0 || flight->result) return;
+      // Whoever asks from now on starts anew.
+      const auto found = flights.find(key);
+      if (found != flights.end() && found->second == flight) flights.erase(found);
+    }
+    flight->stop.request_stop();
+  }
+};
+
+VolumeCache::VolumeCache(std::size_t budgetBytes) : state_(std::make_unique<State>()) {
+  state_->budget = budgetBytes;
+}
+
+VolumeCache::~VolumeCache() = default;
+
+Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, const Load& load, std::stop_token stop) {
+  if (stop.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
+  std::shared_ptr<Flight> flight;
+  bool leads = false;
+  std::vector<Shared> dropped;
+  {
+    const std::lock_guard lock(state_->mutex);
+    dropped = state_->trim();
+    if (auto volume = state_->find(key)) return volume;
+    auto& slot = state_->flights[key];
+    leads = slot == nullptr;
+    if (leads) slot = std::make_shared<Flight>();
+    flight = slot;
+    ++flight->interested;
+  }
+  const std::stop_callback leave(stop, [&] { state_->loseInterest(flight, key); });
+  return leads ? state_->lead(key, flight, load) : state_->follow(flight, stop);
+}
+
+std::size_t VolumeCache::bytes() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->bytes();
+}
+
+}  // namespace nora
