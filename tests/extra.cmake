@@ -1,2 +1,3 @@
 # Tests beside the rooms' own.
 include(${CMAKE_CURRENT_LIST_DIR}/rules/rules.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/image/reader_program.cmake)
