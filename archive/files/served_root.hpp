@@ -7,14 +7,21 @@
 #include <cstdint>
 #include <string>
 
+#include <sys/stat.h>
+
 namespace nora {
+
+enum class FileType : std::uint8_t { regular, folder, other };
 
 struct FileStat {
   std::int64_t sizeBytes = 0;
   std::int64_t modifiedNs = 0;  // since 1970
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  FileType type = FileType::regular;
 };
+
+[[nodiscard]] FileStat fileStat(const struct stat& status);
 
 class ServedRoot {
  public:
@@ -28,6 +35,7 @@ class ServedRoot {
   [[nodiscard]] Result<UniqueFd> openFolder(const std::string& relativePath) const;
   [[nodiscard]] Result<FileStat> stat(const std::string& relativePath) const;
 
+  /// Absolute, without links.
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

@@ -31,13 +31,17 @@ void walkTree(const ServedRoot& root, std::size_t batch, const std::function<voi
               const std::function<void(WalkProblem)>& problem, std::stop_token stop);
 
 /// Subject and study from a relative path alone; used by walkTree.
+///
+/// BIDS first, at any depth (so that derivatives/<pipeline>/sub-XX counts): the first folder or file name that is
+/// sub-XX or starts with sub-XX_ names the subject, ses-YY beside or below it the study (empty without).
+/// Else <subject>/<study>/.../file; <subject>/file has no study; a file alone has subject ".".
 struct PathPlace {
   std::string subject, study;
 };
 [[nodiscard]] PathPlace placeFromPath(const std::string& relativePath);
 
-/// Groups files that name one image together: the .img of a .hdr goes with it. Kind of a file by its suffix:
-/// "image?" (worth a look by a reader: unknown or no suffix too), surface, tracts, table, document, other.
+/// Kind of a file by its suffix, in any case: "image?" (worth a look by a reader: unknown or no suffix too), surface,
+/// tracts, table, document, other. `name` may have folders before it.
 [[nodiscard]] std::string kindBySuffix(const std::string& name);
 
 }  // namespace nora
