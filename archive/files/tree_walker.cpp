@@ -58,7 +58,7 @@ class Walk {
         stop_(std::move(stop)) {
     const auto slash = root.path().rfind('/');
     rootName_ = root.path().substr(slash + 1);
-    if (rootName_.empty()) rootName_ = "/";
+    if (rootName_.empty()) rootName_.assign(1, '/');
     if (placeFromPath(rootName_).subject != ".") subjectPrefix_ = rootName_ + '/';
   }
 
@@ -249,7 +249,7 @@ PathPlace placeFromPath(const std::string& relativePath) {
     place.subject = parts[0];
     if (place.study.empty() && parts.size() >= 3) place.study = parts[1];
   } else {
-    place.subject.assign(1, '.');  // not = ".": GCC 12 warns of an overlap that cannot be
+    place.subject.assign(1, '.');
   }
   return place;
 }
