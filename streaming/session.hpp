@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "render/renderer.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,7 @@ class StreamEngine {
     int movingJpegQuality = 80;                  // 4:2:0
     std::chrono::milliseconds settle{150};       // after the last input: the lossless still
     std::chrono::milliseconds volumeBudget{60};  // render time aimed at for a moving volume view
+    std::string version = "0.1.0";               // told in `hello`
   };
 
   StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options);

@@ -1,0 +1,297 @@
+// StreamEngine: the threads behind all sessions. One renders, others encode and load; each hands on to the next.
+#include "base/log.hpp"
+#include "streaming/encoder_pool.hpp"
+#include "streaming/loader_pool.hpp"
+#include "streaming/session.hpp"
+#include "streaming/viewer_session.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <random>
+#include <thread>
+
+namespace nora {
+
+class StreamEngine::Session : public ViewerSession, public std::enable_shared_from_this<StreamEngine::Session> {
+ public:
+  using ViewerSession::ViewerSession;
+};
+
+namespace {
+
+using SessionPointer = std::shared_ptr<StreamEngine::Session>;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+/// A still that has waited so long is no longer put off for what moves in other sessions.
+constexpr std::chrono::milliseconds longestStillWait{500};
+
+std::uint32_t clampedUs(Clock::duration time) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration_cast<microseconds>(time).count(), 0, 0xFFFFFFFF));
+}
+
+std::string newSessionId() {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 16; ++i) id += digits[random() % digits.size()];
+  return id;
+}
+
+/// The map from viewport pixels to the world, from that of the smaller picture that fills the viewport.
+ViewGeometry inViewportPixels(ViewGeometry geometry, const ViewPick& pick) {
+  geometry.rightMm = geometry.rightMm * (static_cast<double>(pick.width) / pick.viewport.width);
+  geometry.downMm = geometry.downMm * (static_cast<double>(pick.height) / pick.viewport.height);
+  return geometry;
+}
+
+FrameHeader headerOf(const RenderJob& job, const Frame& frame) {
+  FrameHeader header;
+  header.frame = job.pick.frame;
+  header.quality = job.pick.still ? FrameQuality::lossless : FrameQuality::moving;
+  header.width = static_cast<std::uint16_t>(frame.width);
+  header.height = static_cast<std::uint16_t>(frame.height);
+  header.viewportWidth = static_cast<std::uint16_t>(job.pick.viewport.width);
+  header.viewportHeight = static_cast<std::uint16_t>(job.pick.viewport.height);
+  header.input = job.input;
+  header.geometry = inViewportPixels(frame.geometry, job.pick);
+  header.view = job.pick.view;
+  return header;
+}
+
+}  // namespace
+
+struct StreamEngine::State {
+  State(std::unique_ptr<Renderer> r, ImageSource& i, const Options& o)
+      : renderer(std::move(r)),
+        images(i),
+        options(o),
+        encoders(o.encoderThreads, o.movingJpegQuality),
+        loaders(o.loaderThreads) {
+    encoders.onRoom([this] { wake(); });
+  }
+
+  void wake();
+  [[nodiscard]] std::vector<SessionPointer> snapshot();
+  void start(const SessionPointer& session, std::vector<ImageLoad> loads);
+  void load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted);
+  void renderLoop(const std::stop_token& stop);
+  bool renderNext();
+  bool tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind, Clock::time_point now);
+  [[nodiscard]] std::vector<SessionPointer> withOverdueStill(const std::vector<SessionPointer>& from,
+                                                             Clock::time_point now);
+  void render(const SessionPointer& session, const RenderJob& job);
+  [[nodiscard]] Result<void> draw(const RenderJob& job, Frame& frame);
+  [[nodiscard]] Clock::time_point nextDeadline();
+
+  const std::unique_ptr<Renderer> renderer;
+  ImageSource& images;
+  const Options options;
+
+  mutable std::mutex mutex;  // sessions and wakeUps; never held while a session's lock is taken
+  std::condition_variable_any somethingNew;
+  std::vector<SessionPointer> sessions;
+  std::uint64_t wakeUps = 0;
+
+  Session* lastServed = nullptr;  // render thread only; compared, never followed
+  EncoderPool encoders;
+  LoaderPool loaders;
+  std::jthread renderThread;
+};
+
+void StreamEngine::State::wake() {
+  {
+    const std::lock_guard lock(mutex);
+    ++wakeUps;
+  }
+  somethingNew.notify_one();
+}
+
+std::vector<SessionPointer> StreamEngine::State::snapshot() {
+  const std::lock_guard lock(mutex);
+  return sessions;
+}
+
+void StreamEngine::State::start(const SessionPointer& session, std::vector<ImageLoad> loads) {
+  for (auto& wanted : loads) {
+    const auto stop = wanted.stop;
+    loaders.submit(session.get(), stop,
+                   [this, weak = std::weak_ptr(session), wanted = std::move(wanted)] { load(weak, wanted); });
+  }
+}
+
+void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted) {
+  Result<std::shared_ptr<const Volume>> result = fail(ErrorCode::internal, "nothing was loaded", wanted.source.path);
+  try {
+    result = images.load(wanted.source, wanted.stop);
+  } catch (const std::exception& e) {
+    result = fail(ErrorCode::internal, std::string("the image could not be loaded: ") + e.what(), wanted.source.path);
+  }
+  const auto session = waiting.lock();
+  if (session == nullptr) return;
+  std::vector<ImageLoad> more;
+  session->loaded(wanted.ticket, std::move(result), more);
+  session->flush();
+  start(session, std::move(more));
+  wake();
+}
+
+void StreamEngine::State::renderLoop(const std::stop_token& stop) {
+  std::uint64_t seen = 0;
+  while (!stop.stop_requested()) {
+    {
+      const std::lock_guard lock(mutex);
+      seen = wakeUps;  // read before looking for work, so that nothing that comes meanwhile is missed
+    }
+    if (encoders.hasRoom() && renderNext()) continue;
+    const auto deadline = nextDeadline();
+    std::unique_lock lock(mutex);
+    const auto changed = [&] { return wakeUps != seen; };
+    if (deadline == Clock::time_point::max()) {
+      somethingNew.wait(lock, stop, changed);
+    } else {
+      somethingNew.wait_until(lock, stop, deadline, changed);
+    }
+  }
+}
+
+/// Draws one picture; false if there is nothing to draw now.
+bool StreamEngine::State::renderNext() {
+  auto order = snapshot();
+  // Round robin: whoever follows the session that was served last comes first.
+  const auto last = std::find_if(order.begin(), order.end(), [&](const auto& s) { return s.get() == lastServed; });
+  if (last != order.end()) std::rotate(order.begin(), last + 1, order.end());
+  const auto now = Clock::now();
+  return tryRender(withOverdueStill(order, now), ViewSchedule::Kind::still, now) ||
+         tryRender(order, ViewSchedule::Kind::moving, now) || tryRender(order, ViewSchedule::Kind::still, now);
+}
+
+bool StreamEngine::State::tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind,
+                                    Clock::time_point now) {
+  for (const auto& session : from) {
+    const auto job = session->nextJob(kind, now);
+    if (!job) continue;
+    lastServed = session.get();
+    render(session, *job);
+    return true;
+  }
+  return false;
+}
+
+std::vector<SessionPointer> StreamEngine::State::withOverdueStill(const std::vector<SessionPointer>& from,
+                                                                  Clock::time_point now) {
+  std::vector<SessionPointer> out;
+  for (const auto& session : from) {
+    const auto due = session->stillDueAt();
+    if (due && now > *due + longestStillWait && session.get() != lastServed) out.push_back(session);
+  }
+  return out;
+}
+
+void StreamEngine::State::render(const SessionPointer& session, const RenderJob& job) {
+  Frame frame = encoders.takeFrame();
+  const auto start = Clock::now();
+  const auto drawn = draw(job, frame);
+  const auto time = Clock::now() - start;
+  session->rendered(job.pick, duration_cast<microseconds>(time));
+  if (!drawn) {
+    encoders.giveBack(std::move(frame));
+    session->finished(job, tl::make_unexpected(drawn.error()));
+    session->flush();
+    return;
+  }
+  EncodeJob encode;
+  encode.owner = session.get();
+  encode.header = headerOf(job, frame);
+  encode.header.queueUs = clampedUs(start - job.inputArrival);
+  encode.header.renderUs = clampedUs(time);
+  encode.frame = std::move(frame);
+  encode.lossless = job.pick.still;
+  encode.done = [session, job](Result<std::vector<std::byte>> message) {
+    session->finished(job, std::move(message));
+    session->flush();
+  };
+  encoders.submit(std::move(encode));
+}
+
+Result<void> StreamEngine::State::draw(const RenderJob& job, Frame& frame) {
+  RenderRequest request;
+  request.scene = job.scene.get();
+  request.view = job.pick.view;
+  request.width = job.pick.width;
+  request.height = job.pick.height;
+  request.volumes = job.volumes.get();
+  request.stepScale = job.pick.level.stepScale;
+  try {
+    const auto statistics = renderer->render(request, frame);
+    if (!statistics) return tl::make_unexpected(statistics.error());
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::internal, std::string("the picture could not be drawn: ") + e.what(), job.pick.view);
+  }
+  return {};
+}
+
+Clock::time_point StreamEngine::State::nextDeadline() {
+  if (!encoders.hasRoom()) return Clock::time_point::max();
+  auto deadline = Clock::time_point::max();
+  for (const auto& session : snapshot()) {
+    if (const auto due = session->stillDueAt()) deadline = std::min(deadline, *due);
+  }
+  return deadline;
+}
+
+StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options)
+    : state_(std::make_unique<State>(std::move(renderer), images, options)) {
+  state_->renderThread = std::jthread([state = state_.get()](const std::stop_token& stop) { state->renderLoop(stop); });
+}
+
+StreamEngine::~StreamEngine() {
+  for (const auto& session : state_->snapshot()) session->shut();
+  state_->renderThread.request_stop();
+  state_->renderThread.join();
+}
+
+Result<std::shared_ptr<StreamEngine::Session>> StreamEngine::connect(std::shared_ptr<SessionOutput> output) {
+  const auto& options = state_->options;
+  auto session = std::make_shared<Session>(newSessionId(), options.version, std::move(output),
+                                           ViewSchedule::Options{options.settle, options.volumeBudget});
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->sessions.size() >= options.sessions) {
+      return fail(ErrorCode::limitExceeded, "too many viewers are connected; try again later");
+    }
+    state_->sessions.push_back(session);
+  }
+  session->flush();
+  return session;
+}
+
+void StreamEngine::receive(Session& session, std::string_view message) {
+  std::vector<ImageLoad> loads;
+  session.receive(message, state_->images, loads);
+  session.flush();
+  state_->start(session.shared_from_this(), std::move(loads));
+  state_->wake();
+}
+
+void StreamEngine::disconnect(const std::shared_ptr<Session>& session) {
+  session->shut();
+  const std::lock_guard lock(state_->mutex);
+  std::erase(state_->sessions, session);
+}
+
+void StreamEngine::broadcast(const std::string& message) {
+  for (const auto& session : state_->snapshot()) {
+    session->post(message);
+    session->flush();
+  }
+}
+
+std::size_t StreamEngine::sessionCount() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->sessions.size();
+}
+
+}  // namespace nora

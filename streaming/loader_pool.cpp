@@ -1,0 +1,55 @@
+#include "streaming/loader_pool.hpp"
+
+#include <algorithm>
+
+namespace nora {
+
+LoaderPool::LoaderPool(std::size_t threads) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  }
+}
+
+LoaderPool::~LoaderPool() {
+  for (auto& thread : threads_) thread.request_stop();
+  threads_.clear();
+}
+
+void LoaderPool::submit(const void* owner, std::stop_token stop, std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    // Superseded jobs go at once: a client that changes its mind all the time must not fill the memory.
+    std::erase_if(jobs_, [](const Job& waiting) { return waiting.stop.stop_requested(); });
+    jobs_.push_back({owner, std::move(stop), std::move(job)});
+  }
+  ready_.notify_one();
+}
+
+LoaderPool::Job LoaderPool::takeNext() {
+  const auto load = [&](const Job& job) {
+    const auto at = running_.find(job.owner);
+    return at == running_.end() ? 0 : at->second;
+  };
+  const auto next =
+      std::min_element(jobs_.begin(), jobs_.end(), [&](const Job& a, const Job& b) { return load(a) < load(b); });
+  Job job = std::move(*next);
+  jobs_.erase(next);
+  ++running_[job.owner];
+  return job;
+}
+
+void LoaderPool::work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (ready_.wait(lock, stop, [&] { return !jobs_.empty(); })) {
+    if (stop.stop_requested()) return;
+    Job job = takeNext();
+    lock.unlock();
+    if (!job.stop.stop_requested()) job.run();
+    job.run = nullptr;  // what it holds is freed without the lock
+    lock.lock();
+    const auto at = running_.find(job.owner);
+    if (--at->second == 0) running_.erase(at);
+  }
+}
+
+}  // namespace nora

@@ -1,0 +1,42 @@
+// LoaderPool: the threads on which sessions wait for images.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+namespace nora {
+
+/// Runs jobs of many owners fairly: the owner with the fewest running jobs is next, then the oldest job.
+/// A job whose stop was requested before it starts is dropped. Destruction drops what waits and waits for what runs.
+class LoaderPool {
+ public:
+  explicit LoaderPool(std::size_t threads);
+  ~LoaderPool();
+
+  void submit(const void* owner, std::stop_token stop, std::function<void()> job);
+
+ private:
+  struct Job {
+    const void* owner = nullptr;
+    std::stop_token stop;
+    std::function<void()> run;
+  };
+
+  void work(const std::stop_token& stop);
+  [[nodiscard]] Job takeNext();
+
+  std::mutex mutex_;
+  std::condition_variable_any ready_;
+  std::deque<Job> jobs_;
+  std::map<const void*, int> running_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace nora

@@ -1,0 +1,165 @@
+#include "streaming/viewer_session.hpp"
+
+#include "base/log.hpp"
+
+namespace nora {
+namespace {
+
+/// The four usual views and no layer: what a session shows before anything is opened.
+Scene emptyScene() {
+  Scene scene = defaultScene(Source{}, ImageInfo{});
+  scene.layers.clear();
+  scene.crosshairMm = {};
+  return scene;
+}
+
+}  // namespace
+
+ViewerSession::ViewerSession(std::string id, std::string version, std::shared_ptr<SessionOutput> output,
+                             ViewSchedule::Options options)
+    : outbox_(std::move(output)), scene_(std::make_shared<Scene>(emptyScene())), schedule_(options) {
+  sceneJson_ = toJson(*scene_);
+  outbox_.text(helloMessage(version, id, sceneJson_));
+}
+
+void ViewerSession::receive(std::string_view text, ImageSource& images, std::vector<ImageLoad>& loads) {
+  auto message = parseClientMessage(text);
+  Result<Source> source = fail(ErrorCode::notFound, "nothing was asked for");
+  if (message && std::holds_alternative<OpenMessage>(*message)) {
+    source = images.resolve(std::get<OpenMessage>(*message).entry);
+  }
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  if (!message) return close(message.error());
+  std::visit(
+      [&](auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        if constexpr (std::is_same_v<M, AckMessage>) {
+          schedule_.acknowledged(m.frame);
+        } else if constexpr (std::is_same_v<M, PingMessage>) {
+          outbox_.text(pongMessage(m.token));
+        } else if (acceptInput(m.input)) {
+          if constexpr (std::is_same_v<M, OpenMessage>) {
+            handle(m, source, loads);
+          } else if constexpr (std::is_same_v<M, SceneMessage> || std::is_same_v<M, EditMessage>) {
+            handle(m, loads);
+          } else {
+            handle(m);
+          }
+        }
+      },
+      *message);
+}
+
+bool ViewerSession::acceptInput(std::uint64_t input) {
+  if (input <= lastInput_) {
+    close({ErrorCode::forbidden, "input ids must increase", "input"});
+    return false;
+  }
+  lastInput_ = input;
+  return true;
+}
+
+void ViewerSession::handle(const SceneMessage& message, std::vector<ImageLoad>& loads) {
+  auto scene = sceneFromJson(message.scene);
+  if (!scene) return refuse(message.input, scene.error());
+  cancelOpens();
+  images_.forgetFailures();
+  auto json = toJson(*scene);
+  setScene(std::move(*scene), std::move(json), message.input, Clock::now(), loads);
+  outbox_.text(sceneMessage(message.input, lastInput_, sceneJson_));
+  reportImages();
+}
+
+void ViewerSession::handle(const EditMessage& message, std::vector<ImageLoad>& loads) {
+  auto json = applyPatch(sceneJson_, message.patch);
+  if (!json) return refuse(message.input, json.error());
+  auto scene = sceneFromJson(*json);
+  if (!scene) return refuse(message.input, scene.error());
+  if (setScene(std::move(*scene), std::move(*json), message.input, Clock::now(), loads)) reportImages();
+}
+
+void ViewerSession::handle(const ViewportsMessage& message) {
+  schedule_.setViewports(message.views, message.focus);
+  lookAgain(message.input, Clock::now());
+}
+
+void ViewerSession::close(const Error& error) {
+  closed_ = true;
+  cancelOpens();
+  images_.stopAll();
+  outbox_.close(webSocketCloseCode(error.code), describe(error));
+}
+
+void ViewerSession::refuse(std::uint64_t input, const Error& error) {
+  outbox_.text(errorMessage(error, input));
+  outbox_.text(sceneMessage(input, lastInput_, sceneJson_));
+}
+
+/// True if a layer's image changed its state.
+bool ViewerSession::setScene(Scene scene, nlohmann::json json, std::uint64_t input, Clock::time_point arrival,
+                             std::vector<ImageLoad>& loads) {
+  const bool layersChanged = scene.layers != scene_->layers;
+  scene_ = std::make_shared<Scene>(std::move(scene));
+  sceneJson_ = std::move(json);
+  const bool imagesChanged = images_.follow(*scene_, lastTicket_, loads);
+  if (imagesChanged) volumes_ = images_.volumes();
+  if (imagesChanged || layersChanged) ++layersRevision_;
+  lookAgain(input, arrival);
+  return imagesChanged;
+}
+
+/// Finds out which views are no longer what they should be.
+void ViewerSession::lookAgain(std::uint64_t input, Clock::time_point arrival) {
+  if (input > shownInput_) {
+    shownInput_ = input;
+    shownInputArrival_ = arrival;
+  }
+  schedule_.update(*scene_, layersRevision_, shownInput_, Clock::now());
+}
+
+std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return std::nullopt;
+  auto pick = schedule_.pick(kind, now);
+  if (!pick) return std::nullopt;
+  return RenderJob{scene_, volumes_, std::move(*pick), shownInput_, shownInputArrival_};
+}
+
+std::optional<Clock::time_point> ViewerSession::stillDueAt() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ ? std::nullopt : schedule_.stillDueAt();
+}
+
+void ViewerSession::rendered(const ViewPick& pick, std::chrono::microseconds time) {
+  const std::lock_guard lock(mutex_);
+  schedule_.rendered(pick, time);
+}
+
+void ViewerSession::finished(const RenderJob& job, Result<std::vector<std::byte>> message) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  if (message) {
+    schedule_.sent(job.pick.frame);
+    outbox_.frame(std::move(*message));
+    return;
+  }
+  schedule_.dropped(job.pick.frame);
+  outbox_.text(errorMessage(message.error(), job.input));
+}
+
+void ViewerSession::post(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  if (!closed_) outbox_.text(text);
+}
+
+void ViewerSession::shut() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  cancelOpens();
+  images_.stopAll();
+  volumes_ = std::make_shared<LayerVolumes>();
+  outbox_.shut();
+}
+
+}  // namespace nora

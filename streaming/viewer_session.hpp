@@ -1,0 +1,96 @@
+// ViewerSession: the state of one viewer. Messages change its scene; the engine asks it what to draw next.
+#pragma once
+
+#include "streaming/layer_images.hpp"
+#include "streaming/outbox.hpp"
+#include "streaming/view_schedule.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace nora {
+
+/// A picture to be made, with all that it needs; nobody else changes what it points to.
+struct RenderJob {
+  std::shared_ptr<const Scene> scene;
+  std::shared_ptr<const LayerVolumes> volumes;
+  ViewPick pick;
+  std::uint64_t input = 0;         // the newest that the scene shows
+  Clock::time_point inputArrival;  // when that came
+};
+
+/// Thread: any; one short lock, never held while anything is loaded, drawn or delivered. Whoever calls a member that
+/// may post messages calls flush() afterwards, holding no lock.
+class ViewerSession {
+ public:
+  ViewerSession(std::string id, std::string version, std::shared_ptr<SessionOutput> output,
+                ViewSchedule::Options options);
+
+  /// One text message of the client. What it asks to be loaded is added to `loads`. A malformed one closes the session.
+  void receive(std::string_view message, ImageSource& images, std::vector<ImageLoad>& loads);
+  /// A load has ended.
+  void loaded(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result, std::vector<ImageLoad>& loads);
+
+  [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now);
+  [[nodiscard]] std::optional<Clock::time_point> stillDueAt() const;
+  void rendered(const ViewPick& pick, std::chrono::microseconds time);
+  /// The message of a picture, or why it could not be made.
+  void finished(const RenderJob& job, Result<std::vector<std::byte>> message);
+
+  void post(const std::string& text);
+  void flush() { outbox_.flush(); }
+  /// The transport is gone: stops loads, draws nothing more.
+  void shut();
+
+ private:
+  struct PendingOpen {
+    std::uint64_t ticket = 0;
+    std::uint64_t input = 0;
+    std::string layer;
+    Source source;
+    Clock::time_point arrival;
+    bool asOverlay = false;
+    std::stop_source stop;
+    std::optional<Result<std::shared_ptr<const Volume>>> result;
+  };
+  void handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads);
+  void handle(const SceneMessage& message, std::vector<ImageLoad>& loads);
+  void handle(const EditMessage& message, std::vector<ImageLoad>& loads);
+  void handle(const ViewportsMessage& message);
+  void handle(const ProbeMessage& message);
+  [[nodiscard]] bool acceptInput(std::uint64_t input);
+
+  void close(const Error& error);
+  bool setScene(Scene scene, nlohmann::json json, std::uint64_t input, Clock::time_point arrival,
+                std::vector<ImageLoad>& loads);
+  void lookAgain(std::uint64_t input, Clock::time_point arrival);
+  void refuse(std::uint64_t input, const Error& error);
+  void applyOpens(std::vector<ImageLoad>& loads);
+  void applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads);
+  void cancelOpens();
+  void reportImages(std::vector<LayerReport> others = {});
+
+  Outbox outbox_;
+  mutable std::mutex mutex_;
+  bool closed_ = false;
+  std::shared_ptr<const Scene> scene_;
+  nlohmann::json sceneJson_;  // what the client has, to the letter
+  std::shared_ptr<const LayerVolumes> volumes_ = std::make_shared<LayerVolumes>();
+  LayerImages images_;
+  std::deque<PendingOpen> opens_;  // in the order in which they were asked for
+  ViewSchedule schedule_;
+  std::uint64_t layersRevision_ = 0;
+  std::uint64_t lastTicket_ = 0;
+  std::uint64_t lastInput_ = 0;   // newest received
+  std::uint64_t shownInput_ = 0;  // newest that changed the scene or the viewports
+  Clock::time_point shownInputArrival_{};
+};
+
+}  // namespace nora

@@ -1,0 +1,150 @@
+// The part of ViewerSession that has to do with images: opening, loading, reporting, probing.
+#include "streaming/viewer_session.hpp"
+
+#include <algorithm>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t maxPendingOpens = 64;
+
+/// Colour of a voxel inside the image.
+std::array<int, 3> colourAt(const Volume& volume, const Probe& probe, std::int64_t t, std::int64_t c) {
+  const auto& dims = volume.dims();
+  const auto index = static_cast<std::size_t>((probe.voxel[2] * dims[1] + probe.voxel[1]) * dims[0] + probe.voxel[0]);
+  const std::byte* at = volume.frame(t, c) + index * bytesPerVoxel(volume.info().type);
+  return {std::to_integer<int>(at[0]), std::to_integer<int>(at[1]), std::to_integer<int>(at[2])};
+}
+
+std::vector<std::string> layerIds(const Scene& scene) {
+  std::vector<std::string> out;
+  for (const auto& layer : scene.layers) out.push_back(layer.id);
+  return out;
+}
+
+LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
+  const std::int64_t t = std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
+  const std::int64_t c = std::clamp<std::int64_t>(layer.component, 0, volume.info().components - 1);
+  LayerValue out{layer.id, probeAtMm(volume, mm, t, c), std::nullopt};
+  if (isColour(volume.info().type) && out.probe.inside) out.rgb = colourAt(volume, out.probe, t, c);
+  return out;
+}
+
+}  // namespace
+
+void ViewerSession::handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads) {
+  if (!source) {
+    outbox_.text(errorMessage(source.error(), message.input));
+    return;
+  }
+  if (!message.asOverlay) cancelOpens();
+  if (opens_.size() >= maxPendingOpens) {
+    outbox_.text(errorMessage({ErrorCode::limitExceeded, "too many images are being opened", {}}, message.input));
+    return;
+  }
+  auto taken = layerIds(*scene_);
+  for (const auto& open : opens_) taken.push_back(open.layer);
+  PendingOpen open;
+  open.ticket = ++lastTicket_;
+  open.input = message.input;
+  open.arrival = Clock::now();
+  open.layer = newLayerId(*source, taken);
+  open.source = *source;
+  open.asOverlay = message.asOverlay;
+  loads.push_back({open.ticket, open.source, open.stop.get_token()});
+  opens_.push_back(std::move(open));
+  reportImages();
+}
+
+void ViewerSession::loaded(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
+                           std::vector<ImageLoad>& loads) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  const auto open = std::find_if(opens_.begin(), opens_.end(), [&](const auto& o) { return o.ticket == ticket; });
+  if (open != opens_.end()) {
+    if (result && *result == nullptr) result = fail(ErrorCode::internal, "no image came back", open->source.path);
+    open->result = std::move(result);
+    applyOpens(loads);
+    return;
+  }
+  const auto error = result ? std::nullopt : std::optional(result.error());
+  const auto layer = images_.finish(ticket, std::move(result));
+  if (!layer) return;
+  if (error) {
+    outbox_.text(errorMessage(*error, 0, *layer));
+  } else {
+    volumes_ = images_.volumes();
+    ++layersRevision_;
+    lookAgain(shownInput_, shownInputArrival_);
+  }
+  reportImages();
+}
+
+/// In the order in which they were asked for, whatever the order in which they were loaded.
+void ViewerSession::applyOpens(std::vector<ImageLoad>& loads) {
+  while (!opens_.empty() && opens_.front().result) {
+    PendingOpen open = std::move(opens_.front());
+    opens_.pop_front();
+    if (*open.result) {
+      applyOpen(open, loads);
+    } else {
+      outbox_.text(errorMessage(open.result->error(), open.input, open.layer));
+      LayerReport failure{open.layer, shownName(open.source), ImageState::failed, nullptr, {}, {}};
+      failure.error = describe(open.result->error());
+      reportImages({std::move(failure)});
+    }
+  }
+}
+
+void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) {
+  const auto& volume = **open.result;
+  Scene scene;
+  if (open.asOverlay && !scene_->layers.empty()) {
+    scene = *scene_;
+    const auto taken = layerIds(scene);  // an edit may have taken the id in the meantime
+    if (std::find(taken.begin(), taken.end(), open.layer) != taken.end()) open.layer = newLayerId(open.source, taken);
+    scene.layers.push_back(defaultLayer(open.source, volume->info(), true));
+  } else {
+    scene = defaultScene(open.source, volume->info());
+  }
+  if (scene.layers.empty()) return;
+  scene.layers.back().id = open.layer;
+  auto json = toJson(scene);
+  if (auto checked = sceneFromJson(json); !checked) {  // too many layers, most likely
+    outbox_.text(errorMessage(checked.error(), open.input, open.layer));
+    reportImages();
+    return;
+  }
+  images_.put(open.layer, open.source, volume);
+  ++layersRevision_;
+  setScene(std::move(scene), std::move(json), open.input, open.arrival, loads);
+  volumes_ = images_.volumes();
+  outbox_.text(sceneMessage(open.input, lastInput_, sceneJson_));
+  reportImages();
+}
+
+void ViewerSession::cancelOpens() {
+  for (auto& open : opens_) open.stop.request_stop();
+  opens_.clear();
+}
+
+/// Layers of the scene, images that are being opened, and `others` that will be neither.
+void ViewerSession::reportImages(std::vector<LayerReport> others) {
+  auto reports = images_.reports(*scene_);
+  for (const auto& open : opens_) {
+    reports.push_back({open.layer, shownName(open.source), ImageState::loading, nullptr, {}, {}});
+  }
+  std::move(others.begin(), others.end(), std::back_inserter(reports));
+  outbox_.text(imagesMessage(reports));
+}
+
+void ViewerSession::handle(const ProbeMessage& message) {
+  std::vector<LayerValue> values;
+  for (const auto& layer : scene_->layers) {
+    const auto at = volumes_->find(layer.id);
+    if (at != volumes_->end()) values.push_back(valueAt(layer, *at->second, message.mm));
+  }
+  outbox_.text(valuesMessage(message.input, message.mm, values));
+}
+
+}  // namespace nora
