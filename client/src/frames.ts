@@ -1,0 +1,117 @@
+// From a binary message to a drawn picture: parse, decode, draw in an animation frame, acknowledge.
+//
+// Every frame is acknowledged exactly once, also one that is dropped: the server sends no more otherwise.
+import { decodePicture } from "./decoder.ts";
+import { codecs, fnv1a64, parseFrame, type FrameHeader } from "./protocol.ts";
+import type { Trace, TraceEntry } from "./trace.ts";
+
+export interface FrameSink {
+  present(picture: ImageBitmap, header: FrameHeader): void;
+}
+
+interface Decoded {
+  picture: ImageBitmap;
+  header: FrameHeader;
+  entry: TraceEntry;
+}
+
+export class FramePipeline {
+  verify = false; // check the hash of every lossless picture; slow, for tests
+  private readonly sinks = new Map<string, FrameSink>();
+  private readonly ready = new Map<string, Decoded>();
+  private readonly newest = new Map<string, number>(); // view -> newest frame number decoded
+  private epoch = 0;
+  private drawQueued = false;
+
+  constructor(
+    private readonly trace: Trace,
+    private readonly acknowledge: (frame: number) => void,
+    private readonly presented: (header: FrameHeader) => void,
+    private readonly complain: (text: string) => void,
+  ) {}
+
+  attach(view: string, sink: FrameSink): void {
+    this.sinks.set(view, sink);
+  }
+
+  detach(view: string, sink: FrameSink): void {
+    if (this.sinks.get(view) === sink) this.sinks.delete(view);
+  }
+
+  /** A new connection counts its frames from 1 and knows nothing of the old ones. */
+  restart(): void {
+    ++this.epoch;
+    for (const { picture } of this.ready.values()) picture.close();
+    this.ready.clear();
+    this.newest.clear();
+  }
+
+  async receive(message: ArrayBuffer, tReceive: number): Promise<void> {
+    const epoch = this.epoch;
+    let header: FrameHeader;
+    let encoded: Uint8Array<ArrayBuffer>;
+    try {
+      ({ header, picture: encoded } = parseFrame(message));
+    } catch (error) {
+      this.complain(String(error));
+      return;
+    }
+    const entry = this.trace.received(header, encoded.byteLength, tReceive);
+    let picture: ImageBitmap;
+    try {
+      picture = await decodePicture(header.codec, encoded);
+    } catch {
+      this.complain(`a picture of the view ${header.view} could not be decoded`);
+      if (epoch === this.epoch) this.acknowledge(header.frame);
+      return;
+    }
+    entry.tDecoded = performance.now();
+    if (epoch !== this.epoch) picture.close();
+    else this.offer({ picture, header, entry });
+  }
+
+  private offer(decoded: Decoded): void {
+    const { view, frame } = decoded.header;
+    if (!this.sinks.has(view) || document.hidden || frame < (this.newest.get(view) ?? 0)) {
+      this.drop(decoded);
+      return;
+    }
+    this.newest.set(view, frame);
+    const older = this.ready.get(view);
+    if (older) this.drop(older);
+    this.ready.set(view, decoded);
+    if (this.drawQueued) return;
+    this.drawQueued = true;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  private drop(decoded: Decoded): void {
+    decoded.picture.close();
+    this.acknowledge(decoded.header.frame);
+  }
+
+  private draw(): void {
+    this.drawQueued = false;
+    const due = [...this.ready.values()];
+    this.ready.clear();
+    for (const decoded of due) {
+      const { picture, header, entry } = decoded;
+      this.sinks.get(header.view)?.present(picture, header);
+      this.trace.drawn(entry);
+      if (this.verify && header.codec === codecs.png) entry.verified = this.hashIsRight(decoded);
+      this.drop(decoded);
+      this.presented(header);
+    }
+  }
+
+  private hashIsRight({ picture, header }: Decoded): boolean {
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context) return false;
+    context.drawImage(picture, 0, 0);
+    const pixels = context.getImageData(0, 0, picture.width, picture.height).data;
+    const right = fnv1a64(pixels) === header.hash;
+    if (!right) this.complain(`a lossless picture of the view ${header.view} arrived changed`);
+    return right;
+  }
+}

@@ -1,0 +1,93 @@
+// The help dialog: every gesture and key.
+import { html, nothing } from "lit";
+import { PageElement } from "./base-element.ts";
+import type { Topic } from "./session.ts";
+
+const slices = [
+  ["Click, drag", "move the crosshair"],
+  ["Wheel", "scroll by one slice"],
+  ["Ctrl + wheel", "zoom about the cursor"],
+  ["Right drag", "move the picture"],
+  ["Middle drag, W + drag", "window of the selected layer: right wider, up brighter"],
+  ["Double click", "one view alone, and back"],
+];
+const volume = [
+  ["Drag", "rotate"],
+  ["Wheel", "zoom"],
+  ["Right drag", "move the picture"],
+];
+const touch = [
+  ["One finger", "crosshair, or rotate in 3D"],
+  ["Two fingers", "move and zoom"],
+  ["Double tap", "one view alone, and back"],
+];
+const keys = [
+  ["↑ ↓ ← →", "scroll by one slice"],
+  ["Page Up, Page Down", "scroll by ten slices"],
+  ["+ −", "zoom"],
+  ["1 2 3 4", "axial, coronal, sagittal, 3D alone"],
+  ["F, Esc", "the view under the cursor alone; back"],
+  ["R", "reset zoom, centre and camera"],
+  ["C", "centre the crosshair"],
+  ["X", "show or hide the crosshair"],
+  ["N", "radiological or neurological"],
+  ["Space", "play or stop a time series"],
+  ["[ ]", "time step back, forward"],
+  ["~", "times from input to picture"],
+  ["?", "this help"],
+];
+const files = [
+  ["Click, Enter", "open as the background"],
+  ["+, Shift + click, drag onto a view", "add as an overlay"],
+];
+
+export class HelpDialog extends PageElement {
+  private opener: Element | null = null;
+
+  protected topics(): Topic[] {
+    return ["ui"];
+  }
+
+  protected override render() {
+    if (!this.ui.helpOpen) return nothing;
+    return html`<dialog class="help" aria-label="Help" @close=${() => this.ui.update({ helpOpen: false })} @click=${this.clicked}>
+      <div class="help-body">
+        <header><h2>Mouse, touch and keys</h2><button class="icon" aria-label="Close" @click=${() => this.dialog()?.close()}>✕</button></header>
+        <div class="help-columns">
+          ${table("Slices", slices)}${table("3D", volume)}${table("Touch", touch)}${table("Files", files)}${table("Keys", keys)}
+        </div>
+        <p class="muted">nora ${this.session.serverVersion}. Not a medical device: not for diagnosis or treatment.</p>
+      </div>
+    </dialog>`;
+  }
+
+  protected override updated(): void {
+    const dialog = this.dialog();
+    if (dialog && !dialog.open) {
+      this.opener = document.activeElement;
+      dialog.showModal();
+    } else if (!dialog && this.opener instanceof HTMLElement) {
+      this.opener.focus();
+      this.opener = null;
+    }
+  }
+
+  private dialog(): HTMLDialogElement | null {
+    return this.querySelector("dialog");
+  }
+
+  private clicked(event: Event): void {
+    if (event.target === this.dialog()) this.dialog()?.close(); // the backdrop
+  }
+}
+
+function table(title: string, rows: string[][]) {
+  return html`<section>
+    <h3>${title}</h3>
+    <dl>
+      ${rows.map(([what, does]) => html`<dt>${what}</dt><dd>${does}</dd>`)}
+    </dl>
+  </section>`;
+}
+
+customElements.define("nora-help", HelpDialog);

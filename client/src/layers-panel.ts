@@ -1,0 +1,243 @@
+// The layers at the right: front first, the background last. The selected one shows all its controls.
+import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
+import { repeat } from "lit/directives/repeat.js";
+import { styleMap } from "lit/directives/style-map.js";
+import { PageElement } from "./base-element.ts";
+import { colourMapNames, gradient } from "./colour-maps.ts";
+import { formatValue } from "./format.ts";
+import type { RangeChange } from "./range.ts";
+import "./range.ts";
+import type { Layer } from "./scene.ts";
+import type { Topic } from "./session.ts";
+
+type LayerKey = keyof Layer;
+
+function numberOf(event: Event): number | null {
+  const text = (event.target as HTMLInputElement).value.trim().replace(",", ".").replace("−", "-");
+  const value = Number(text);
+  return text !== "" && Number.isFinite(value) ? value : null;
+}
+
+export class LayersPanel extends PageElement {
+  protected topics(): Topic[] {
+    return ["scene", "images", "ui"];
+  }
+
+  protected override render() {
+    const layers = [...this.session.scene.layers].reverse();
+    return html`<div class="panel-head"><h2>Layers</h2></div>
+      <div class="layers" role="list">
+        ${layers.length === 0 ? html`<p class="empty">Open an image from the list of files.</p>` : nothing}
+        ${repeat(
+          layers,
+          (layer) => layer.id,
+          (layer, i) => this.renderLayer(layer, layers.length - 1 - i, layers.length),
+        )}
+      </div>
+      ${layers.length > 0
+        ? html`<p class="hint">Add another image with <b>+</b>, Shift+click, or by dragging it onto a view.</p>`
+        : nothing}`;
+  }
+
+  private set(layer: Layer, key: LayerKey, value: unknown, event?: Event): void {
+    this.session.store.setLayer(layer.id, key, value, event?.timeStamp);
+  }
+
+  private renderLayer(layer: Layer, index: number, count: number): TemplateResult {
+    const selected = layer.id === this.session.selectedLayer;
+    const image = this.session.images.get(layer.id);
+    const name = this.session.layerName(layer);
+    return html`<section
+      class="layer ${selected ? "selected" : ""} ${layer.visible ? "" : "hidden"}"
+      role="listitem"
+      data-layer=${layer.id}
+    >
+      <header>
+        <button
+          class="icon eye"
+          aria-pressed=${layer.visible}
+          aria-label="${layer.visible ? "Hide" : "Show"} ${name}"
+          title=${layer.visible ? "Hide" : "Show"}
+          @click=${(event: Event) => this.set(layer, "visible", !layer.visible, event)}
+        ></button>
+        <button class="layer-name" aria-expanded=${selected} title=${layer.source.path} @click=${() => this.session.select(layer.id)}>
+          ${name}${index === 0 ? html` <small>background</small>` : nothing}
+        </button>
+        ${this.renderOrder(layer, name, index, count)}
+      </header>
+      ${image?.state === "loading" || !image ? html`<p class="state"><span class="spinner"></span> loading …</p>` : nothing}
+      ${image?.state === "failed" ? html`<p class="state error" role="alert">${image.error || "could not be read"}</p>` : nothing}
+      ${selected ? this.renderControls(layer) : html`<div class="swatch" style=${styleMap({ background: gradient(layer.colourMap) })}></div>`}
+    </section>`;
+  }
+
+  private renderOrder(layer: Layer, name: string, index: number, count: number) {
+    return html`<span class="order">
+      <button class="icon" ?disabled=${index === count - 1} aria-label="Move ${name} to the front" title="Move to the front" @click=${() => this.session.store.moveLayer(layer.id, 1)}>▲</button>
+      <button class="icon" ?disabled=${index === 0} aria-label="Move ${name} to the back" title="Move to the back" @click=${() => this.session.store.moveLayer(layer.id, -1)}>▼</button>
+      <button class="icon" aria-label="Remove ${name}" title="Remove" @click=${() => this.session.store.removeLayer(layer.id)}>✕</button>
+    </span>`;
+  }
+
+  private renderControls(layer: Layer): TemplateResult {
+    const info = this.session.images.get(layer.id)?.info;
+    return html`<div class="controls">
+      ${this.renderOpacity(layer)} ${this.renderColours(layer)} ${this.renderWindow(layer)} ${this.renderThresholds(layer)}
+      <div class="control two">
+        <label class="check"
+          ><input
+            type="checkbox"
+            .checked=${live(layer.symmetric)}
+            @change=${(event: Event) => this.set(layer, "symmetric", (event.target as HTMLInputElement).checked, event)}
+          />
+          symmetric</label
+        >
+        <label class="check"
+          ><input
+            type="checkbox"
+            .checked=${live(layer.interpolation === "linear")}
+            @change=${(event: Event) =>
+              this.set(layer, "interpolation", (event.target as HTMLInputElement).checked ? "linear" : "nearest", event)}
+          />
+          interpolate</label
+        >
+      </div>
+      ${this.renderSteps(layer, "time", "Time", info?.timePoints ?? 1)}
+      ${this.renderSteps(layer, "component", "Component", info?.components ?? 1)}
+      ${info?.warnings?.map((warning) => html`<p class="state warning">${warning}</p>`)}
+    </div>`;
+  }
+
+  private renderOpacity(layer: Layer) {
+    const id = `opacity-${layer.id}`;
+    return html`<div class="control">
+      <label for=${id}>Opacity</label>
+      <input id=${id} type="range" min="0" max="1" step="0.01" .value=${live(String(layer.opacity))}
+        @input=${(event: Event) => this.set(layer, "opacity", Number((event.target as HTMLInputElement).value), event)} />
+      <output>${Math.round(layer.opacity * 100)} %</output>
+    </div>`;
+  }
+
+  private renderColours(layer: Layer) {
+    const id = `map-${layer.id}`;
+    const names = colourMapNames.includes(layer.colourMap) ? colourMapNames : [...colourMapNames, layer.colourMap];
+    return html`<div class="control">
+      <label for=${id}>Colours</label>
+      <select id=${id} @change=${(event: Event) => this.set(layer, "colourMap", (event.target as HTMLSelectElement).value, event)}>
+        ${names.map((name) => html`<option value=${name} ?selected=${name === layer.colourMap}>${name}</option>`)}
+      </select>
+    </div>`;
+  }
+
+  private renderWindow(layer: Layer) {
+    const window = this.ui.navigation.layerWindow(layer.id);
+    const automatic = layer.windowLow === null;
+    return html`<fieldset class="control window">
+      <legend>Window${automatic ? html` <small>automatic</small>` : nothing}</legend>
+      ${window ? this.renderWindowRange(layer, window) : nothing}
+      <div class="pair">
+        ${this.renderWindowInput(layer, "low", window)} ${this.renderWindowInput(layer, "high", window)}
+        <button class="small" ?disabled=${automatic} title="Window from the image's statistics" @click=${() => this.automaticWindow(layer)}>auto</button>
+      </div>
+    </fieldset>`;
+  }
+
+  private renderWindowRange(layer: Layer, window: { low: number; high: number }) {
+    const info = this.session.images.get(layer.id)?.info;
+    const ends = [window.low, window.high, info?.min, info?.max].filter((v): v is number => Number.isFinite(v));
+    return html`<nora-range
+      .min=${Math.min(...ends)}
+      .max=${Math.max(...ends)}
+      .low=${window.low}
+      .high=${window.high}
+      .label=${"Window"}
+      .background=${gradient(layer.colourMap)}
+      @range=${(event: CustomEvent<RangeChange>) => this.ui.navigation.setWindow(layer.id, event.detail, event.timeStamp)}
+    ></nora-range>`;
+  }
+
+  private renderWindowInput(layer: Layer, end: "low" | "high", window: { low: number; high: number } | null) {
+    return html`<label class="number">
+      <span>${end}</span>
+      <input
+        type="text"
+        inputmode="decimal"
+        data-window=${end}
+        aria-label="Window ${end}"
+        .value=${live(window ? plain(window[end]) : "")}
+        @change=${(event: Event) => this.enterWindow(layer, end, event)}
+      />
+    </label>`;
+  }
+
+  private enterWindow(layer: Layer, end: "low" | "high", event: Event): void {
+    const window = this.ui.navigation.layerWindow(layer.id);
+    const value = numberOf(event);
+    if (window && value !== null) this.ui.navigation.setWindow(layer.id, { ...window, [end]: value }, event.timeStamp);
+    this.requestUpdate();
+  }
+
+  private automaticWindow(layer: Layer): void {
+    this.set(layer, "windowLow", null);
+    this.set(layer, "windowHigh", null);
+  }
+
+  private renderThresholds(layer: Layer) {
+    const isSet = layer.thresholdLow !== null || layer.thresholdHigh !== null;
+    return html`<fieldset class="control">
+      <legend>Threshold</legend>
+      <div class="pair">
+        ${this.renderThreshold(layer, "thresholdLow", "from")} ${this.renderThreshold(layer, "thresholdHigh", "to")}
+        <button class="small" ?disabled=${!isSet} title="Show all values" @click=${() => this.clearThresholds(layer)}>clear</button>
+      </div>
+    </fieldset>`;
+  }
+
+  private renderThreshold(layer: Layer, key: "thresholdLow" | "thresholdHigh", text: string) {
+    const value = layer[key];
+    return html`<label class="number">
+      <span>${text}</span>
+      <input
+        type="text"
+        inputmode="decimal"
+        placeholder="none"
+        data-threshold=${key}
+        aria-label="Threshold ${text}"
+        .value=${live(value === null ? "" : plain(value))}
+        @change=${(event: Event) => this.enterThreshold(layer, key, event)}
+      />
+    </label>`;
+  }
+
+  private enterThreshold(layer: Layer, key: "thresholdLow" | "thresholdHigh", event: Event): void {
+    const value = numberOf(event);
+    const empty = (event.target as HTMLInputElement).value.trim() === "";
+    if (value !== null || empty) this.set(layer, key, value, event);
+    this.requestUpdate();
+  }
+
+  private clearThresholds(layer: Layer): void {
+    this.set(layer, "thresholdLow", null);
+    this.set(layer, "thresholdHigh", null);
+  }
+
+  private renderSteps(layer: Layer, key: "time" | "component", text: string, count: number) {
+    if (count <= 1) return nothing;
+    const id = `${key}-${layer.id}`;
+    const at = Math.min(layer[key], count - 1);
+    return html`<div class="control">
+      <label for=${id}>${text}</label>
+      <input id=${id} type="range" min="0" max=${count - 1} step="1" .value=${live(String(at))}
+        @input=${(event: Event) => this.set(layer, key, Number((event.target as HTMLInputElement).value), event)} />
+      <output>${at + 1} / ${count}</output>
+    </div>`;
+  }
+}
+
+/** As in the read-out, but with an ASCII minus: it goes into a field that is edited. */
+function plain(value: number): string {
+  return formatValue(value).replace("−", "-");
+}
+
+customElements.define("nora-layers", LayersPanel);

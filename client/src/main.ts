@@ -1,0 +1,45 @@
+// Entry of the page: starts the session, the keys, and the hook for tests and benchmarks.
+import "./app.ts";
+import type { App } from "./app.ts";
+import { listenToKeys } from "./keys.ts";
+
+const app = document.querySelector<App>("nora-app")!;
+const { ui } = app;
+const { session } = ui;
+listenToKeys(ui);
+
+/** For tests, benchmarks and the console; reading it changes nothing. */
+const hook = {
+  get scene() {
+    return session.scene;
+  },
+  get images() {
+    return Object.fromEntries(session.images);
+  },
+  get catalogue() {
+    return [...session.catalogue.entries.values()];
+  },
+  get trace() {
+    return session.trace.frames;
+  },
+  get values() {
+    return session.probes.readings;
+  },
+  get pictures() {
+    return Object.fromEntries(ui.pictures);
+  },
+  get lastInput() {
+    return session.store.lastInput;
+  },
+  lastPresented: (view: string) => session.trace.lastPresented(view),
+  /** Set to true to have the hash of every lossless picture checked; see `verified` in the trace. */
+  get verify() {
+    return session.frames.verify;
+  },
+  set verify(on: boolean) {
+    session.frames.verify = on;
+  },
+};
+(window as unknown as { nora: typeof hook }).nora = hook;
+
+session.start();

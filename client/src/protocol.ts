@@ -1,0 +1,155 @@
+// The bytes and messages on the wire, as docs/PROTOCOL.md lays them down. Knows nothing of the page.
+import type { ImageInfo, Scene } from "./scene.ts";
+import type { Vec3 } from "./geometry.ts";
+
+export const protocolVersion = 1;
+export const subProtocol = "nora.v1";
+
+export const codecs = { jpeg: 1, png: 2 } as const;
+export const qualities = ["moving", "sharp", "lossless"] as const;
+export type Quality = (typeof qualities)[number];
+
+/** What lies before a picture. Geometry: world = origin + right * px + down * py, in viewport pixels. */
+export interface FrameHeader {
+  frame: number;
+  codec: number;
+  quality: Quality;
+  width: number;
+  height: number;
+  viewportWidth: number;
+  viewportHeight: number;
+  input: number;
+  origin: Vec3;
+  right: Vec3;
+  down: Vec3;
+  forward: Vec3;
+  queueUs: number;
+  renderUs: number;
+  encodeUs: number;
+  waitUs: number;
+  hash: bigint;
+  view: string;
+}
+
+const knownHeaderBytes = 160;
+
+function vector(bytes: DataView, offset: number): Vec3 {
+  return [
+    bytes.getFloat64(offset, true),
+    bytes.getFloat64(offset + 8, true),
+    bytes.getFloat64(offset + 16, true),
+  ];
+}
+
+function checkStart(bytes: DataView): number {
+  if (bytes.byteLength < knownHeaderBytes) {
+    throw new Error(`a frame of ${bytes.byteLength} bytes is shorter than its header`);
+  }
+  if (bytes.getUint32(0, false) !== 0x4e4f5246) {
+    throw new Error("a frame does not start with NORF");
+  }
+  const version = bytes.getUint16(4, true);
+  if (version !== protocolVersion) {
+    throw new Error(`a frame has protocol version ${version}, the page speaks ${protocolVersion}`);
+  }
+  return bytes.getUint16(6, true);
+}
+
+/** Reads a binary message. Throws an Error that says what is wrong with it. `picture` shares memory with `message`. */
+export function parseFrame(message: ArrayBuffer): { header: FrameHeader; picture: Uint8Array<ArrayBuffer> } {
+  const bytes = new DataView(message);
+  const headerBytes = checkStart(bytes);
+  const nameBytes = bytes.getUint16(22, true);
+  if (headerBytes < knownHeaderBytes || headerBytes + nameBytes > message.byteLength) {
+    throw new Error("a frame's header is longer than its message");
+  }
+  const codec = bytes.getUint8(12);
+  const quality = qualities[bytes.getUint8(13)];
+  if (codec !== codecs.jpeg && codec !== codecs.png) throw new Error(`a frame has the unknown codec ${codec}`);
+  if (quality === undefined) throw new Error("a frame has an unknown quality");
+  const header: FrameHeader = {
+    frame: bytes.getUint32(8, true),
+    codec,
+    quality,
+    width: bytes.getUint16(14, true),
+    height: bytes.getUint16(16, true),
+    viewportWidth: bytes.getUint16(18, true),
+    viewportHeight: bytes.getUint16(20, true),
+    input: Number(bytes.getBigUint64(24, true)),
+    origin: vector(bytes, 32),
+    right: vector(bytes, 56),
+    down: vector(bytes, 80),
+    forward: vector(bytes, 104),
+    queueUs: bytes.getUint32(128, true),
+    renderUs: bytes.getUint32(132, true),
+    encodeUs: bytes.getUint32(136, true),
+    waitUs: bytes.getUint32(140, true),
+    hash: bytes.getBigUint64(144, true),
+    view: new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(message, headerBytes, nameBytes)),
+  };
+  return { header, picture: new Uint8Array(message, headerBytes + nameBytes) };
+}
+
+/** FNV-1a 64 of `bytes`, in two 32-bit halves (BigInt is a hundred times slower). */
+export function fnv1a64(bytes: Uint8Array | Uint8ClampedArray): bigint {
+  let high = 0xcbf29ce4;
+  let low = 0x84222325;
+  for (let i = 0; i < bytes.length; ++i) {
+    low = (low ^ bytes[i]!) >>> 0;
+    // times 2^40 + 0x1b3
+    const product = low * 0x1b3;
+    high = (Math.imul(high, 0x1b3) + Math.floor(product / 0x100000000) + (low << 8)) >>> 0;
+    low = product >>> 0;
+  }
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+export interface LayerState {
+  name: string;
+  info: ImageInfo | null;
+  window: { low: number; high: number } | null;
+  state: "loading" | "ready" | "failed";
+  error: string;
+}
+
+export interface LayerValue {
+  id: string;
+  voxel: [number, number, number];
+  inside: boolean;
+  value: number | null;
+  trilinear: number | null;
+  rgb?: [number, number, number];
+}
+
+export type ServerMessage =
+  | { type: "hello"; protocol: number; version: string; session: string; scene: Scene }
+  | { type: "scene"; input: number; applied: number; scene: Scene }
+  | { type: "images"; layers: Record<string, Record<string, unknown>> }
+  | { type: "values"; input: number; mm: Vec3; layers: LayerValue[] }
+  | { type: "catalogue"; revision: number; scanning: boolean; files: number; entries: number; problems: number }
+  | { type: "error"; code: string; what: string; where?: string; input?: number; layer?: string }
+  | { type: "pong"; token: number };
+
+function errorText(error: unknown): string {
+  if (typeof error === "string") return error;
+  if (typeof error === "object" && error !== null) {
+    const { what, where } = error as { what?: unknown; where?: unknown };
+    if (typeof what === "string") return typeof where === "string" && where !== "" ? `${where}: ${what}` : what;
+  }
+  return "";
+}
+
+/** One layer of an `images` message. `window`, `state` and `error` stand beside `info`, or inside it. */
+export function layerState(raw: Record<string, unknown>): LayerState {
+  const info = (raw["info"] ?? null) as (ImageInfo & Record<string, unknown>) | null;
+  const field = (key: string): unknown => raw[key] ?? info?.[key];
+  const window = field("window") as { low: number; high: number } | null | undefined;
+  const state = field("state");
+  return {
+    name: typeof raw["name"] === "string" ? raw["name"] : "",
+    info: info && Array.isArray(info["dims"]) ? info : null,
+    window: window && Number.isFinite(window.low) && Number.isFinite(window.high) ? window : null,
+    state: state === "ready" || state === "failed" ? state : "loading",
+    error: errorText(field("error")),
+  };
+}

@@ -1,0 +1,126 @@
+// The scene as docs/SCENE.md describes it, and JSON Patch on the paths that the page edits.
+import type { Matrix4, Vec3 } from "./geometry.ts";
+
+export type Plane = "axial" | "coronal" | "sagittal";
+export type Convention = "radiological" | "neurological";
+
+export interface Layer {
+  id: string;
+  source: { path: string; series?: string };
+  visible: boolean;
+  opacity: number;
+  colourMap: string;
+  windowLow: number | null;
+  windowHigh: number | null;
+  thresholdLow: number | null;
+  thresholdHigh: number | null;
+  symmetric: boolean;
+  interpolation: "linear" | "nearest";
+  time: number;
+  component: number;
+}
+
+export interface View {
+  name: string;
+  kind: "slice" | "volume";
+  zoom: number;
+  centreMm: Vec3 | null;
+  plane?: Plane;
+  azimuthDeg?: number;
+  elevationDeg?: number;
+}
+
+export interface Scene {
+  version: number;
+  convention: Convention;
+  crosshairMm: Vec3;
+  layers: Layer[];
+  views: View[];
+}
+
+/** What `nora info --json` says of an image; the page reads these keys. */
+export interface ImageInfo {
+  dims: number[];
+  timePoints?: number;
+  components?: number;
+  affine: Matrix4;
+  spacingMm?: number[];
+  type?: string;
+  format?: string;
+  min?: number | null;
+  max?: number | null;
+  timeStepSeconds?: number;
+  warnings?: string[];
+}
+
+export function emptyScene(): Scene {
+  return { version: 1, convention: "radiological", crosshairMm: [0, 0, 0], layers: [], views: [] };
+}
+
+const layerDefaults: Omit<Layer, "id" | "source"> = {
+  visible: true,
+  opacity: 1,
+  colourMap: "gray",
+  windowLow: null,
+  windowHigh: null,
+  thresholdLow: null,
+  thresholdHigh: null,
+  symmetric: false,
+  interpolation: "linear",
+  time: 0,
+  component: 0,
+};
+
+/** A scene with every key that the page uses: a server may leave out what has its default. */
+export function completeScene(scene: Partial<Scene>): Scene {
+  const whole = { ...emptyScene(), ...structuredClone(scene) };
+  whole.layers = whole.layers.map((layer) => ({ ...layerDefaults, ...layer }));
+  whole.views = whole.views.map((view) => ({
+    ...(view.kind === "slice" ? { plane: "axial" as Plane } : { azimuthDeg: 0, elevationDeg: 0 }),
+    ...{ zoom: 1, centreMm: null },
+    ...view,
+  }));
+  return whole;
+}
+
+export type Operation = { op: "replace" | "add"; path: string; value: unknown } | { op: "remove"; path: string };
+
+type Node = Record<string, unknown> | unknown[];
+
+function parentOf(root: Node, path: string): { parent: Node; key: string } {
+  const keys = path
+    .split("/")
+    .slice(1)
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const last = keys.pop();
+  let parent: Node | undefined = root;
+  for (const key of keys) {
+    parent = (parent as Record<string, unknown>)[key] as Node | undefined;
+    if (typeof parent !== "object" || parent === null) throw new Error(`no such path in the scene: ${path}`);
+  }
+  if (last === undefined) throw new Error("the whole scene cannot be patched");
+  return { parent, key: last };
+}
+
+function applyToArray(array: unknown[], key: string, operation: Operation): void {
+  const index = key === "-" && operation.op === "add" ? array.length : Number(key);
+  const size = operation.op === "add" ? array.length : array.length - 1;
+  if (!Number.isInteger(index) || index < 0 || index > size) {
+    throw new Error(`no such path in the scene: ${operation.path}`);
+  }
+  if (operation.op === "add") array.splice(index, 0, operation.value);
+  else if (operation.op === "replace") array[index] = operation.value;
+  else array.splice(index, 1);
+}
+
+/** Applies one operation of a JSON Patch (RFC 6902: replace, add, remove) in place. */
+export function applyOperation(scene: Scene, operation: Operation): void {
+  const { parent, key } = parentOf(scene as unknown as Node, operation.path);
+  if (Array.isArray(parent)) {
+    applyToArray(parent, key, operation);
+    return;
+  }
+  if (operation.op !== "add" && !(key in parent)) throw new Error(`no such path in the scene: ${operation.path}`);
+  if (operation.op === "remove") delete parent[key];
+  else parent[key] = operation.value;
+}

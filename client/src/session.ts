@@ -1,0 +1,316 @@
+// The page's side of one session: connection, scene, images, frames and read-out tied together.
+// Components read its state and call its methods; they never speak to the socket.
+import { Catalogue, firstImage, type Entry } from "./catalogue.ts";
+import { CatalogueFeed } from "./catalogue-feed.ts";
+import { Emitter } from "./emitter.ts";
+import { FramePipeline } from "./frames.ts";
+import type { Vec3 } from "./geometry.ts";
+import { Probes } from "./probes.ts";
+import { layerState, type LayerState, type ServerMessage } from "./protocol.ts";
+import type { ImageInfo, Layer, Scene } from "./scene.ts";
+import { SceneStore } from "./store.ts";
+import { Trace } from "./trace.ts";
+import { Connection } from "./websocket.ts";
+
+export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "frame" | "toasts";
+
+export interface Opening {
+  input: number;
+  entry: Entry;
+  as: "new" | "overlay";
+}
+
+export interface Toast {
+  id: number;
+  kind: "error" | "note";
+  text: string;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+const largestViewport = 4096;
+const toastsKept = 4;
+const toastMs = { error: 9_000, note: 4_000 };
+const waitForT1Ms = 2_000; // before the first start takes an image that does not look like a T1
+
+export class Session {
+  readonly events = new Emitter<Topic>();
+  readonly trace = new Trace();
+  readonly catalogue = new Catalogue();
+  readonly feed = new CatalogueFeed(this.catalogue, () => this.catalogueChanged());
+  readonly images = new Map<string, LayerState>();
+  readonly store = new SceneStore({
+    sendPatch: (patch, tEvent) => this.sendInput({ type: "edit", patch }, tEvent),
+    changed: () => this.sceneChanged(),
+  });
+  readonly frames = new FramePipeline(
+    this.trace,
+    (frame) => void this.connection.send({ type: "ack", frame }),
+    () => this.events.emit("frame"),
+    (text) => this.toast("error", text),
+  );
+  readonly probes = new Probes(
+    (mm) => (this.scene.layers.length > 0 ? this.sendInput({ type: "probe", mm }) : 0),
+    () => this.events.emit("values"),
+  );
+  readonly connection: Connection;
+  readonly toasts: Toast[] = [];
+  opening: Opening | null = null;
+  openFailure: { name: string; text: string } | null = null;
+  selectedLayer = "";
+  serverVersion = "";
+  private inputs = 0;
+  private toastIds = 0;
+  private greeted = false;
+  private readonly ownScenes = new Set<number>();
+  private readonly sizes = new Map<string, Size>();
+  private viewportsSent = "";
+  private viewportsQueued = false;
+  private focus = "";
+  private startedAt = 0;
+  private userOpened = false;
+
+  constructor(url: string) {
+    this.connection = new Connection(url, {
+      opened: () => undefined, // the server speaks first
+      message: (message) => this.receive(message),
+      frame: (data, tReceive) => void this.frames.receive(data, tReceive),
+      changed: () => this.events.emit("status"),
+    });
+    document.addEventListener("visibilitychange", () => this.queueViewports());
+  }
+
+  get scene(): Scene {
+    return this.store.scene;
+  }
+
+  start(): void {
+    this.connection.connect();
+    void this.feed.refresh();
+  }
+
+  // ---- images
+
+  /** What is known of the background image; null while nothing is open. */
+  background(): ImageInfo | null {
+    const first = this.scene.layers[0];
+    return first ? (this.images.get(first.id)?.info ?? null) : null;
+  }
+
+  layer(id: string): Layer | undefined {
+    return this.scene.layers.find((layer) => layer.id === id);
+  }
+
+  layerName(layer: Layer): string {
+    return this.images.get(layer.id)?.name || (layer.source.path.split("/").pop() ?? layer.id);
+  }
+
+  select(layerId: string): void {
+    if (this.selectedLayer === layerId) return;
+    this.selectedLayer = layerId;
+    this.events.emit("ui");
+  }
+
+  open(entry: Entry, as: "new" | "overlay"): void {
+    this.userOpened = true;
+    if (entry.state !== "ready") {
+      this.toast("error", `${entry.name} cannot be opened: ${entry.reason || "the format is not supported"}`);
+      return;
+    }
+    const how = this.scene.layers.length === 0 ? "new" : as;
+    const input = this.sendInput({ type: "open", entry: entry.id, as: how });
+    if (input === 0) {
+      this.toast("error", `${entry.name} cannot be opened: there is no connection to the server`);
+      return;
+    }
+    this.opening = { input, entry, as: how };
+    this.openFailure = null;
+    this.events.emit("ui");
+  }
+
+  dismissFailure(): void {
+    this.openFailure = null;
+    this.events.emit("ui");
+  }
+
+  // ---- viewports
+
+  /** The size of a visible viewport in device pixels; null when it is hidden. */
+  setViewport(name: string, size: Size | null): void {
+    if (size === null) this.sizes.delete(name);
+    else this.sizes.set(name, size);
+    this.queueViewports();
+  }
+
+  setFocus(view: string): void {
+    if (this.focus === view) return;
+    this.focus = view;
+    this.queueViewports();
+  }
+
+  private queueViewports(): void {
+    if (document.hidden) {
+      this.sendViewports(); // there are no animation frames now
+      return;
+    }
+    if (this.viewportsQueued) return;
+    this.viewportsQueued = true;
+    requestAnimationFrame(() => {
+      this.viewportsQueued = false;
+      this.sendViewports();
+    });
+  }
+
+  private sendViewports(): void {
+    if (!this.greeted) return;
+    const views: Record<string, Size> = {};
+    for (const { name } of document.hidden ? [] : this.scene.views) {
+      const size = this.sizes.get(name);
+      if (!size || size.width < 1 || size.height < 1) continue;
+      views[name] = {
+        width: Math.min(largestViewport, size.width),
+        height: Math.min(largestViewport, size.height),
+      };
+    }
+    const message = { type: "viewports", views, ...(views[this.focus] ? { focus: this.focus } : {}) };
+    const text = JSON.stringify(message);
+    if (text === this.viewportsSent) return;
+    if (this.sendInput(message) !== 0) this.viewportsSent = text;
+  }
+
+  // ---- messages
+
+  private sendInput(message: object, tEvent = performance.now()): number {
+    if (!this.greeted) return 0;
+    const input = ++this.inputs;
+    if (!this.connection.send({ ...message, input })) return 0;
+    this.trace.input(input, tEvent);
+    return input;
+  }
+
+  private receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "hello":
+        return this.greet(message.version, message.scene);
+      case "scene":
+        return this.takeScene(message.input, message.applied, message.scene);
+      case "images":
+        return this.takeImages(message.layers);
+      case "values":
+        return this.probes.answered(message.input, { mm: message.mm, layers: message.layers });
+      case "catalogue":
+        return this.feed.announce(message.revision, message.scanning, message.files);
+      case "error":
+        return this.refused(message);
+      case "pong":
+        return;
+    }
+  }
+
+  private greet(version: string, scene: Scene): void {
+    const again = this.serverVersion !== "";
+    this.serverVersion = version;
+    this.greeted = true;
+    this.viewportsSent = "";
+    this.frames.restart();
+    this.probes.reset();
+    this.ownScenes.clear();
+    if (again) this.feed.restart();
+    if (this.scene.layers.length > 0) this.sendOwnScene();
+    else this.store.adopt(scene);
+    if (this.opening) this.open(this.opening.entry, this.opening.as);
+    this.queueViewports();
+    this.events.emit("status");
+    this.openFirst();
+  }
+
+  private sendOwnScene(): void {
+    const input = this.sendInput({ type: "scene", scene: this.scene });
+    if (input !== 0) this.ownScenes.add(input);
+  }
+
+  private takeScene(input: number, applied: number, scene: Scene): void {
+    if (this.ownScenes.delete(input)) return; // what this page sent, and edits may have followed
+    const opened = this.opening && input >= this.opening.input ? this.opening : null;
+    if (opened) this.opening = null;
+    this.store.adopt(scene, applied);
+    const layers = this.scene.layers;
+    if (opened || !this.layer(this.selectedLayer)) {
+      this.selectedLayer = (opened?.as === "new" ? layers[0] : layers.at(-1))?.id ?? "";
+    }
+    this.queueViewports();
+    this.events.emit("ui");
+  }
+
+  private takeImages(layers: Record<string, Record<string, unknown>>): void {
+    this.images.clear();
+    for (const [id, raw] of Object.entries(layers)) this.images.set(id, layerState(raw));
+    this.events.emit("images");
+    this.askCrosshair();
+  }
+
+  private refused(error: { code: string; what: string; where?: string; input?: number; layer?: string }): void {
+    const text = error.where ? `${error.where}: ${error.what}` : error.what;
+    if (error.input !== undefined) {
+      this.probes.refused(error.input);
+      this.ownScenes.delete(error.input);
+      if (this.opening?.input === error.input) {
+        const { entry, as } = this.opening;
+        this.opening = null;
+        if (as === "new") this.openFailure = { name: entry.name, text };
+        this.events.emit("ui");
+      }
+    }
+    this.toast("error", text);
+  }
+
+  // ---- changes
+
+  private sceneChanged(): void {
+    for (const id of this.images.keys()) if (!this.layer(id)) this.images.delete(id);
+    if (!this.layer(this.selectedLayer)) this.selectedLayer = this.scene.layers.at(-1)?.id ?? "";
+    this.events.emit("scene");
+    this.askCrosshair();
+  }
+
+  private askCrosshair(): void {
+    if (this.scene.layers.length > 0) this.probes.ask("crosshair", [...this.scene.crosshairMm] as Vec3);
+  }
+
+  private catalogueChanged(): void {
+    this.events.emit("catalogue");
+    this.openFirst();
+  }
+
+  /** First start: something to look at without a click. */
+  private openFirst(): void {
+    if (this.userOpened || !this.greeted || this.scene.layers.length > 0) return;
+    const first = firstImage(this.catalogue.entries.values());
+    if (!first) return;
+    if (this.startedAt === 0) {
+      this.startedAt = performance.now();
+      window.setTimeout(() => this.openFirst(), waitForT1Ms);
+    }
+    const waited = performance.now() - this.startedAt >= waitForT1Ms;
+    if (first.likelyT1 || !this.feed.scanning || waited) this.open(first.entry, "new");
+  }
+
+  toast(kind: Toast["kind"], text: string): void {
+    if (this.toasts.some((other) => other.text === text)) return;
+    const toast = { id: ++this.toastIds, kind, text };
+    this.toasts.push(toast);
+    if (this.toasts.length > toastsKept) this.toasts.shift();
+    this.events.emit("toasts");
+    window.setTimeout(() => this.dismissToast(toast.id), toastMs[kind]);
+  }
+
+  dismissToast(id: number): void {
+    const index = this.toasts.findIndex((toast) => toast.id === id);
+    if (index < 0) return;
+    this.toasts.splice(index, 1);
+    this.events.emit("toasts");
+  }
+}

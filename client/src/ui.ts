@@ -1,0 +1,93 @@
+// What the page itself remembers: which view is full, which panels are open, what is playing. None of it is in the scene.
+import { Navigation, type Picture } from "./navigation.ts";
+import type { Session } from "./session.ts";
+
+export type Fps = 1 | 2 | 5 | 10 | 20 | 30;
+export const frameRates: Fps[] = [1, 2, 5, 10, 20, 30];
+
+const narrowPage = "(max-width: 900px)";
+
+export class Ui {
+  readonly navigation: Navigation;
+  readonly pictures = new Map<string, Picture>(); // the last picture of each view
+  fullView = "";
+  activeView = "";
+  crosshairVisible = true;
+  filesOpen = !window.matchMedia(narrowPage).matches;
+  layersOpen = !window.matchMedia(narrowPage).matches;
+  helpOpen = false;
+  statsOpen = false;
+  playing = false;
+  framesPerSecond: Fps = 5;
+  windowKeyDown = false; // W is held: a drag windows
+
+  constructor(readonly session: Session) {
+    this.navigation = new Navigation(session);
+  }
+
+  update(change: Partial<Ui>): void {
+    Object.assign(this, change);
+    this.session.events.emit("ui");
+  }
+
+  toggleFull(view: string): void {
+    this.update({ fullView: this.fullView === view ? "" : view });
+  }
+
+  /** The layer that the time slider and the time keys act on: the selected one, else the first with time. */
+  timeLayer(): { id: string; points: number; time: number } | null {
+    const { scene, selectedLayer } = this.session;
+    const selected = scene.layers.filter((layer) => layer.id === selectedLayer);
+    for (const layer of [...selected, ...scene.layers]) {
+      const points = this.timePoints(layer.id);
+      if (points > 1) return { id: layer.id, points, time: Math.min(layer.time, points - 1) };
+    }
+    return null;
+  }
+
+  timePoints(layerId: string): number {
+    return this.session.images.get(layerId)?.info?.timePoints ?? 1;
+  }
+
+  setTime(time: number, tEvent = performance.now()): void {
+    const layer = this.timeLayer();
+    if (!layer) return;
+    const wrapped = ((Math.round(time) % layer.points) + layer.points) % layer.points;
+    if (wrapped !== layer.time) this.session.store.setLayer(layer.id, "time", wrapped, tEvent);
+  }
+
+  toggleConvention(): void {
+    const radiological = this.session.scene.convention === "radiological";
+    this.session.store.set("/convention", radiological ? "neurological" : "radiological");
+  }
+
+  /** Plays while `playing`: a step when it is due and the picture of the last one was shown. */
+  play(): void {
+    let due = performance.now();
+    const step = (now: number): void => {
+      if (!this.playing) return;
+      if (!this.timeLayer()) {
+        this.update({ playing: false });
+        return;
+      }
+      const interval = 1000 / this.framesPerSecond;
+      if (now >= due && (this.stepIsShown() || now >= due + 1000)) {
+        due = Math.max(due + interval, now);
+        this.setTime(this.timeLayer()!.time + 1);
+      }
+      requestAnimationFrame(step);
+    };
+    this.update({ playing: true });
+    requestAnimationFrame(step);
+  }
+
+  togglePlay(): void {
+    if (this.playing) this.update({ playing: false });
+    else if (this.timeLayer()) this.play();
+  }
+
+  private stepIsShown(): boolean {
+    const { lastInput } = this.session.store;
+    return [...this.pictures.keys()].some((view) => (this.session.trace.lastPresented(view)?.input ?? 0) >= lastInput);
+  }
+}

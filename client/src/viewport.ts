@@ -1,0 +1,208 @@
+// One view on the page: the picture, the crosshair over it, and the texts around it.
+import { LitElement, html } from "lit";
+import { Watch } from "./emitter.ts";
+import type { FrameSink } from "./frames.ts";
+import { dot, edgeLetters, length, orientationLetters, scale, type EdgeLetters, type Vec3 } from "./geometry.ts";
+import { ViewportInput } from "./input.ts";
+import { scrollNormal, type Picture } from "./navigation.ts";
+import { clear, drawCrosshair, scaleBar } from "./overlay.ts";
+import type { FrameHeader, Quality } from "./protocol.ts";
+import type { Ui } from "./ui.ts";
+
+const densityCap = 2;
+const scaleBarCss = 90;
+const titles: Record<string, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", "3d": "3D" };
+const qualityTexts: Record<Quality, string> = { moving: "moving", sharp: "sharp", lossless: "lossless" };
+
+export class ViewportElement extends LitElement implements FrameSink {
+  static override properties = { name: { attribute: false }, ui: { attribute: false }, kind: { attribute: false } };
+  declare name: string;
+  declare kind: "slice" | "volume";
+  declare ui: Ui;
+  private readonly watch = new Watch(this, () => this.ui.session.events, ["ui"]);
+  private stops: (() => void)[] = [];
+  private observer: ResizeObserver | null = null;
+  private texts = new Map<string, string>();
+  private density = 1;
+  private empty = true;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.watch;
+    this.tabIndex = 0;
+    this.setAttribute("role", "application");
+    this.setAttribute("aria-roledescription", "viewport");
+    const { session } = this.ui;
+    session.frames.attach(this.name, this);
+    this.stops = [session.events.on("scene", () => this.refresh())];
+    this.observer = new ResizeObserver((entries) => this.resized(entries.at(-1)!));
+    this.observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer?.disconnect();
+    for (const stop of this.stops) stop();
+    this.ui.session.frames.detach(this.name, this);
+    this.ui.session.setViewport(this.name, null);
+  }
+
+  protected override firstUpdated(): void {
+    new ViewportInput(this, this.ui);
+    this.addEventListener("focus", () => (this.ui.activeView = this.name));
+    this.addEventListener("dragover", (event) => this.dragOver(event));
+    this.addEventListener("dragleave", () => this.classList.remove("drop"));
+    this.addEventListener("drop", (event) => this.drop(event));
+    this.refresh();
+  }
+
+  protected override render() {
+    const full = this.ui.fullView === this.name;
+    return html`<canvas class="picture"></canvas><canvas class="lines"></canvas>
+      <span class="edge left" data-edge="left"></span><span class="edge right" data-edge="right"></span>
+      <span class="edge top" data-edge="top"></span><span class="edge bottom" data-edge="bottom"></span>
+      <span class="caption"><b>${titles[this.name] ?? this.name}</b> <span class="position"></span></span>
+      <span class="bar" aria-hidden="true"><i></i><span></span></span>
+      <span class="quality" data-quality=""><i></i><span></span></span>
+      <button
+        class="icon corner"
+        title=${full ? "Show all views (Esc)" : "Show this view alone (double click, F)"}
+        aria-label=${full ? "Show all views" : `Show the ${titles[this.name] ?? this.name} view alone`}
+        @click=${() => this.ui.toggleFull(this.name)}
+        @pointerdown=${(event: Event) => event.stopPropagation()}
+        @dblclick=${(event: Event) => event.stopPropagation()}
+      >
+        ${full ? "⊟" : "⊞"}
+      </button>`;
+  }
+
+  present(bitmap: ImageBitmap, header: FrameHeader): void {
+    const canvas = this.querySelector<HTMLCanvasElement>("canvas.picture");
+    const context = canvas?.getContext("2d", { alpha: false });
+    if (!canvas || !context) return;
+    const { viewportWidth: width, viewportHeight: height } = header;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    context.imageSmoothingEnabled = bitmap.width !== width || bitmap.height !== height;
+    context.drawImage(bitmap, 0, 0, width, height);
+    const { origin, right, down, forward } = header;
+    const picture: Picture = { origin, right, down, forward, width, height };
+    this.ui.pictures.set(this.name, picture);
+    this.ui.navigation.learnScale(this.name, picture, header.input);
+    this.empty = false;
+    this.showQuality(header.quality);
+    this.refresh();
+  }
+
+  /** Redraws lines and texts from the scene as it is now, over the picture that is there. */
+  refresh(): void {
+    const canvas = this.querySelector<HTMLCanvasElement>("canvas.lines");
+    const picture = this.ui.pictures.get(this.name);
+    if (!canvas) return;
+    const { scene } = this.ui.session;
+    if (!picture || this.empty || scene.layers.length === 0) {
+      clear(canvas);
+      if (scene.layers.length === 0) this.blank();
+      return;
+    }
+    if (this.kind === "slice" && this.ui.crosshairVisible) {
+      drawCrosshair(canvas, picture, scene.crosshairMm, this.density);
+    } else {
+      clear(canvas);
+    }
+    this.showTexts(picture);
+  }
+
+  protected override updated(): void {
+    this.refresh();
+  }
+
+  private blank(): void {
+    const canvas = this.querySelector<HTMLCanvasElement>("canvas.picture");
+    const context = canvas?.getContext("2d", { alpha: false });
+    if (!this.empty && canvas && context) context.fillRect(0, 0, canvas.width, canvas.height);
+    this.empty = true;
+    for (const edge of ["left", "right", "top", "bottom"]) this.setText(`[data-edge=${edge}]`, "");
+    this.setText(".position", "");
+    this.setText(".quality span", "");
+    this.querySelector<HTMLElement>(".bar")!.hidden = true;
+  }
+
+  private showTexts(picture: Picture): void {
+    const letters = edgeLetters(picture);
+    for (const edge of Object.keys(letters) as (keyof EdgeLetters)[]) this.setText(`[data-edge=${edge}]`, letters[edge]);
+    const isSlice = this.kind === "slice";
+    this.setText(".position", isSlice ? slicePosition(picture, this.ui.session.scene.crosshairMm) : "");
+    const title = titles[this.name] ?? this.name;
+    const label = isSlice
+      ? `${title} slice, ${letters.left} at the left, ${letters.top} at the top`
+      : `${title} view of the volume; drag to rotate`;
+    if (this.ariaLabel !== label) this.ariaLabel = label;
+    const cssPerPixel = this.clientWidth / picture.width;
+    const bar = scaleBar(length(picture.right) / cssPerPixel, scaleBarCss);
+    const element = this.querySelector<HTMLElement>(".bar")!;
+    element.hidden = !isSlice || bar === null;
+    if (!bar) return;
+    this.setText(".bar span", bar.mm >= 10 ? `${bar.mm / 10} cm` : `${bar.mm} mm`);
+    element.querySelector("i")!.style.width = `${bar.px}px`;
+  }
+
+  private showQuality(quality: Quality): void {
+    this.setText(".quality span", qualityTexts[quality]);
+    const badge = this.querySelector<HTMLElement>(".quality")!;
+    if (badge.dataset["quality"] !== quality) badge.dataset["quality"] = quality;
+  }
+
+  private setText(selector: string, text: string): void {
+    if (this.texts.get(selector) === text) return;
+    this.texts.set(selector, text);
+    const element = this.querySelector(selector);
+    if (element) element.textContent = text;
+  }
+
+  private resized(entry: ResizeObserverEntry): void {
+    const ratio = window.devicePixelRatio || 1;
+    const shrink = Math.min(densityCap, ratio) / ratio;
+    const exact = entry.devicePixelContentBoxSize?.[0];
+    const width = Math.round((exact?.inlineSize ?? entry.contentRect.width * ratio) * shrink);
+    const height = Math.round((exact?.blockSize ?? entry.contentRect.height * ratio) * shrink);
+    this.density = ratio * shrink;
+    const canvas = this.querySelector<HTMLCanvasElement>("canvas.lines");
+    const visible = width > 0 && height > 0;
+    this.ui.session.setViewport(this.name, visible ? { width, height } : null);
+    if (!canvas || !visible) return;
+    canvas.width = width;
+    canvas.height = height;
+    this.refresh();
+  }
+
+  private dragOver(event: DragEvent): void {
+    if (!event.dataTransfer?.types.includes("application/x-nora-entry")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    this.classList.add("drop");
+  }
+
+  private drop(event: DragEvent): void {
+    this.classList.remove("drop");
+    const entry = this.ui.session.catalogue.entries.get(event.dataTransfer?.getData("application/x-nora-entry") ?? "");
+    if (!entry) return;
+    event.preventDefault();
+    this.ui.session.open(entry, "overlay");
+  }
+}
+
+/** "S 12.5 mm": the letter says on which side of the origin the slice lies. */
+export function slicePosition(picture: Picture, crosshair: Vec3): string {
+  const normal = scrollNormal(picture.forward);
+  const mm = dot(crosshair, normal);
+  return `${orientationLetters(scale(normal, mm < 0 ? -1 : 1))} ${Math.abs(mm).toFixed(1)} mm`;
+}
+
+customElements.define("nora-viewport", ViewportElement);

@@ -1,0 +1,85 @@
+// One WebSocket that comes back by itself: back-off, state for the banner, reason of the last close.
+import { subProtocol, type ServerMessage } from "./protocol.ts";
+
+export type ConnectionState = "connecting" | "open" | "waiting";
+
+const firstDelayMs = 500;
+const longestDelayMs = 30_000;
+const stableAfterMs = 5_000; // a connection that lived so long was good: start again with short delays
+
+export interface ConnectionEvents {
+  opened(): void;
+  message(message: ServerMessage): void;
+  frame(data: ArrayBuffer, tReceive: number): void;
+  changed(): void;
+}
+
+export class Connection {
+  state: ConnectionState = "connecting";
+  reason = "";
+  retryAt = 0; // performance.now() of the next attempt while waiting
+  private socket: WebSocket | null = null;
+  private delayMs = firstDelayMs;
+  private timer = 0;
+  private openedAt = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly events: ConnectionEvents,
+  ) {}
+
+  connect(): void {
+    clearTimeout(this.timer);
+    this.setState("connecting");
+    const socket = new WebSocket(this.url, subProtocol);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    socket.onopen = () => {
+      this.openedAt = performance.now();
+      this.reason = "";
+      this.setState("open");
+      this.events.opened();
+    };
+    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.receive(event.data);
+    socket.onclose = (event) => this.closed(socket, event);
+  }
+
+  /** False if there is no connection: the scene is sent again as a whole when there is one. */
+  send(message: object): boolean {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  private receive(data: string | ArrayBuffer): void {
+    if (typeof data !== "string") {
+      this.events.frame(data, performance.now());
+      return;
+    }
+    let message: ServerMessage;
+    try {
+      message = JSON.parse(data) as ServerMessage;
+    } catch {
+      console.error("nora: a message of the server is not JSON");
+      return;
+    }
+    this.events.message(message);
+  }
+
+  private closed(socket: WebSocket, event: CloseEvent): void {
+    if (socket !== this.socket) return;
+    this.socket = null;
+    if (this.openedAt > 0 && performance.now() - this.openedAt > stableAfterMs) this.delayMs = firstDelayMs;
+    this.reason = event.reason !== "" ? event.reason : this.openedAt > 0 ? "connection lost" : "server not reachable";
+    this.openedAt = 0;
+    this.retryAt = performance.now() + this.delayMs;
+    this.timer = window.setTimeout(() => this.connect(), this.delayMs);
+    this.delayMs = Math.min(longestDelayMs, this.delayMs * 2);
+    this.setState("waiting");
+  }
+
+  private setState(state: ConnectionState): void {
+    this.state = state;
+    this.events.changed();
+  }
+}
