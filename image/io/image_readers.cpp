@@ -1,34 +1,18 @@
 // The list of formats. The one place to add one.
 #include "image/io/image_readers.hpp"
 
-#include "image/io/image_reader.hpp"
-
-#if __has_include("image/io/nifti_reader.hpp")
-#include "image/io/nifti_reader.hpp"
-#define HAVE_NIFTI
-#endif
-#if __has_include("image/io/dicom_reader.hpp")
 #include "image/io/dicom_reader.hpp"
-#define HAVE_DICOM
-#endif
+#include "image/io/image_reader.hpp"
+#include "image/io/nifti_reader.hpp"
 
 namespace nora {
 namespace {
 
 std::vector<std::unique_ptr<const ImageReader>> makeReaders() {
   std::vector<std::unique_ptr<const ImageReader>> readers;
-#ifdef HAVE_NIFTI
   readers.push_back(std::make_unique<NiftiReader>());
-#endif
-#ifdef HAVE_DICOM
   readers.push_back(std::make_unique<DicomReader>());
-#endif
   return readers;
-}
-
-template <class Reader>
-void prepare() {
-  if constexpr (requires { Reader::prepare(); }) Reader::prepare();
 }
 
 }  // namespace
@@ -45,10 +29,6 @@ const ImageReader* readerFor(const InputFile& file) {
   return nullptr;
 }
 
-void prepareReaders() {
-#ifdef HAVE_DICOM
-  prepare<DicomReader>();
-#endif
-}
+void prepareReaders() { DicomReader::prepare(); }
 
 }  // namespace nora

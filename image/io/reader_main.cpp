@@ -6,10 +6,7 @@
 #include "image/io/reader_pool.hpp"
 #include "image/io/reader_protocol.hpp"
 #include "image/io/reader_sandbox.hpp"
-#if __has_include("image/statistics.hpp")
 #include "image/statistics.hpp"
-#define HAVE_STATISTICS
-#endif
 #include "image/volume.hpp"
 
 #include <cstdlib>
@@ -185,9 +182,7 @@ class Server {
     if (image->voxelOffset > written.size() || size > written.size() - image->voxelOffset) {
       return fail(ErrorCode::internal, "fewer voxels were read than the image has", inputs.front().name);
     }
-#ifdef HAVE_STATISTICS
     image->info.statistics = computeStatistics(image->info, written.subspan(image->voxelOffset, size));
-#endif
     if (const auto sealed = sink.seal(); !sealed) return tl::make_unexpected(sealed.error());
     return json{{"info", nora::toJson(image->info)}, {"offset", image->voxelOffset}};
   }
