@@ -1,3 +1,11 @@
-# Tests that are scripts: the include rules and the commands of the repository.
-add_test(NAME Scripts.RunAndCheckRefuseAndStart COMMAND ${CMAKE_SOURCE_DIR}/tests/scripts/run_test.sh)
-set_tests_properties(Scripts.RunAndCheckRefuseAndStart PROPERTIES LABELS unit TIMEOUT 60)
+# Tests that are scripts: the rules of the repository and its commands.
+function(nora_script_test name)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
+endfunction()
+
+set(rules ${CMAKE_SOURCE_DIR}/tests/rules)
+nora_script_test(Rules.IncludesStayInTheirRooms /usr/bin/python3 ${rules}/include_rules.py ${CMAKE_SOURCE_DIR})
+nora_script_test(Rules.EveryKindOfBreakIsFound /usr/bin/python3 ${rules}/include_rules.py --self-test)
+nora_script_test(Rules.SampleDataHasItsLicences /usr/bin/python3 ${rules}/sample_data.py ${CMAKE_SOURCE_DIR})
+nora_script_test(Scripts.RunAndCheckRefuseAndStart ${CMAKE_SOURCE_DIR}/tests/scripts/run_test.sh)
