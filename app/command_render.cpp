@@ -3,7 +3,7 @@
 #include "app/local_images.hpp"
 #include "render/renderer.hpp"
 #include "render/scene/colour_map.hpp"
-#include "streaming/encoder/png_encoder.hpp"
+#include "streaming/encoder/encoder.hpp"
 
 #include <cstdio>
 #include <filesystem>

@@ -6,7 +6,8 @@
 #include <charconv>
 #include <sstream>
 
-#define TOML_EXCEPTIONS 0
+#define TOML_EXCEPTIONS 0  // the packaged library is built with exceptions: use the headers alone
+#define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
 namespace nora {

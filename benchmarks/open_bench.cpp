@@ -4,7 +4,7 @@
 #include "benchmarks/phantom.hpp"
 #include "image/io/reader_pool.hpp"
 #include "render/renderer.hpp"
-#include "streaming/encoder/jpeg_encoder.hpp"
+#include "streaming/encoder/encoder.hpp"
 
 #include <array>
 #include <cstdio>
@@ -69,7 +69,9 @@ std::vector<Row> openRows() {
   ReaderPool pool(NORA_PROGRAM, ReaderPool::Limits{});
   auto renderer = makeCpuRenderer();
   require(renderer.has_value(), "no renderer");
-  JpegEncoder encoder;
+  auto encoder = makeJpegEncoder(80);
+  require(encoder.has_value(), "no JPEG encoder");
+  std::vector<std::byte> jpeg;
   std::vector<Row> rows;
   for (const std::string path : {plain, plain + ".gz"}) {
     const auto firstPicture = [&] {
@@ -82,7 +84,8 @@ std::vector<Row> openRows() {
       Frame frame;
       const RenderRequest request{&scene, "axial", 640, 360, &volumes, 1};
       require((*renderer)->render(request, frame).has_value(), "slice");
-      require(encoder.encode(frame, 80).has_value(), "jpeg");
+      jpeg.clear();
+      require((*encoder)->encode(frame, jpeg).has_value(), "jpeg");
     };
     const bool isPlain = path == plain;
     rows.push_back({"Q15", std::string("first picture of a 256^3 int16 volume (33 MB), ") + (isPlain ? ".nii" : ".nii.gz") + ", warm",
