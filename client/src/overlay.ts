@@ -5,6 +5,7 @@ import type { Picture } from "./navigation.ts";
 const lineColour = "#4cd7ff";
 const haloColour = "rgba(0, 0, 0, 0.6)";
 const gapCss = 9; // half of the gap around the centre
+const marginCss = 27; // the orientation letters stand here
 
 function strokeLines(context: CanvasRenderingContext2D, lines: number[][], width: number, colour: string): void {
   context.lineWidth = width;
@@ -30,12 +31,13 @@ export function drawCrosshair(canvas: HTMLCanvasElement, picture: Picture, cross
   const y = snap((py / picture.height) * height);
   if (!Number.isFinite(x) || !Number.isFinite(y)) return;
   const gap = gapCss * density;
+  const margin = marginCss * density;
   const lines = [
-    [0, y, x - gap, y],
-    [x + gap, y, width, y],
-    [x, 0, x, y - gap],
-    [x, y + gap, x, height],
-  ];
+    [margin, y, x - gap, y],
+    [x + gap, y, width - margin, y],
+    [x, margin, x, y - gap],
+    [x, y + gap, x, height - margin],
+  ].filter(([x1, y1, x2, y2]) => x2! > x1! || y2! > y1!);
   strokeLines(context, lines, line * 3, haloColour);
   strokeLines(context, lines, line, lineColour);
 }

@@ -1,0 +1,98 @@
+import test from "node:test";
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { fnv1a64, layerState, parseFrame } from "../src/protocol.ts";
+
+function frameBytes(name: string, picture: number[]): ArrayBuffer {
+  const text = new TextEncoder().encode(name);
+  const buffer = new ArrayBuffer(160 + text.length + picture.length);
+  const view = new DataView(buffer);
+  "NORF".split("").forEach((c, i) => view.setUint8(i, c.charCodeAt(0)));
+  view.setUint16(4, 1, true);
+  view.setUint16(6, 160, true);
+  view.setUint32(8, 7, true);
+  view.setUint8(12, 2);
+  view.setUint8(13, 2);
+  [320, 240, 640, 480, text.length].forEach((v, i) => view.setUint16(14 + 2 * i, v, true));
+  view.setBigUint64(24, 9007199254740991n, true);
+  for (let i = 0; i < 12; ++i) view.setFloat64(32 + 8 * i, i + 0.5, true);
+  [11, 12, 13, 14].forEach((v, i) => view.setUint32(128 + 4 * i, v, true));
+  view.setBigUint64(144, 0xfedcba9876543210n, true);
+  new Uint8Array(buffer, 160).set(text);
+  new Uint8Array(buffer, 160 + text.length).set(picture);
+  return buffer;
+}
+
+test("a frame gives back what was written", () => {
+  const { header, picture } = parseFrame(frameBytes("3d·ü", [1, 2, 3]));
+  assert.equal(header.frame, 7);
+  assert.equal(header.quality, "lossless");
+  assert.deepEqual([header.width, header.height, header.viewportWidth, header.viewportHeight], [320, 240, 640, 480]);
+  assert.equal(header.input, Number.MAX_SAFE_INTEGER);
+  assert.deepEqual([header.origin, header.right], [[0.5, 1.5, 2.5], [3.5, 4.5, 5.5]]);
+  assert.deepEqual([header.down, header.forward], [[6.5, 7.5, 8.5], [9.5, 10.5, 11.5]]);
+  assert.deepEqual([header.queueUs, header.renderUs, header.encodeUs, header.waitUs], [11, 12, 13, 14]);
+  assert.equal(header.hash, 0xfedcba9876543210n);
+  assert.equal(header.view, "3d·ü");
+  assert.deepEqual([...picture], [1, 2, 3]);
+});
+
+test("a longer header of a later server is skipped", () => {
+  const short = new Uint8Array(frameBytes("axial", [9]));
+  const long = new Uint8Array(short.length + 8);
+  long.set(short.subarray(0, 160));
+  long.set(short.subarray(160), 168);
+  new DataView(long.buffer).setUint16(6, 168, true);
+  const { header, picture } = parseFrame(long.buffer);
+  assert.equal(header.view, "axial");
+  assert.deepEqual([...picture], [9]);
+});
+
+test("every truncation of a frame is refused or has an empty picture", () => {
+  const whole = frameBytes("axial", []);
+  for (let n = 0; n < whole.byteLength; ++n) assert.throws(() => parseFrame(whole.slice(0, n)));
+  assert.equal(parseFrame(whole).picture.length, 0);
+});
+
+test("a frame of another magic, version, codec or quality is refused", () => {
+  for (const [offset, value] of [[0, 0x58], [4, 2], [6, 100], [12, 9], [13, 3]] as const) {
+    const bytes = frameBytes("axial", []);
+    new DataView(bytes).setUint8(offset, value);
+    assert.throws(() => parseFrame(bytes), `byte ${offset}`);
+  }
+});
+
+test("FNV-1a has its published values", () => {
+  const of = (text: string): bigint => fnv1a64(new TextEncoder().encode(text));
+  assert.equal(of(""), 0xcbf29ce484222325n);
+  assert.equal(of("a"), 0xaf63dc4c8601ec8cn);
+  assert.equal(of("foobar"), 0x85944171f73967e8n);
+});
+
+test("a layer's state is read defensively", () => {
+  const ready = layerState({ name: "a", info: { dims: [1, 2, 3] }, window: { low: 1, high: 2 }, state: "ready" });
+  assert.deepEqual([ready.state, ready.window?.high, ready.info?.dims.length], ["ready", 2, 3]);
+  const odd = layerState({ window: { low: null, high: 2 }, error: { what: "too short", where: "a.nii" } });
+  assert.deepEqual([odd.state, odd.window, odd.info, odd.error], ["loading", null, null, "a.nii: too short"]);
+});
+
+// The same bytes that the server's tests read. Each NAME.hex stands beside a NAME.json with the fields.
+const fixtures = process.env["NORA_PROTOCOL_FIXTURES"] ?? "../tests/data/protocol";
+const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".hex")) : [];
+for (const name of names) {
+  test(`the shared bytes ${name} are read as the server's tests read them`, () => {
+    const text = readFileSync(`${fixtures}/${name}`, "utf8").replace(/#.*$/gm, "").replace(/\s+/g, "");
+    const bytes = Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+    const json = `${fixtures}/${name.replace(/\.hex$/, ".json")}`;
+    const expected = existsSync(json) ? JSON.parse(readFileSync(json, "utf8")) : {};
+    if (expected.error || name.startsWith("bad")) {
+      assert.throws(() => parseFrame(bytes.buffer));
+      return;
+    }
+    const { header } = parseFrame(bytes.buffer) as unknown as { header: Record<string, unknown> };
+    for (const [key, value] of Object.entries(expected)) {
+      if (key in header && typeof header[key] === typeof value) assert.deepEqual(header[key], value, key);
+    }
+    assert.ok(Number(header["frame"]) > 0);
+  });
+}
