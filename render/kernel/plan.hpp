@@ -1,0 +1,121 @@
+// What the kernels are told to draw: plain values only, shared by the renderer and by every instruction set's code.
+// No functions here: this file is compiled with several instruction sets, and inline code would be merged by the
+// linker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nora::kernel {
+
+/// How a voxel is stored. Wider types than these are converted by the renderer before a volume view.
+enum class Stored : std::uint8_t {
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  float32,
+  float64,
+  rgb24,
+  rgba32
+};
+
+/// One image frame. Positions are voxel coordinates; strides are in bytes.
+struct Grid {
+  const std::byte* voxels = nullptr;
+  Stored stored = Stored::uint8;
+  std::int64_t dims[3]{1, 1, 1};
+  std::int64_t stride[3]{1, 1, 1};
+  bool big = false;  // offsets do not fit 31 bits
+};
+
+enum class Look : std::uint8_t {
+  ramp,    // value -> window -> table of 256, or 512 with `symmetric` (the second half for negative values)
+  labels,  // whole number -> palette
+  colour,  // red, green, blue are stored
+};
+
+struct SliceLayer {
+  Grid grid;
+  double origin[3]{};  // voxel position of the picture's top left corner
+  double right[3]{};   // voxels per pixel
+  double down[3]{};
+  Look look = Look::ramp;
+  bool nearest = false;
+  bool symmetric = false;
+  bool exactLabels = false;  // stored whole numbers are the labels: no scaling through float
+  float slope = 1;
+  float inter = 0;
+  float windowLow = 0;
+  float indexPerValue = 255;  // 255 / (high - low)
+  float thresholdLow = 0;
+  float thresholdHigh = 0;
+  float opacity = 1;
+  const std::uint32_t* colours = nullptr;  // 0x00BBGGRR
+};
+
+struct SlicePlan {
+  int width = 0;
+  int height = 0;
+  const SliceLayer* layers = nullptr;
+  int layerCount = 0;
+  std::uint8_t* rgba = nullptr;
+};
+
+struct RayPlan {
+  int width = 0;
+  int height = 0;
+  std::uint8_t* rgba = nullptr;
+  Grid grid;
+  double origin[3]{};  // voxel position of the picture's top left corner
+  double right[3]{};
+  double down[3]{};
+  double step[3]{};  // voxels per ray step
+  // stored -> entry of the tables
+  float entryPerStored = 1;
+  float entryOffset = 0;
+  int lastEntry = 0;
+  const float* extinction = nullptr;  // of one step, base 2
+  const float* integral = nullptr;    // running sum of `extinction` over the entries
+  const std::uint32_t* colours = nullptr;
+  // Shading: gradients are in entries per voxel; these take them to directions and lengths in space.
+  float light[3]{};        // dot product with the gradient: component along the light, entries per millimetre
+  float metric[6]{};       // xx yy zz xy xz yz of the squared length
+  float flatGradient = 0;  // squared length under which a surface has no direction of its own
+  // Empty-space skipping: distance in bricks (Chebyshev) to the next brick that may be seen, 0 in one; null: no
+  // skipping.
+  const std::uint8_t* distance = nullptr;
+  int bricks[3]{};
+};
+
+/// Label -> palette entry, as labelPaletteIndex of render/scene/colour_map.hpp.
+inline constexpr int labelHueBits = 10;
+inline constexpr int labelToneBits = 2;
+
+/// Voxels along the edge of a brick.
+inline constexpr int brickEdge = 8;
+
+struct Tile {
+  int x0 = 0;
+  int y0 = 0;
+  int x1 = 0;  // past the last
+  int y1 = 0;
+};
+
+/// The kernels of one instruction set. All are pure: any number of threads may draw different tiles.
+struct Kernels {
+  const char* name = "";
+  /// Return the number of volume samples taken.
+  std::uint64_t (*drawSlices)(const SlicePlan& plan, const Tile& tile) = nullptr;
+  std::uint64_t (*drawRays)(const RayPlan& plan, const Tile& tile) = nullptr;
+  /// Least and greatest stored value of every brick of one layer of bricks (z = `brickZ`), each with the voxels after
+  /// its end that interpolation touches. NaN is left out; a brick without a number gets +inf, -inf. `row` holds 2 *
+  /// dims[0] floats.
+  void (*brickRanges)(const Grid& grid, int brickZ, float* row, float* low, float* high) = nullptr;
+};
+
+}  // namespace nora::kernel

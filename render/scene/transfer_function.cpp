@@ -1,0 +1,93 @@
+#include "render/scene/transfer_function.hpp"
+
+#include "render/scene/colour_map.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nora {
+namespace {
+
+constexpr double mostOpaquePerMm = 0.99;  // an opacity of 1 would be an infinite extinction
+
+/// Linear between the points, constant outside.
+double opacityAt(const std::vector<OpacityPoint>& points, double position) {
+  if (position <= points.front().position) return points.front().opacity;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (position > points[i].position) continue;
+    const auto& a = points[i - 1];
+    const auto& b = points[i];
+    const double w = (position - a.position) / (b.position - a.position);
+    return a.opacity * (1 - w) + b.opacity * w;
+  }
+  return points.back().opacity;
+}
+
+/// A smooth step of extinction around a value. It goes by voxel, not by millimetre, so that small animals and whole
+/// bodies look alike.
+struct AutomaticRamp {
+  double from = 0;  // position where opacity begins
+  double to = 1;    // position of full opacity
+  double perVoxel = 0;
+
+  [[nodiscard]] double extinction(double position) const {
+    const double w = std::clamp((position - from) / (to - from), 0.0, 1.0);
+    return perVoxel * w * w * (3 - 2 * w);
+  }
+};
+
+AutomaticRamp automaticRamp(const Window& window, const ImageInfo& info) {
+  constexpr double fullExtinction = 1.2;  // nine tenths opaque after two voxels
+  const double width = window.high - window.low;
+  const auto positionOf = [&](double value) { return width != 0 ? (value - window.low) / width : 0.5; };
+  if (info.modality == "CT" || (info.statistics && info.statistics->min <= -900)) {
+    constexpr double boneFromHu = 120;
+    constexpr double boneToHu = 260;
+    const double from = std::clamp(positionOf(boneFromHu), 0.02, 0.9);
+    return {from, std::clamp(positionOf(boneToHu), from + 0.05, 1.0), fullExtinction};
+  }
+  double level = 0.25;
+  if (info.statistics && info.statistics->finite > 0) level = positionOf(info.statistics->backgroundLevel);
+  level = std::clamp(level, 0.05, 0.8);
+  return {level * 0.6, level * 1.4, fullExtinction};
+}
+
+double smallestSpacing(const ImageInfo& info) {
+  const Vec3 spacing = spacingMm(info.worldFromVoxel);
+  return std::min({spacing[0], spacing[1], spacing[2]});
+}
+
+bool withinThresholds(const Layer& layer, double value) {
+  const double tested = layer.symmetric ? std::abs(value) : value;
+  return !(layer.thresholdLow && tested < *layer.thresholdLow) &&
+         !(layer.thresholdHigh && tested > *layer.thresholdHigh);
+}
+
+}  // namespace
+
+TransferFunction makeTransferFunction(const Layer& layer, const View& view, const ImageInfo& info) {
+  TransferFunction out;
+  out.window = effectiveWindow(layer, info);
+  const ColourMap* map = findColourMap(layer.colourMap);
+  if (!map) map = findColourMap("gray");
+  const AutomaticRamp ramp = automaticRamp(out.window, info);
+  const double spacing = smallestSpacing(info);
+  for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
+    const double position = static_cast<double>(i) / (TransferFunction::entries - 1);
+    const double value = out.window.low + position * (out.window.high - out.window.low);
+    double extinction = 0;
+    if (!view.opacityPoints.empty()) {
+      extinction = -std::log1p(-std::min(opacityAt(view.opacityPoints, position), mostOpaquePerMm));
+    } else {
+      extinction = ramp.extinction(position) / spacing;
+    }
+    if (!withinThresholds(layer, value)) extinction = 0;
+    out.extinctionPerMm[i] = static_cast<float>(extinction * layer.opacity);
+    const Colour& colour = (*map)[static_cast<std::size_t>(std::lround(position * 255))];
+    out.colours[i] = static_cast<std::uint32_t>(colour[0]) | static_cast<std::uint32_t>(colour[1]) << 8 |
+                     static_cast<std::uint32_t>(colour[2]) << 16;
+  }
+  return out;
+}
+
+}  // namespace nora

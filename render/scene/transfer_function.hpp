@@ -1,0 +1,32 @@
+// How opaque and which colour each value is in a volume view, as tables over the layer's window.
+#pragma once
+
+#include "render/scene/scene.hpp"
+#include "render/scene/view_geometry.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace nora {
+
+/// Entry i stands for the value window.low + (window.high - window.low) * i / (entries - 1); values outside take the
+/// ends.
+struct TransferFunction {
+  static constexpr std::size_t entries = 1024;
+
+  Window window;
+  std::array<float, entries> extinctionPerMm{};  // opacity over a length l is 1 - exp(-extinction * l)
+  std::array<std::uint32_t, entries> colours{};  // 0x00BBGGRR
+
+  friend bool operator==(const TransferFunction& a, const TransferFunction& b) {
+    return a.window.low == b.window.low && a.window.high == b.window.high && a.extinctionPerMm == b.extinctionPerMm &&
+           a.colours == b.colours;
+  }
+};
+
+/// The view's opacity points, or without any an automatic curve: CT shows bone, other images show what lies above the
+/// background level (skin). Thresholds of the layer cut it.
+[[nodiscard]] TransferFunction makeTransferFunction(const Layer& layer, const View& view, const ImageInfo& info);
+
+}  // namespace nora
