@@ -36,9 +36,10 @@ TEST(ChildProcess, SpeaksOnDescriptorThreeAndHasNoOther) {
   const UniqueFd secret(::dup(2));  // without close-on-exec
   ChildStarter starter;
   SocketPair sockets;
-  auto child = starter.start("/bin/sh", {"-c", "echo $0 $1; ls /proc/$$/fd >&3", "a b", "c"}, sockets.theirs.get());
+  auto child =
+      starter.start("/bin/sh", {"-c", "exec >&3; echo $0 $1; ls /proc/$$/fd", "a b", "c"}, sockets.theirs.get());
   ASSERT_TRUE(child) << describe(child.error());
-  EXPECT_EQ(sockets.readAll(), "0\n1\n2\n3\n");
+  EXPECT_EQ(sockets.readAll(), "a b c\n0\n1\n2\n3\n");
   EXPECT_EQ(child->killAndWait(), "exit status 0");
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -240,6 +241,36 @@ TEST_F(ReaderPoolTest, ReaderCannotReachTheSystem) {
   EXPECT_THAT(report, testing::Not(HasSubstr("possible")));
   EXPECT_EQ(report.find("open: Operation not permitted"), 0u) << report;
 #endif
+}
+
+/// The smallest NIfTI-1 file: 2 x 2 x 2 uint8 of 1 mm. Source: nifti1.h.
+std::string tinyNifti() {
+  std::string bytes(352, '\0');
+  const auto put = [&](std::size_t at, auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
+  put(0, std::int32_t{348});
+  for (const std::size_t i : {0U, 1U, 2U, 3U}) put(40 + 2 * i, static_cast<std::int16_t>(i == 0 ? 3 : 2));
+  put(70, std::int16_t{2});
+  put(72, std::int16_t{8});
+  for (const std::size_t i : {1U, 2U, 3U}) put(76 + 4 * i, 1.0F);
+  put(108, 352.0F);
+  bytes.replace(344, 4, std::string("n+1\0", 4));
+  return bytes + std::string("\1\2\3\4\5\6\7\10");
+}
+
+TEST(ReaderPool, ProductsOwnReadersWorkInTheSandbox) {
+  const TemporaryFolder folder;
+  ReaderPool pool(folder.program("nora"), smallLimits());
+  std::vector<OpenedFile> files;
+  files.push_back(std::move(*openRegularFile(folder.write("a.nii", tinyNifti()), "a.nii")));
+  files.push_back(std::move(*openRegularFile(folder.write("b.nii", tinyNifti().substr(0, 100)), "b.nii")));
+  const auto found = pool.peek(files, {});
+  ASSERT_TRUE(found[0]) << describe(found[0].error());
+  EXPECT_EQ(found[0]->format, "NIfTI-1");
+  EXPECT_EQ(found[0]->kind, "image");
+  const auto volume = pool.read(std::span(files).first(1), "a.nii", {});
+  ASSERT_TRUE(volume) << describe(volume.error());
+  EXPECT_EQ(volume->value(1, 1, 1), 8);
+  EXPECT_EQ(volume->info().statistics->mean, 4.5);
 }
 
 TEST(ReaderPool, MissingProgramIsAnError) {

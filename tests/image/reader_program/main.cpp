@@ -1,7 +1,9 @@
 // The reader process of the tests. Started as "reader_program" it serves files of a format whose content is an order:
-// "NORATEST crash". Started by a link named "liar" it answers with lies instead, chosen by the name of the file.
+// "NORATEST crash". Started by a link named "liar" it answers with lies instead, chosen by the name of the file; by a
+// link named "nora" it is the reader of the product.
 #include "image/io/image_readers.hpp"
 #include "image/io/reader_main.hpp"
+#include "image/io/reader_pool.hpp"
 #include "image/io/reader_protocol.hpp"
 
 #include <cerrno>
@@ -182,6 +184,7 @@ int liarMain() {
 int main(int /*count*/, char** arguments) {
   const std::string name = std::filesystem::path(arguments[0]).filename();
   if (name == "liar") return liarMain();
+  if (name == "nora") return readerMain();
   if (name == "quitter") return 9;
   if (name == "sleeper") std::this_thread::sleep_for(std::chrono::hours(1));
   reader::Readers readers;
