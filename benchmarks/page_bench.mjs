@@ -1,0 +1,199 @@
+// Input to photon (Q1): the real page in headless Chromium scrolls through slices at 1280x720, on loopback. Beside it, in
+// the same run, the floor: a WebSocket that answers each input with one JPEG made before, decoded and drawn the same way.
+// Photon: the first animation frame after the picture was drawn, on the clock of the input event.
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { chromium } = createRequire(join(root, "client/package.json"))("playwright-core");
+const program = join(root, "build/bin/nora");
+const inputs = 200;
+const wanted = { width: 1280, height: 720 };
+const size = 256;
+
+/** A 256^3 int16 NIfTI with nested shells and a texture, 33 MB. */
+function writePhantom(path) {
+  const header = Buffer.alloc(352);
+  header.writeInt32LE(348, 0);
+  [3, size, size, size, 1, 1, 1, 1].forEach((n, i) => header.writeInt16LE(n, 40 + 2 * i));
+  header.writeInt16LE(4, 70);
+  header.writeInt16LE(16, 72);
+  [1, 1, 1, 1, 1, 1, 1, 1].forEach((n, i) => header.writeFloatLE(n, 76 + 4 * i));
+  header.writeFloatLE(352, 108);
+  header.writeFloatLE(1, 112);
+  header.writeInt16LE(1, 254);
+  [1, 0, 0, -size / 2, 0, 1, 0, -size / 2, 0, 0, 1, -size / 2].forEach((n, i) => header.writeFloatLE(n, 280 + 4 * i));
+  header.write("n+1\0", 344, "latin1");
+  const voxels = new Int16Array(size ** 3);
+  let at = 0;
+  for (let z = 0; z < size; ++z)
+    for (let y = 0; y < size; ++y)
+      for (let x = 0; x < size; ++x, ++at) {
+        const [u, v, w] = [x, y, z].map((n) => ((n + 0.5) / size) * 2 - 1);
+        const r = Math.sqrt((u * u) / 0.5 + (v * v) / 0.75 + (w * w) / 0.6);
+        if (r <= 1) voxels[at] = r > 0.93 ? 900 : r > 0.85 ? 150 : 450 + 150 * Math.sin(14 * u) * Math.sin(11 * v) * Math.sin(9 * w);
+      }
+  writeFileSync(path, Buffer.concat([header, Buffer.from(voxels.buffer)]));
+}
+
+function startNora(folder) {
+  const server = spawn(program, ["serve", folder, "--port", "0", "--log-level", "error"], { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    let text = "";
+    server.stdout.on("data", (part) => {
+      text += part;
+      const url = /http:\/\/\S+/.exec(text);
+      if (url) resolve({ server, url: url[0] });
+    });
+    server.on("exit", (code) => reject(new Error(`nora ended with ${code}`)));
+  });
+}
+
+/** Serves the floor: a page, and a WebSocket that sends `jpeg` for each message. */
+function startFloor(jpeg) {
+  const page = `<canvas width=${wanted.width} height=${wanted.height}></canvas><script>
+    const context = document.querySelector("canvas").getContext("2d");
+    const socket = new WebSocket("ws://" + location.host); socket.binaryType = "arraybuffer"; let tEvent = 0;
+    window.photons = [];
+    addEventListener("wheel", (event) => { tEvent = event.timeStamp; socket.send("x"); });
+    socket.onmessage = async (message) => {
+      const bitmap = await createImageBitmap(new Blob([message.data], { type: "image/jpeg" }));
+      requestAnimationFrame(() => { context.drawImage(bitmap, 0, 0); requestAnimationFrame(() => photons.push(performance.now() - tEvent)); });
+    };</script>`;
+  const server = createServer((request, response) => response.end(page));
+  server.on("upgrade", (request, socket) => {
+    const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+    socket.setNoDelay(true);
+    const head = Buffer.alloc(10);
+    head[0] = 0x82;
+    head[1] = 127;
+    head.writeBigUInt64BE(BigInt(jpeg.length), 2);
+    socket.on("data", () => socket.write(Buffer.concat([head, jpeg])));
+    socket.on("error", () => {});
+  });
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve({ server, url: `http://127.0.0.1:${server.address().port}` })));
+}
+
+const percentile = (values, p) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)];
+};
+
+async function measureFloor(browser, jpeg) {
+  const floor = await startFloor(jpeg);
+  const page = await browser.newPage({ viewport: wanted });
+  await page.goto(floor.url);
+  await page.mouse.move(400, 400);
+  await page.waitForTimeout(300);
+  for (let i = 0; i < inputs; ++i) {
+    await page.mouse.wheel(0, 100);
+    await page.waitForFunction((n) => window.photons.length >= n, i + 1);
+    await page.waitForTimeout(10 + ((i * 7) % 23));
+  }
+  const times = await page.evaluate(() => window.photons);
+  await page.close();
+  floor.server.close();
+  floor.server.closeAllConnections();
+  return times.slice(20);
+}
+
+/** Opens the page so that one slice view has exactly the wanted size. */
+async function openPage(browser, url) {
+  const page = await browser.newPage({ viewport: { width: 1800, height: 1000 } });
+  await page.goto(url);
+  await page.waitForFunction(() => window.nora?.lastPresented?.("axial") ?? window.nora?.trace?.lastPresented?.("axial"), null, { timeout: 60000 });
+  await page.keyboard.press("1"); // the axial view alone
+  for (let i = 0; i < 6; ++i) {
+    await page.waitForTimeout(700);
+    const now = await page.evaluate(() => {
+      const frame = window.nora.trace.lastPresented("axial");
+      return { width: frame.width, height: frame.height };
+    });
+    if (now.width === wanted.width && now.height === wanted.height) return page;
+    const view = page.viewportSize();
+    await page.setViewportSize({ width: view.width + wanted.width - now.width, height: view.height + wanted.height - now.height });
+  }
+  throw new Error("the view does not get its size");
+}
+
+async function measureNora(page) {
+  await page.evaluate(() => {
+    window.ticks = [];
+    const tick = () => {
+      window.ticks.push(performance.now());
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  });
+  const box = await page.evaluate(() => {
+    const largest = [...document.querySelectorAll("canvas")].map((c) => c.getBoundingClientRect()).sort((a, b) => b.width - a.width)[0];
+    return { x: largest.x + largest.width / 2, y: largest.y + largest.height / 2 };
+  });
+  await page.mouse.move(box.x, box.y);
+  const photons = [];
+  const stages = { queue: [], render: [], encode: [], bytes: [] };
+  for (let i = 0; i < inputs; ++i) {
+    const before = await page.evaluate(() => window.nora.trace.frames.at(-1)?.frame ?? 0);
+    await page.mouse.wheel(0, i % 80 < 40 ? 100 : -100);
+    const frame = await page.waitForFunction(
+      (after) => {
+        const entry = window.nora.trace.frames.find((f) => f.frame > after && f.tEvent !== null && f.tPresent !== null);
+        const tick = entry && window.ticks.find((t) => t > entry.tPresent);
+        return tick ? { ...entry, photon: tick - entry.tEvent } : null;
+      },
+      before,
+      { polling: "raf", timeout: 20000 },
+    );
+    const value = await frame.jsonValue();
+    photons.push(value.photon);
+    stages.queue.push(value.queueUs / 1000);
+    stages.render.push(value.renderUs / 1000);
+    stages.encode.push(value.encodeUs / 1000);
+    stages.bytes.push(value.bytes);
+    await page.waitForTimeout(10 + ((i * 7) % 23));
+  }
+  return { photons: photons.slice(20), stages };
+}
+
+const row = (id, name, value, unit, target, peer, peerValue) => ({
+  id, name, value, unit, target: target ?? null, met: target == null ? null : value <= target,
+  peer: peer ?? "", peerValue: peerValue ?? null, ratio: peerValue == null ? null : peerValue / value,
+});
+
+const folder = mkdtempSync(join(tmpdir(), "nora-bench-"));
+writePhantom(join(folder, "phantom.nii"));
+const { server, url } = await startNora(folder);
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+try {
+  const page = await openPage(browser, url);
+  const { photons, stages } = await measureNora(page);
+  await page.close();
+  execFileSync(program, ["render", join(folder, "phantom.nii"), "-o", join(folder, "still.png"), "--size", "1280x720"]);
+  // The floor's JPEG is the same slice at the same quality.
+  const jpeg = execFileSync("/usr/bin/python3", ["-c", "import sys,io;from PIL import Image;b=io.BytesIO();Image.open(sys.argv[1]).save(b,'JPEG',quality=80);sys.stdout.buffer.write(b.getvalue())", join(folder, "still.png")]);
+  const floor = await measureFloor(browser, jpeg);
+  const rows = [
+    row("Q1", "input to photon, slices 1280x720, JPEG, loopback, p50", percentile(photons, 50), "ms", 25, "floor: echo of a ready JPEG", percentile(floor, 50)),
+    row("Q1", "input to photon, slices 1280x720, JPEG, loopback, p99", percentile(photons, 99), "ms", 50, "floor: echo of a ready JPEG", percentile(floor, 99)),
+    row("", "of that: queue, p50", percentile(stages.queue, 50), "ms"),
+    row("", "of that: render, p50", percentile(stages.render, 50), "ms"),
+    row("", "of that: encode, p50", percentile(stages.encode, 50), "ms"),
+    row("", "size of a frame, p50", percentile(stages.bytes, 50) / 1024, "KiB"),
+  ];
+  process.stdout.write(JSON.stringify(rows) + "\n");
+} finally {
+  await browser.close();
+  server.removeAllListeners("exit");
+  server.kill();
+  rmSync(folder, { recursive: true, force: true });
+}
