@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "streaming/session.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,7 +39,9 @@ class SocketServer {
  public:
   struct Options {
     std::string bind = "127.0.0.1";
-    int port = 8080;  // 0: any free port
+    int port = 8080;                // 0: any free port
+    std::size_t connections = 256;  // more are refused
+    unsigned requestSeconds = 10;   // for the head of a request, and between two requests of one connection
   };
 
   /// Binds and starts the socket thread. Errors: unavailable ("port 8080 is in use ..."), invalidInput (bad address).

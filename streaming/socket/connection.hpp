@@ -1,0 +1,77 @@
+// Connection: what waits to be written to one WebSocket. Any thread adds; the socket thread takes.
+#pragma once
+
+#include "streaming/session.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace nora {
+
+class Connection;
+
+/// How other threads tell the socket loop that a connection has something to write.
+class LoopWaker {
+ public:
+  /// `interrupt` makes the loop call take() soon; from any thread.
+  explicit LoopWaker(std::function<void()> interrupt) : interrupt_(std::move(interrupt)) {}
+
+  void wake(std::weak_ptr<Connection> connection);
+  [[nodiscard]] std::vector<std::weak_ptr<Connection>> take();
+  /// The loop ends: nobody is woken any more.
+  void detach();
+
+ private:
+  std::mutex mutex_;
+  std::function<void()> interrupt_;
+  std::vector<std::weak_ptr<Connection>> waiting_;
+};
+
+class Connection : public SessionOutput, public std::enable_shared_from_this<Connection> {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t maxQueuedText = std::size_t{4} << 20;  // of a client that does not read
+
+  struct Close {
+    int code = 0;
+    std::string reason;
+  };
+  struct Picture {
+    std::vector<std::byte> message;
+    Clock::time_point queuedAt;
+  };
+  using Item = std::variant<std::string, Picture, Close>;
+
+  explicit Connection(std::shared_ptr<LoopWaker> waker) : waker_(std::move(waker)) {}
+
+  void sendText(std::string message) override;
+  void sendFrame(std::vector<std::byte> message) override;
+  void close(int code, std::string reason) override;
+
+  /// What is written next: texts, then the end, then pictures.
+  [[nodiscard]] std::optional<Item> next();
+  [[nodiscard]] bool hasMore() const;
+  [[nodiscard]] bool isClosing() const;
+
+ private:
+  void wakeOnce(std::unique_lock<std::mutex>& lock);
+
+  const std::shared_ptr<LoopWaker> waker_;
+  mutable std::mutex mutex_;
+  std::deque<std::string> texts_;
+  std::size_t textBytes_ = 0;
+  std::deque<Picture> pictures_;  // at most two: the session waits for acknowledgements
+  std::optional<Close> end_;
+  bool closing_ = false;
+  bool woken_ = false;  // the loop was told and has not yet looked
+};
+
+}  // namespace nora

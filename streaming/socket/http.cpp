@@ -1,0 +1,112 @@
+#include "streaming/socket/http.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include <nlohmann/json.hpp>
+
+namespace nora {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool sameText(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// "host:port" without the default port of the scheme.
+std::string_view withoutPort(std::string_view host, std::string_view port) {
+  return host.size() > port.size() && host.ends_with(port) ? host.substr(0, host.size() - port.size()) : host;
+}
+
+bool hasDotDot(std::string_view path) {
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    if (path.substr(0, slash) == "..") return true;
+    if (slash == std::string_view::npos) return false;
+    path.remove_prefix(slash + 1);
+  }
+  return false;
+}
+
+bool etagMatches(std::string_view list, std::string_view etag) {
+  if (trimmed(list) == "*") return true;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto one = trimmed(list.substr(0, comma));
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == etag) return true;
+    if (comma == std::string_view::npos) break;
+    list.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool originMatchesHost(std::string_view origin, std::string_view host) {
+  std::string_view port;
+  if (sameText(origin.substr(0, 7), "http://")) {
+    origin.remove_prefix(7);
+    port = ":80";
+  } else if (sameText(origin.substr(0, 8), "https://")) {
+    origin.remove_prefix(8);
+    port = ":443";
+  } else {
+    return false;  // "null", files, extensions
+  }
+  return !host.empty() && sameText(withoutPort(origin, port), withoutPort(host, port));
+}
+
+bool listHas(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    if (trimmed(list.substr(0, comma)) == word) return true;
+    if (comma == std::string_view::npos) break;
+    list.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+HttpResponse problem(const Error& error) {
+  const nlohmann::json body{{"title", std::string(toString(error.code))},
+                            {"status", httpStatus(error.code)},
+                            {"detail", describe(error)},
+                            {"code", std::string(toString(error.code))}};
+  HttpResponse response;
+  response.status = httpStatus(error.code);
+  response.contentType = "application/problem+json";
+  response.body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return response;
+}
+
+HttpResponse answer(const HttpRequest& request, const HttpHandler& handler) {
+  if (request.path.empty() || request.path[0] != '/' || request.path.find('\0') != std::string::npos ||
+      hasDotDot(request.path)) {
+    return problem({ErrorCode::invalidInput, "not a path", {}});
+  }
+  HttpResponse response;
+  try {
+    response = handler(request);
+  } catch (const std::exception& e) {
+    log::error(std::string("an HTTP request failed: ") + e.what());
+    return problem({ErrorCode::internal, "the request failed", {}});
+  }
+  if (response.status == 200 && !response.etag.empty() && etagMatches(request.ifNoneMatch, response.etag)) {
+    response.status = 304;
+    response.body.clear();
+  }
+  return response;
+}
+
+}  // namespace nora

@@ -1,0 +1,25 @@
+// The part of HTTP that needs no socket: checks of the request, the bytes of the answer's head.
+#pragma once
+
+#include "streaming/socket/server.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace nora {
+
+constexpr std::string_view streamPath = "/api/v1/stream";
+constexpr std::string_view streamProtocol = "nora.v1";
+
+/// True if the origin of a page ("http://host:8080") names the host that it asked ("host:8080"); a page of another site
+/// must not talk to the server through its visitor's browser.
+[[nodiscard]] bool originMatchesHost(std::string_view origin, std::string_view host);
+
+/// True if a comma-separated list has the word.
+[[nodiscard]] bool listHas(std::string_view list, std::string_view word);
+
+/// Answers a request by the handler: refuses paths with NUL or "..", turns exceptions into problems, answers 304 if the
+/// client has the same ETag.
+[[nodiscard]] HttpResponse answer(const HttpRequest& request, const HttpHandler& handler);
+
+}  // namespace nora

@@ -1,0 +1,166 @@
+#include "streaming/socket/lws_peer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <libwebsockets.h>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t bodyChunk = std::size_t{64} << 10;
+constexpr int bodyTimeoutSeconds = 20;  // without any progress of a client that reads a body
+constexpr std::size_t headBytes = 2048;
+constexpr std::size_t longestHeader = 4096;
+constexpr std::size_t mostArguments = 32;
+
+struct NamedHeader {
+  const char* name;
+  const char* value;
+};
+constexpr std::array<NamedHeader, 4> alwaysSent{{
+    {"cache-control:", "no-cache"},
+    {"x-content-type-options:", "nosniff"},
+    {"referrer-policy:", "no-referrer"},
+    {"content-security-policy:",
+     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; connect-src 'self'"},
+}};
+
+/// The value of a request header; empty if absent or too long.
+std::string headerOf(lws* wsi, lws_token_indexes token) {
+  std::string value(longestHeader, '\0');
+  const int length = lws_hdr_copy(wsi, value.data(), static_cast<int>(value.size()), token);
+  value.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return value;
+}
+
+HttpRequest requestOf(lws* wsi, std::string_view path) {
+  HttpRequest request;
+  request.method = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0 ? "HEAD" : "GET";
+  request.path = path;
+  request.ifNoneMatch = headerOf(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+  request.acceptsGzip = headerOf(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING).find("gzip") != std::string::npos;
+  std::array<char, 1024> argument{};
+  for (std::size_t n = 0; n < mostArguments; ++n) {
+    const int length = lws_hdr_copy_fragment(wsi, argument.data(), static_cast<int>(argument.size()),
+                                             WSI_TOKEN_HTTP_URI_ARGS, static_cast<int>(n));
+    if (length <= 0) break;
+    const std::string_view text(argument.data(), static_cast<std::size_t>(length));
+    const auto equals = text.find('=');
+    request.query[std::string(text.substr(0, equals))] =
+        equals == std::string_view::npos ? std::string() : std::string(text.substr(equals + 1));
+  }
+  return request;
+}
+
+/// Writes an HTTP head piece by piece; remembers if it did not fit.
+class Head {
+ public:
+  Head(lws* wsi, int status) : wsi_(wsi) {
+    ok_ = lws_add_http_header_status(wsi_, static_cast<unsigned>(status), &at_, end()) == 0;
+  }
+  void add(const char* nameWithColon, std::string_view value) {
+    ok_ = ok_ && lws_add_http_header_by_name(wsi_, reinterpret_cast<const unsigned char*>(nameWithColon),
+                                             reinterpret_cast<const unsigned char*>(value.data()),
+                                             static_cast<int>(value.size()), &at_, end()) == 0;
+  }
+  [[nodiscard]] bool write() { return ok_ && lws_finalize_write_http_header(wsi_, start(), &at_, end()) == 0; }
+
+ private:
+  unsigned char* start() { return memory_.data() + LWS_PRE; }
+  unsigned char* end() { return memory_.data() + memory_.size(); }
+
+  lws* wsi_;
+  std::array<unsigned char, LWS_PRE + headBytes> memory_{};
+  unsigned char* at_ = memory_.data() + LWS_PRE;
+  bool ok_ = false;
+};
+
+bool writeHead(lws* wsi, const HttpResponse& response, bool close) {
+  Head head(wsi, response.status);
+  if (response.status != 304) {
+    head.add("content-type:", response.contentType);
+    head.add("content-length:", std::to_string(response.body.size()));
+  }
+  if (!response.etag.empty()) head.add("etag:", response.etag);
+  if (!response.contentEncoding.empty()) {
+    head.add("content-encoding:", response.contentEncoding);
+    head.add("vary:", "accept-encoding");
+  }
+  if (response.status == 405) head.add("allow:", "GET, HEAD");
+  for (const auto& header : alwaysSent) head.add(header.name, header.value);
+  if (close) head.add("connection:", "close");
+  return head.write();
+}
+
+/// A short answer after which the connection ends.
+int refuse(lws* wsi, HttpResponse response, const char* title) {
+  response.body = std::string(title) + "\n";
+  response.contentType = "text/plain; charset=utf-8";
+  if (!writeHead(wsi, response, true)) return -1;
+  std::array<unsigned char, LWS_PRE + 256> memory{};
+  const std::size_t length = std::min<std::size_t>(response.body.size(), 256);
+  std::memcpy(memory.data() + LWS_PRE, response.body.data(), length);
+  (void)lws_write(wsi, memory.data() + LWS_PRE, length, LWS_WRITE_HTTP_FINAL);
+  return -1;
+}
+
+HttpResponse withStatus(int status) {
+  HttpResponse response;
+  response.status = status;
+  return response;
+}
+
+}  // namespace
+
+int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler) {
+  const bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
+  const bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+  if (!get && !head) return refuse(wsi, withStatus(405), "only GET and HEAD are answered");
+  if (path == streamPath) return refuse(wsi, withStatus(426), "this address speaks WebSocket");
+  HttpResponse response = answer(requestOf(wsi, path), handler);
+  if (!writeHead(wsi, response, false)) return -1;
+  peer.body = head ? std::string() : std::move(response.body);
+  peer.bodySent = 0;
+  if (peer.body.empty()) return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+  lws_callback_on_writable(wsi);
+  return 0;
+}
+
+int continueBody(lws* wsi, LwsPeer& peer, WriteBuffer& buffer) {
+  const std::size_t length = std::min(bodyChunk, peer.body.size() - peer.bodySent);
+  if (length == 0) return 0;
+  const bool last = peer.bodySent + length == peer.body.size();
+  if (buffer.size() < LWS_PRE + length) buffer.resize(LWS_PRE + length);
+  std::memcpy(buffer.data() + LWS_PRE, peer.body.data() + peer.bodySent, length);
+  if (lws_write(wsi, buffer.data() + LWS_PRE, length, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) return -1;
+  peer.bodySent += length;
+  if (last) {
+    peer.body = {};
+    peer.bodySent = 0;
+    return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+  }
+  lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, bodyTimeoutSeconds);
+  lws_callback_on_writable(wsi);
+  return 0;
+}
+
+int confirmUpgrade(lws* wsi, std::string_view upgrade) {
+  if (upgrade.size() != 9 || lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0) return -1;  // HTTP/2 and others
+  if (strncasecmp(upgrade.data(), "websocket", upgrade.size()) != 0) return -1;
+  if (headerOf(wsi, WSI_TOKEN_GET_URI) != streamPath) return refuse(wsi, withStatus(404), "there is no stream here");
+  if (headerOf(wsi, WSI_TOKEN_VERSION) != "13") return refuse(wsi, withStatus(426), "WebSocket version 13 is needed");
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0)
+    return refuse(wsi, withStatus(400), "the WebSocket key is missing");
+  const bool hasOrigin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
+  if (hasOrigin && !originMatchesHost(headerOf(wsi, WSI_TOKEN_ORIGIN), headerOf(wsi, WSI_TOKEN_HOST))) {
+    return refuse(wsi, withStatus(403), "pages of another site may not connect");
+  }
+  if (!listHas(headerOf(wsi, WSI_TOKEN_PROTOCOL), streamProtocol)) {
+    return refuse(wsi, withStatus(400), "the sub-protocol nora.v1 is needed");
+  }
+  return 0;
+}
+
+}  // namespace nora
