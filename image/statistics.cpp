@@ -167,13 +167,14 @@ Extent extentOfColours(std::span<const std::byte> bytes, std::size_t channels) {
 
 template <class T>
 std::uint32_t distinctByTable(std::span<const T> values, double min, double max) {
-  const auto low = static_cast<std::int64_t>(min);
+  using Index = std::conditional_t<std::is_floating_point_v<T>, std::int32_t, std::int64_t>;  // conversions are slow
+  const auto low = static_cast<Index>(min);
   std::vector<std::uint8_t> seen(static_cast<std::size_t>(max - min) + 1, 0);
   for (const T v : values) {
     if constexpr (std::is_floating_point_v<T>) {
       if (!std::isfinite(v)) continue;
     }
-    seen[static_cast<std::size_t>(static_cast<std::int64_t>(v) - low)] = 1;
+    seen[static_cast<std::size_t>(static_cast<Index>(v) - low)] = 1;
   }
   const auto count = static_cast<std::uint32_t>(std::count(seen.begin(), seen.end(), std::uint8_t{1}));
   return count <= mostDistinct ? count : 0;
@@ -198,7 +199,7 @@ std::uint32_t distinctBySet(std::span<const T> values) {
 template <class T>
 std::uint32_t distinctValues(std::span<const T> frame, const Extent& extent) {
   constexpr double largestTable = 65536;
-  const bool table = extent.whole && extent.max - extent.min < largestTable && std::abs(extent.min) < 1e15;
+  const bool table = extent.whole && extent.max - extent.min < largestTable && std::abs(extent.min) < 1e9;
   return table ? distinctByTable(frame, extent.min, extent.max) : distinctBySet(frame);
 }
 

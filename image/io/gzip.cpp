@@ -10,7 +10,13 @@
 namespace nora {
 namespace {
 
-enum class StreamEnd { full, cut, damaged, outOfMemory };
+enum class StreamEnd {
+  full,      // the memory is full
+  complete,  // the last member ended, its checksum is right
+  cut,
+  damaged,
+  outOfMemory,
+};
 
 /// zlib as a stream: for beginnings, for files that hold more than is wanted, and to tell cut files from damaged ones.
 class GzipStream {
@@ -32,7 +38,7 @@ class GzipStream {
     while (made < out.size()) {
       const int status = step(out.subspan(made), made);
       if (status == Z_STREAM_END) {
-        if (!isGzip(rest_)) return StreamEnd::cut;
+        if (!isGzip(rest_)) return StreamEnd::complete;
         inflateReset(&stream_);
       } else if (status == Z_BUF_ERROR && rest_.empty()) {
         return StreamEnd::cut;
@@ -72,16 +78,9 @@ tl::unexpected<Error> cutShort(std::size_t made, std::size_t expected, const std
               name);
 }
 
-Result<std::size_t> streamInto(std::span<const std::byte> compressed, std::span<std::byte> out, std::size_t before,
-                               std::size_t expected, const std::string& name) {
-  std::size_t made = 0;
-  const StreamEnd end = GzipStream(compressed).fill(out.subspan(before, expected - before), made);
-  made += before;
-  switch (end) {
-    case StreamEnd::full: return made;
-    case StreamEnd::cut: return cutShort(made, expected, name);
-    case StreamEnd::outOfMemory: return fail(ErrorCode::limitExceeded, "out of memory while inflating", name);
-    case StreamEnd::damaged: break;
+tl::unexpected<Error> damaged(std::size_t made, std::size_t expected, const std::string& name) {
+  if (made >= expected) {
+    return fail(ErrorCode::invalidInput, "the file is damaged: its checksum is wrong or missing", name);
   }
   return fail(
       ErrorCode::invalidInput,
@@ -89,12 +88,43 @@ Result<std::size_t> streamInto(std::span<const std::byte> compressed, std::span<
       name);
 }
 
+/// Inflates what lies behind the wanted bytes and forgets it: damaged data often look like more data, and only the
+/// checksum at the end tells. Gives up, content, after `most` bytes.
+StreamEnd drain(GzipStream& stream, std::size_t most) {
+  std::vector<std::byte> scratch(std::size_t{1} << 16);
+  StreamEnd end = StreamEnd::full;
+  for (std::size_t done = 0; done < most && end == StreamEnd::full; done += scratch.size()) {
+    std::size_t made = 0;
+    end = stream.fill(scratch, made);
+  }
+  return end;
+}
+
+Result<std::size_t> streamInto(std::span<const std::byte> compressed, std::span<std::byte> out, std::size_t before,
+                               std::size_t expected, const std::string& name) {
+  constexpr std::size_t drainBytes = std::size_t{64} << 20;
+  std::size_t made = 0;
+  GzipStream stream(compressed);
+  StreamEnd end = stream.fill(out.subspan(before, expected - before), made);
+  made += before;
+  if (end == StreamEnd::full) end = drain(stream, expected + drainBytes);
+  switch (end) {
+    case StreamEnd::full:
+    case StreamEnd::complete: break;
+    case StreamEnd::cut: return made < expected ? cutShort(made, expected, name) : damaged(made, expected, name);
+    case StreamEnd::outOfMemory: return fail(ErrorCode::limitExceeded, "out of memory while inflating", name);
+    case StreamEnd::damaged: return damaged(made, expected, name);
+  }
+  if (made < expected) return cutShort(made, expected, name);
+  return made;
+}
+
 /// libdeflate says only "bad data"; a second pass by zlib, on this rare path, finds out what is wrong.
 tl::unexpected<Error> explainBadData(std::span<const std::byte> compressed, std::span<std::byte> out,
                                      std::size_t before, std::size_t expected, const std::string& name) {
   const auto again = streamInto(compressed, out, before, expected, name);
   if (!again) return tl::make_unexpected(again.error());
-  return fail(ErrorCode::invalidInput, "the file is damaged: its checksum is wrong or missing", name);
+  return damaged(expected, expected, name);
 }
 
 }  // namespace

@@ -99,13 +99,13 @@ struct Candidates {
   bool stated = false;  // the header claims at least one of them
 };
 
-Candidates candidatesOf(const NiftiHeader& header, const Vec3& spacing, ImageInfo& info) {
+Candidates candidatesOf(const NiftiHeader& header, ImageInfo& info) {
   Candidates out;
   const bool useSform = isUsed(header.sformCode, "sform", info);
   const bool useQform = isUsed(header.qformCode, "qform", info);
   out.stated = useSform || useQform;
   if (useSform) out.sform = sformOf(header);
-  if (useQform) out.qform = qformOf(header, spacing, info);
+  if (useQform) out.qform = qformOf(header, mendedSpacing(header, info), info);
   if (out.sform && !inverse(*out.sform)) {
     out.sform.reset();
     info.warnings.emplace_back("the sform is singular; ignored");
@@ -121,8 +121,7 @@ Candidates candidatesOf(const NiftiHeader& header, const Vec3& spacing, ImageInf
 }  // namespace
 
 Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, ImageInfo& info) {
-  const Vec3 spacing = mendedSpacing(header, info);
-  const Candidates candidates = candidatesOf(header, spacing, info);
+  const Candidates candidates = candidatesOf(header, info);
   if (candidates.sform) {
     info.worldFromVoxel = *candidates.sform;
     info.affineSource = "sform";
@@ -133,7 +132,7 @@ Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, Im
     return fail(ErrorCode::invalidInput, "neither sform nor qform of the header is a transform: the image has no place",
                 name);
   } else {
-    info.worldFromVoxel = pixdimAffine(header, spacing, info);
+    info.worldFromVoxel = pixdimAffine(header, mendedSpacing(header, info), info);
     info.affineSource = "pixdim";
   }
   const double scale = millimetresPerUnit(header.xyztUnits, info);
