@@ -1,5 +1,7 @@
 #include "image/io/dicom_dataset.hpp"
 
+#include "image/io/dicom_text.hpp"
+
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcdict.h>
@@ -23,57 +25,7 @@
 namespace nora {
 namespace {
 
-constexpr std::size_t maxTextBytes = 1024;  // of one header string; longer ones are cut
 constexpr std::size_t maxFrameBytes = std::size_t{1} << 30;
-constexpr char replacement[] = "\xEF\xBF\xBD";  // U+FFFD
-
-/// Length of the valid UTF-8 sequence at `at`; 0 if it is not one.
-std::size_t utf8Length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char lead = byte(0);
-  const std::size_t count = lead < 0x80                   ? 1
-                            : lead >= 0xC2 && lead < 0xE0 ? 2
-                            : lead >= 0xE0 && lead < 0xF0 ? 3
-                            : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                          : 0;
-  if (count == 0 || at + count > text.size()) return 0;
-  for (std::size_t i = 1; i < count; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (lead == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
-  if (lead == 0xED && byte(1) >= 0xA0) return 0;  // surrogate
-  if (lead == 0xF0 && byte(1) < 0x90) return 0;   // overlong
-  if (lead == 0xF4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
-  return count;
-}
-
-/// Valid UTF-8 without control characters, trimmed.
-std::string cleaned(std::string_view text) {
-  std::string clean;
-  for (std::size_t at = 0; at < text.size() && clean.size() < maxTextBytes;) {
-    const std::size_t count = utf8Length(text, at);
-    const auto lead = static_cast<unsigned char>(text[at]);
-    const bool c1 = count == 2 && lead == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
-    if (count == 0) {
-      clean += replacement;
-    } else if (lead >= 0x20 && lead != 0x7F && !c1) {
-      clean += text.substr(at, count);
-    }
-    at += count == 0 ? 1 : count;
-  }
-  const auto first = clean.find_first_not_of(' ');
-  if (first == std::string::npos) return {};
-  return clean.substr(first, clean.find_last_not_of(' ') - first + 1);
-}
-
-std::optional<double> numberOf(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '+')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
 
 /// Every defined term for one character set: DICOM PS3.3 C.12.1.1.2.
 constexpr const char* characterSets[] = {
@@ -100,7 +52,7 @@ void loadCharacterSets() {
 }
 
 std::string reason(const OFCondition& condition) {
-  return cleaned(condition.text() ? condition.text() : "");
+  return cleanedText(condition.text() ? condition.text() : "");
 }
 
 }  // namespace
@@ -109,6 +61,7 @@ struct DicomDataset::Parsed {
   mutable DcmDataset dataset;  // DCMTK's getters are not const
   mutable DcmSpecificCharacterSet characterSet;
   bool converts = false;
+  bool japanese = false;
   std::string name;
   std::string transferSyntaxUid;
   bool bigEndian = false;
@@ -125,18 +78,19 @@ struct DicomDataset::Parsed {
                                 : element->getOFString(value, static_cast<unsigned long>(index)).good();
     return good ? std::string(value.c_str(), value.length()) : std::string();
   }
-  [[nodiscard]] std::string text(const DcmTagKey& tag) const { return cleaned(raw(tag)); }
+  [[nodiscard]] std::string text(const DcmTagKey& tag) const { return cleanedText(raw(tag)); }
   /// Text in the data set's character set.
   [[nodiscard]] std::string localised(const DcmTagKey& tag, const char* delimiters) const {
     const std::string value = raw(tag);
+    if (japanese) return cleanedText(utf8FromJapanese(value));
     OFString converted;
     if (!converts || characterSet.convertString(OFString(value.data(), value.size()), converted, delimiters).bad()) {
-      return cleaned(value);
+      return cleanedText(value);
     }
-    return cleaned(std::string_view(converted.c_str(), converted.length()));
+    return cleanedText(std::string_view(converted.c_str(), converted.length()));
   }
   [[nodiscard]] std::optional<double> number(const DcmTagKey& tag, long index = 0) const {
-    return numberOf(raw(tag, index));
+    return numberOfText(raw(tag, index));
   }
   [[nodiscard]] std::optional<std::int64_t> integer(const DcmTagKey& tag) const {
     const auto value = number(tag);
@@ -177,6 +131,7 @@ void DicomDataset::prepare() {
     DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_default, EPC_colorByPixel);
     DJLSDecoderRegistration::registerCodecs(EJLSUC_default, EJLSPC_colorByPixel);
     loadCharacterSets();
+    prepareJapaneseText();
   });
 }
 
@@ -204,7 +159,8 @@ Result<DicomDataset> DicomDataset::parse(const DicomLayout& layout, Part part, c
       parsed->dataset.transferEnd();
       if (read.bad()) return fail(ErrorCode::invalidInput, "the DICOM file is damaged: " + reason(read), name);
     }
-    parsed->converts = parsed->dataset.tagExists(DCM_SpecificCharacterSet) &&
+    parsed->japanese = isJapaneseCodeExtension(parsed->raw(DCM_SpecificCharacterSet));
+    parsed->converts = !parsed->japanese && parsed->dataset.tagExists(DCM_SpecificCharacterSet) &&
                        parsed->characterSet.selectCharacterSet(parsed->dataset).good();
     return DicomDataset(std::move(parsed));
   } catch (const std::bad_alloc&) {

@@ -249,7 +249,9 @@ std::vector<DicomStack> stacksOf(const std::vector<DicomHeader>& headers, Instan
   }
   for (const auto& cluster : clusters) {
     for (const auto& part : splitByImageType(headers, cluster.instances)) {
-      for (const auto& field : splitSideBySide(headers, part, refused)) stacks.push_back(makeStack(headers, field));
+      for (const auto& field : splitSideBySide(headers, part, refused)) {
+        for (const auto& slab : splitBySpacing(headers, field)) stacks.push_back(makeStack(headers, slab));
+      }
     }
   }
   if (copies > 0 && !stacks.empty()) {

@@ -27,23 +27,32 @@ Word load(const std::byte* from, bool bigEndian) {
   return swapped;
 }
 
-/// Calls put(i, value) for every pixel of a grey frame, with bits outside the stored range removed.
-template <class Word, class Put>
-void forEachGrey(const DicomPixelFormat& format, const std::byte* stored, Put put) {
-  using Signed = std::make_signed_t<Word>;
+/// Calls put(i, value) for every pixel of a grey frame, with bits outside the stored range removed. `at` gives the
+/// stored word of a pixel; it is a template parameter so that the common case becomes one vectorised loop.
+template <class Value, class At, class Put>
+void forEachShifted(const DicomPixelFormat& format, At at, Put put) {
+  using Word = std::make_unsigned_t<Value>;
   constexpr int width = 8 * sizeof(Word);
   const int left = width - 1 - format.highBit;
   const int right = width - format.bitsStored;
-  const bool swap = format.bigEndian && sizeof(Word) > 1;
-  const std::size_t flip = sizeof(Word) == 1 && format.bigEndian && format.words ? 1 : 0;
-  for (std::size_t i = 0; i < format.pixelCount(); ++i) {
-    const Word shifted = static_cast<Word>(load<Word>(stored + (i ^ flip) * sizeof(Word), swap) << left);
-    if (format.isSigned) {
-      put(i, static_cast<Signed>(static_cast<Signed>(shifted) >> right));
-    } else {
-      put(i, static_cast<Word>(shifted >> right));
-    }
+  const std::size_t count = format.pixelCount();
+  for (std::size_t i = 0; i < count; ++i) {
+    put(i, static_cast<Value>(static_cast<Value>(static_cast<Word>(at(i) << left)) >> right));
   }
+}
+
+template <class Word, class Put>
+void forEachGrey(const DicomPixelFormat& format, const std::byte* stored, Put put) {
+  const auto run = [&](auto at) {
+    if (format.isSigned) return forEachShifted<std::make_signed_t<Word>>(format, at, put);
+    forEachShifted<Word>(format, at, put);
+  };
+  const auto little = [stored](std::size_t i) { return load<Word>(stored + i * sizeof(Word), false); };
+  const auto big = [stored](std::size_t i) { return load<Word>(stored + i * sizeof(Word), true); };
+  const auto pairwise = [stored](std::size_t i) { return load<Word>(stored + (i ^ 1), false); };
+  if (!format.bigEndian || (sizeof(Word) == 1 && !format.words)) return run(little);
+  if (sizeof(Word) > 1) return run(big);
+  run(pairwise);  // bytes in big endian words
 }
 
 template <class Put>

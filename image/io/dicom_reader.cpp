@@ -31,6 +31,9 @@ void correctSubsampling(const DicomLayout::Pixels& pixels, DicomPixelFormat& for
 Result<void> checkPixelData(const DicomLayout& layout, const DicomPixelFormat& format, const std::string& name) {
   if (!layout.pixels) return fail(ErrorCode::unsupported, "no pixel data: not an image", name);
   const auto& pixels = *layout.pixels;
+  if (pixels.encapsulated && !layout.explicitVr) {
+    return fail(ErrorCode::unsupported, "compressed pixel data in a data set of implicit encoding is not read", name);
+  }
   const std::size_t wanted = pixels.encapsulated ? 1 : storedFrameBytes(format);
   if (pixels.size >= wanted && (!pixels.encapsulated || pixels.size == pixels.claimed)) return {};
   return fail(ErrorCode::invalidInput,

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -13,9 +14,9 @@ namespace {
 
 using Places = std::vector<std::vector<std::size_t>>;
 
-constexpr double rightAngleTolerance = 0.02;   // cosine between row and column
-constexpr double gapTolerance = 0.1;           // of the usual spacing: how exact a multiple a gap has to be
-constexpr std::size_t maxMissingPerSlice = 2;  // larger gaps are not filled
+constexpr double rightAngleTolerance = 0.02;  // cosine between row and column
+constexpr double gapTolerance = 0.1;          // of the usual spacing: how exact a multiple a gap has to be
+constexpr double maxWorst = 0.5;              // of the usual spacing: a slice further from its place splits a stack
 constexpr double secondsADay = 86400;
 
 std::string shortNumber(double value) {
@@ -130,41 +131,63 @@ void dropIncomplete(const std::vector<DicomHeader>& headers, Places& places, std
                      counted(dropped, "image") + " beyond the first " + std::to_string(fewest) + " left out");
 }
 
-/// Finds gaps and uneven spacing along the normal; fills depthOf where slices are missing.
-void checkSpacing(const std::vector<double>& positions, DicomStack& stack) {
-  if (positions.size() < 3) return;
+/// Positions along the normal read as slices of one even spacing.
+struct Spacing {
+  double usual = 0;                 // mm
+  double low = 0, high = 0;         // of the steps that are not gaps
+  std::vector<std::int64_t> depth;  // z of each position
+  std::int64_t missing = 0;         // slices that gaps leave out
+  std::size_t firstGap = 0;         // position in front of it
+  double worstMm = 0;               // how far a slice lies from where an even spacing puts it
+};
+
+Spacing spacingOf(const std::vector<double>& positions) {
+  Spacing s;
+  s.depth = {0};
+  if (positions.size() < 2) return s;
   std::vector<double> steps;
   for (std::size_t i = 1; i < positions.size(); ++i) steps.push_back(positions[i] - positions[i - 1]);
   std::vector<double> sorted = steps;
   std::sort(sorted.begin(), sorted.end());
-  const double usual = sorted[(sorted.size() - 1) / 2];
-  std::vector<std::int64_t> depth{0};
-  std::size_t missing = 0;
-  double low = usual, high = usual;
-  std::string where;
+  s.usual = s.low = s.high = sorted[(sorted.size() - 1) / 2];
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const double count = std::round(steps[i] / usual);
-    const bool gap = count >= 2 && count < 1e6 && std::abs(steps[i] - count * usual) <= gapTolerance * usual;
+    const double count = std::round(steps[i] / s.usual);
+    const bool gap = count >= 2 && count < 1e6 && std::abs(steps[i] - count * s.usual) <= gapTolerance * s.usual;
     if (gap) {
-      missing += static_cast<std::size_t>(count) - 1;
-      if (where.empty()) {
-        where = " (first between " + shortNumber(positions[i]) + " and " + shortNumber(positions[i + 1]) +
-                " mm along the normal)";
-      }
+      if (s.missing == 0) s.firstGap = i;
+      s.missing += static_cast<std::int64_t>(count) - 1;
     } else {
-      low = std::min(low, steps[i]);
-      high = std::max(high, steps[i]);
+      s.low = std::min(s.low, steps[i]);
+      s.high = std::max(s.high, steps[i]);
     }
-    depth.push_back(depth.back() + (gap ? static_cast<std::int64_t>(count) : 1));
+    s.depth.push_back(s.depth.back() + (gap ? static_cast<std::int64_t>(count) : 1));
   }
-  if (high - low > std::clamp(0.01 * usual, 0.01, 0.05)) {
-    stack.warnings.push_back("slice spacing varies from " + shortNumber(low) + " to " + shortNumber(high) + " mm");
+  const double step = (positions.back() - positions.front()) / static_cast<double>(s.depth.back());
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    s.worstMm = std::max(s.worstMm, std::abs(positions[i] - positions[0] - step * static_cast<double>(s.depth[i])));
   }
-  if (missing == 0) return;
-  const bool filled = missing <= maxMissingPerSlice * positions.size();
-  stack.warnings.push_back(counted(missing, "slice") + (missing == 1 ? " is missing" : " are missing") + where +
-                           (filled ? "; left empty" : "; slices are shown closer together than they are"));
-  if (filled) stack.depthOf = std::move(depth);
+  return s;
+}
+
+/// Warns of gaps and uneven spacing; fills depthOf where slices are missing.
+void checkSpacing(const std::vector<double>& positions, DicomStack& stack) {
+  Spacing s = spacingOf(positions);
+  if (s.high - s.low > std::clamp(0.01 * s.usual, 0.01, 0.05)) {
+    stack.warnings.push_back("slice spacing varies from " + shortNumber(s.low) + " to " + shortNumber(s.high) +
+                             " mm; slices are shown up to " + shortNumber(s.worstMm) + " mm from their place");
+  }
+  if (s.missing == 0) return;
+  stack.warnings.push_back(counted(static_cast<std::size_t>(s.missing), "slice") + (s.missing == 1 ? " is" : " are") +
+                           " missing (first between " + shortNumber(positions[s.firstGap]) + " and " +
+                           shortNumber(positions[s.firstGap + 1]) + " mm along the normal); left empty");
+  stack.depthOf = std::move(s.depth);
+}
+
+std::vector<double> positionsOf(const std::vector<DicomHeader>& headers, const Places& places,
+                                const DicomPlane& plane) {
+  std::vector<double> positions;
+  for (const auto& place : places) positions.push_back(dot(*headers[place.front()].positionLps, plane.normal));
+  return positions;
 }
 
 /// Warns where a slice lies off the straight line through the first and the last.
@@ -277,6 +300,29 @@ Places byPlace(const std::vector<DicomHeader>& headers, const std::vector<std::s
   return places;
 }
 
+std::vector<std::vector<std::size_t>> splitBySpacing(const std::vector<DicomHeader>& headers,
+                                                     const std::vector<std::size_t>& instances) {
+  const DicomPlane reference = *planeOf(headers[instances.front()]);
+  const Places places = byPlace(headers, instances, reference);
+  const auto positions = positionsOf(headers, places, reference);
+  const Spacing whole = spacingOf(positions);
+  const auto slices = static_cast<std::int64_t>(places.size());
+  const bool fillable = whole.missing <= std::max<std::int64_t>(slices / 2, 1);
+  if (fillable && whole.worstMm <= maxWorst * whole.usual) return {instances};
+  Places runs{places.front()};
+  std::size_t start = 0;  // of the run
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    const double step = positions[i] - positions[i - 1];
+    const double usual = i - start > 1 ? positions[start + 1] - positions[start] : whole.usual;
+    if (std::abs(step - usual) > gapTolerance * usual) {
+      runs.emplace_back();
+      start = i;
+    }
+    runs.back().insert(runs.back().end(), places[i].begin(), places[i].end());
+  }
+  return runs;
+}
+
 DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<std::size_t>& instances) {
   DicomStack stack;
   const DicomPlane reference = *planeOf(headers[instances.front()]);
@@ -288,12 +334,8 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
   for (std::size_t t = 0; t < places.front().size(); ++t) {
     for (const auto& place : places) stack.instances.push_back(place[t]);
   }
-  std::vector<double> positions;
   std::vector<Vec3> origins;
-  for (const auto& place : places) {
-    origins.push_back(*headers[place.front()].positionLps);
-    positions.push_back(dot(origins.back(), reference.normal));
-  }
+  for (const auto& place : places) origins.push_back(*headers[place.front()].positionLps);
   const DicomHeader& firstHeader = headers[places.front().front()];
   const DicomPlane first = *planeOf(firstHeader);
   warnOfSpacing(firstHeader, stack);
@@ -301,7 +343,7 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
     stack.worldFromVoxel = rasAffine(first, first.normal * singleSliceStep(firstHeader));
     return stack;
   }
-  checkSpacing(positions, stack);
+  checkSpacing(positionsOf(headers, places, reference), stack);
   checkLine(origins, stack);
   const Vec3 step = (origins.back() - origins.front()) * (1.0 / static_cast<double>(stack.depth() - 1));
   stack.worldFromVoxel = rasAffine(first, step);

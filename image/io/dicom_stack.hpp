@@ -29,6 +29,11 @@ inline constexpr double samePlaceMm = 0.01;
                                                             const std::vector<std::size_t>& instances,
                                                             const DicomPlane& reference);
 
+/// Splits parallel instances where one even spacing would show slices far from their place: several slabs, or a spacing
+/// that changes half-way. Gaps that can be filled do not split.
+[[nodiscard]] std::vector<std::vector<std::size_t>> splitBySpacing(const std::vector<DicomHeader>& headers,
+                                                                   const std::vector<std::size_t>& instances);
+
 /// Orders parallel instances of equal size in space and time. `label`, `number` and the UIDs are left to the caller.
 [[nodiscard]] DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<std::size_t>& instances);
 

@@ -1,0 +1,111 @@
+#include "image/io/dicom_text.hpp"
+
+#include <iconv.h>
+
+#include <charconv>
+#include <cmath>
+#include <mutex>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t maxTextBytes = 1024;      // of one string; longer ones are cut
+constexpr char replacement[] = "\xEF\xBF\xBD";  // U+FFFD
+
+/// Length of the valid UTF-8 sequence at `at`; 0 if it is not one.
+std::size_t utf8Length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const unsigned char lead = byte(0);
+  const std::size_t count = lead < 0x80                   ? 1
+                            : lead >= 0xC2 && lead < 0xE0 ? 2
+                            : lead >= 0xE0 && lead < 0xF0 ? 3
+                            : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                          : 0;
+  if (count == 0 || at + count > text.size()) return 0;
+  for (std::size_t i = 1; i < count; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if (lead == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
+  if (lead == 0xED && byte(1) >= 0xA0) return 0;  // surrogate
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;   // overlong
+  if (lead == 0xF4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
+  return count;
+}
+
+/// One converter for the life of the process. Source: RFC 1554.
+struct Japanese {
+  iconv_t converter = iconv_open("UTF-8", "ISO-2022-JP-2");
+  std::mutex mutex;
+
+  [[nodiscard]] bool works() const { return converter != reinterpret_cast<iconv_t>(-1); }  // NOLINT: iconv's own mark
+};
+
+Japanese& japanese() {
+  static Japanese one;
+  return one;
+}
+
+}  // namespace
+
+std::string cleanedText(std::string_view text) {
+  std::string clean;
+  for (std::size_t at = 0; at < text.size() && clean.size() < maxTextBytes;) {
+    const std::size_t count = utf8Length(text, at);
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const bool c1 = count == 2 && lead == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
+    if (count == 0) {
+      clean += replacement;
+    } else if (lead >= 0x20 && lead != 0x7F && !c1) {
+      clean += text.substr(at, count);
+    }
+    at += count == 0 ? 1 : count;
+  }
+  const auto first = clean.find_first_not_of(' ');
+  if (first == std::string::npos) return {};
+  return clean.substr(first, clean.find_last_not_of(' ') - first + 1);
+}
+
+std::optional<double> numberOfText(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '+')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+bool isJapaneseCodeExtension(std::string_view specificCharacterSet) {
+  return specificCharacterSet.find("ISO 2022 IR 87") != std::string_view::npos ||
+         specificCharacterSet.find("ISO 2022 IR 159") != std::string_view::npos;
+}
+
+void prepareJapaneseText() {
+  (void)japanese();
+}
+
+std::string utf8FromJapanese(std::string_view text) {
+  Japanese& one = japanese();
+  if (!one.works()) return std::string(text);
+  const std::lock_guard lock(one.mutex);
+  iconv(one.converter, nullptr, nullptr, nullptr, nullptr);
+  std::string input(text), output;
+  char* from = input.data();
+  std::size_t left = input.size();
+  while (left > 0) {
+    char buffer[256];
+    char* to = buffer;
+    std::size_t room = sizeof buffer;
+    const std::size_t before = left;
+    const bool good = iconv(one.converter, &from, &left, &to, &room) != static_cast<std::size_t>(-1);
+    output.append(buffer, sizeof buffer - room);
+    if (good || left == 0) break;
+    if (room == sizeof buffer && left == before) {  // no progress: a byte that fits nowhere
+      output += replacement;
+      ++from;
+      --left;
+    }
+  }
+  return output;
+}
+
+}  // namespace nora

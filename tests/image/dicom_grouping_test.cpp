@@ -1,0 +1,324 @@
+// groupDicom on headers made here: which instances make a volume, in which order, and where it lies.
+#include "image/io/dicom_header.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nora {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+DicomHeader slice(int number, Vec3 positionLps) {
+  DicomHeader h;
+  h.studyUid = "1.2";
+  h.seriesUid = "1.2.3";
+  h.sopClassUid = "1.2.840.10008.5.1.4.1.1.4";
+  h.sopInstanceUid = "1.2.3." + std::to_string(number);
+  h.transferSyntaxUid = "1.2.840.10008.1.2.1";
+  h.seriesDescription = "T1";
+  h.modality = "MR";
+  h.photometric = "MONOCHROME2";
+  h.imageType = "ORIGINAL\\PRIMARY\\M\\ND";
+  h.instanceNumber = number;
+  h.rows = 10;
+  h.columns = 20;
+  h.bitsAllocated = 16;
+  h.hasPixels = true;
+  h.positionLps = positionLps;
+  h.orientationLps = {1, 0, 0, 0, 1, 0};
+  h.pixelSpacing = {2, 3};  // between rows, between columns
+  return h;
+}
+
+std::vector<DicomHeader> axialSlices(int count, double spacing = 4) {
+  std::vector<DicomHeader> headers;
+  for (int z = 0; z < count; ++z) headers.push_back(slice(z + 1, {10, 20, 30 + spacing * z}));
+  return headers;
+}
+
+/// Instance numbers in the order of the stack.
+std::vector<std::int64_t> numbers(const std::vector<DicomHeader>& headers, const DicomStack& stack) {
+  std::vector<std::int64_t> result;
+  for (const auto i : stack.instances) result.push_back(headers[i].instanceNumber);
+  return result;
+}
+
+Vec3 rounded(const Vec3& v) {
+  return {std::round(v[0] * 1e6) / 1e6, std::round(v[1] * 1e6) / 1e6, std::round(v[2] * 1e6) / 1e6};
+}
+
+TEST(DicomGrouping, ShuffledSlicesAreSortedAlongTheNormal) {
+  auto headers = axialSlices(7);
+  std::shuffle(headers.begin(), headers.end(), std::mt19937(1));
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  const auto& stack = grouping.stacks[0];
+  EXPECT_THAT(numbers(headers, stack), ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_EQ(stack.slices, 7);
+  EXPECT_EQ(stack.timePoints, 1);
+  EXPECT_EQ(stack.depth(), 7);
+  EXPECT_THAT(stack.warnings, IsEmpty());
+  EXPECT_EQ(stack.label, "T1");
+  EXPECT_EQ(stack.seriesUid, "1.2.3");
+}
+
+TEST(DicomGrouping, AffineIsInRasWithColumnsAlongX) {
+  const auto grouping = groupDicom(axialSlices(3));
+  const Affine& a = grouping.stacks.at(0).worldFromVoxel;
+  EXPECT_EQ(a.point({0, 0, 0}), (Vec3{-10, -20, 30}));
+  EXPECT_EQ(a.direction({1, 0, 0}), (Vec3{-3, 0, 0}));  // along a row: between columns
+  EXPECT_EQ(a.direction({0, 1, 0}), (Vec3{0, -2, 0}));  // down a column: between rows
+  EXPECT_EQ(a.direction({0, 0, 1}), (Vec3{0, 0, 4}));
+}
+
+TEST(DicomGrouping, SpacingComesFromPositionsNotFromThickness) {
+  auto headers = axialSlices(3, 5);
+  for (auto& h : headers) h.sliceThickness = h.spacingBetweenSlices = 3;
+  EXPECT_EQ(groupDicom(headers).stacks.at(0).worldFromVoxel.column(2), (Vec3{0, 0, 5}));
+}
+
+TEST(DicomGrouping, ASingleSliceIsAsThickAsItSays) {
+  auto headers = axialSlices(1);
+  headers[0].sliceThickness = 6;
+  EXPECT_EQ(groupDicom(headers).stacks.at(0).worldFromVoxel.column(2), (Vec3{0, 0, 6}));
+}
+
+TEST(DicomGrouping, SlicesFromHeadToFeetAscendAllTheSame) {
+  auto headers = axialSlices(4, -4);
+  const auto grouping = groupDicom(headers);
+  EXPECT_THAT(numbers(headers, grouping.stacks.at(0)), ElementsAre(4, 3, 2, 1));
+  EXPECT_EQ(grouping.stacks[0].worldFromVoxel.column(2), (Vec3{0, 0, 4}));
+  EXPECT_GT(determinant(grouping.stacks[0].worldFromVoxel), 0);
+}
+
+TEST(DicomGrouping, CoronalAndSagittalSlicesKeepTheirPlace) {
+  std::vector<DicomHeader> headers;
+  for (int i = 0; i < 3; ++i) {
+    headers.push_back(slice(i + 1, {1, 5.0 * i, 100}));
+    headers.back().orientationLps = {1, 0, 0, 0, 0, -1};  // coronal: rows to the left, columns down
+  }
+  const auto grouping = groupDicom(headers);
+  const Affine& a = grouping.stacks.at(0).worldFromVoxel;  // the normal is LPS +y, so RAS -y
+  EXPECT_EQ(a.point({0, 0, 0}), (Vec3{-1, 0, 100}));
+  EXPECT_EQ(a.point({1, 1, 2}), (Vec3{-4, -10, 98}));
+  EXPECT_EQ(orientationCode(a), "LIP");
+}
+
+TEST(DicomGrouping, ObliqueSlicesFollowTheirNormal) {
+  const double c = std::cos(0.3), s = std::sin(0.3);
+  std::vector<DicomHeader> headers;
+  for (int i = 0; i < 5; ++i) {
+    headers.push_back(slice(5 - i, {1, 2 - 3 * s * i, 3 + 3 * c * i}));
+    headers.back().orientationLps = {1, 0, 0, 0, c, s};
+  }
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  EXPECT_THAT(numbers(headers, grouping.stacks[0]), ElementsAre(5, 4, 3, 2, 1));
+  const Affine& a = grouping.stacks[0].worldFromVoxel;
+  EXPECT_EQ(rounded(a.point({0, 0, 4})), rounded({-1, -2 + 12 * s, 3 + 12 * c}));
+  EXPECT_EQ(rounded(a.direction({0, 1, 0})), rounded({0, -2 * c, 2 * s}));
+  EXPECT_THAT(grouping.stacks[0].warnings, IsEmpty());
+}
+
+TEST(DicomGrouping, ATiltedGantryShearsTheAffine) {
+  std::vector<DicomHeader> headers;
+  for (int i = 0; i < 4; ++i) headers.push_back(slice(i + 1, {0, 1.5 * i, 4.0 * i}));
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  EXPECT_EQ(rounded(grouping.stacks[0].worldFromVoxel.column(2)), (Vec3{0, -1.5, 4}));
+  EXPECT_THAT(grouping.stacks[0].warnings, IsEmpty());
+}
+
+std::vector<DicomHeader> timeSeries(int slices, int volumes) {
+  std::vector<DicomHeader> headers;
+  for (int t = 0; t < volumes; ++t) {
+    for (int z = 0; z < slices; ++z) headers.push_back(slice(t * slices + z + 1, {0, 0, 2.0 * z}));
+  }
+  return headers;
+}
+
+TEST(DicomGrouping, RepeatedPositionsAreTimePointsInInstanceOrder) {
+  auto headers = timeSeries(3, 4);
+  std::shuffle(headers.begin(), headers.end(), std::mt19937(2));
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  EXPECT_EQ(grouping.stacks[0].timePoints, 4);
+  EXPECT_EQ(grouping.stacks[0].slices, 3);
+  EXPECT_THAT(numbers(headers, grouping.stacks[0]), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+}
+
+TEST(DicomGrouping, TemporalPositionBeatsTimeAndTimeBeatsInstanceNumber) {
+  auto headers = timeSeries(2, 3);
+  const char* times[] = {"120010", "120000.5", "120005"};
+  for (int n = 0; n < 6; ++n) headers[static_cast<std::size_t>(n)].acquisitionTime = times[n / 2];
+  EXPECT_THAT(numbers(headers, groupDicom(headers).stacks.at(0)), ElementsAre(3, 4, 5, 6, 1, 2));
+  for (int n = 0; n < 6; ++n) headers[static_cast<std::size_t>(n)].temporalPosition = 3 - n / 2;
+  EXPECT_THAT(numbers(headers, groupDicom(headers).stacks.at(0)), ElementsAre(5, 6, 3, 4, 1, 2));
+}
+
+TEST(DicomGrouping, MidnightDoesNotTurnTimeRound) {
+  auto headers = timeSeries(1, 3);
+  headers[0].acquisitionTime = "235950";
+  headers[1].acquisitionTime = "000010";
+  headers[2].acquisitionTime = "000030";
+  EXPECT_THAT(numbers(headers, groupDicom(headers).stacks.at(0)), ElementsAre(1, 2, 3));
+}
+
+TEST(DicomGrouping, AnIncompleteLastVolumeIsLeftOutAndNamed) {
+  auto headers = timeSeries(3, 3);
+  headers.pop_back();
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  EXPECT_THAT(numbers(headers, grouping.stacks[0]), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre("volume 3 has 2 of 3 slices and is left out"));
+}
+
+TEST(DicomGrouping, AMissingSliceDoesNotMixVolumes) {
+  auto headers = timeSeries(3, 3);
+  for (int n = 0; n < 9; ++n) headers[static_cast<std::size_t>(n)].temporalPosition = n / 3 + 1;
+  headers.erase(headers.begin() + 4);  // the second slice of the second volume
+  const auto grouping = groupDicom(headers);
+  EXPECT_THAT(numbers(headers, grouping.stacks.at(0)), ElementsAre(1, 2, 3, 7, 8, 9));
+  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre("volume 2 has 2 of 3 slices and is left out"));
+}
+
+TEST(DicomGrouping, CopiesOfAnInstanceAreDropped) {
+  auto headers = axialSlices(3);
+  headers.push_back(headers[1]);
+  const auto grouping = groupDicom(headers);
+  EXPECT_EQ(grouping.stacks.at(0).timePoints, 1);
+  EXPECT_EQ(grouping.stacks[0].instances.size(), 3U);
+  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre(HasSubstr("1 copy")));
+}
+
+TEST(DicomGrouping, MissingSlicesLeaveAGapAtTheirPlace) {
+  auto headers = axialSlices(9);
+  headers.erase(headers.begin() + 3, headers.begin() + 5);
+  const auto grouping = groupDicom(headers);
+  const auto& stack = grouping.stacks.at(0);
+  EXPECT_EQ(stack.slices, 7);
+  EXPECT_EQ(stack.depth(), 9);
+  EXPECT_THAT(stack.depthOf, ElementsAre(0, 1, 2, 5, 6, 7, 8));
+  EXPECT_EQ(stack.worldFromVoxel.column(2), (Vec3{0, 0, 4}));
+  EXPECT_THAT(stack.warnings,
+              ElementsAre("2 slices are missing (first between 38 and 50 mm along the normal); left empty"));
+}
+
+TEST(DicomGrouping, UnevenSpacingIsWarnedOf) {
+  auto headers = axialSlices(5);
+  (*headers[2].positionLps)[2] += 0.2;
+  const auto stack = groupDicom(headers).stacks.at(0);
+  EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("slice spacing varies from 3.8 to 4.2 mm")));
+  (*headers[2].positionLps)[2] -= 0.195;
+  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, IsEmpty());
+}
+
+TEST(DicomGrouping, SlabsFarApartAreSeparateStacks) {
+  auto headers = axialSlices(4);
+  for (int i = 0; i < 4; ++i) headers.push_back(slice(10 + i, {10, 20, 531.7 + 4 * i}));
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 2U);
+  EXPECT_EQ(grouping.stacks[0].slices, 4);
+  EXPECT_EQ(grouping.stacks[1].slices, 4);
+  EXPECT_EQ(grouping.stacks[1].worldFromVoxel.point({0, 0, 0}), (Vec3{-10, -20, 531.7}));
+}
+
+TEST(DicomGrouping, EchoesAreSeparateStacks) {
+  auto headers = axialSlices(3);
+  for (int i = 0; i < 3; ++i) {
+    headers[static_cast<std::size_t>(i)].echoTime = 4.92;
+    headers.push_back(slice(10 + i, {10, 20, 30.0 + 4 * i}));
+    headers.back().echoTime = 7.38;
+  }
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 2U);
+  EXPECT_EQ(grouping.stacks[0].label, "T1 (echo 1)");
+  EXPECT_EQ(grouping.stacks[1].label, "T1 (echo 2)");
+  EXPECT_EQ(grouping.stacks[1].number, 1);
+  EXPECT_THAT(numbers(headers, grouping.stacks[1]), ElementsAre(10, 11, 12));
+}
+
+TEST(DicomGrouping, PhaseAndMagnitudeAreSeparateStacks) {
+  auto headers = axialSlices(2);
+  headers.push_back(slice(10, {10, 20, 30}));
+  headers.push_back(slice(11, {10, 20, 34}));
+  headers[2].imageType = headers[3].imageType = "ORIGINAL\\PRIMARY\\P\\ND";
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 2U);
+  EXPECT_EQ(grouping.stacks[0].label, "T1 (magnitude)");
+  EXPECT_EQ(grouping.stacks[1].label, "T1 (phase)");
+}
+
+TEST(DicomGrouping, ALocaliserFallsIntoItsThreePlanes) {
+  std::vector<DicomHeader> headers;
+  const std::array<double, 6> planes[] = {{1, 0, 0, 0, 1, 0}, {1, 0, 0, 0, 0, -1}, {0, 1, 0, 0, 0, -1}};
+  for (int n = 0; n < 9; ++n) {
+    const double d = 10.0 * (n / 3);
+    headers.push_back(slice(n + 1, {d, d, d}));
+    headers.back().orientationLps = planes[n % 3];
+  }
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 3U);
+  EXPECT_EQ(grouping.stacks[0].label, "T1 (axial)");
+  EXPECT_EQ(grouping.stacks[1].label, "T1 (coronal)");
+  EXPECT_EQ(grouping.stacks[2].label, "T1 (sagittal)");
+  for (const auto& stack : grouping.stacks) EXPECT_EQ(stack.slices, 3);
+}
+
+TEST(DicomGrouping, SeriesAndSizesAreNotMixed) {
+  auto headers = axialSlices(4);
+  headers[1].seriesUid = "1.2.4";
+  headers[3].rows = 12;
+  EXPECT_EQ(groupDicom(headers).stacks.size(), 3U);
+}
+
+TEST(DicomGrouping, ImagesWithoutAPlaceStandAlone) {
+  auto headers = axialSlices(2);
+  for (auto& h : headers) h.positionLps.reset();
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 2U);
+  EXPECT_EQ(grouping.stacks[0].worldFromVoxel.direction({1, 1, 0}), (Vec3{-3, -2, 0}));
+  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre(HasSubstr("no position in space")));
+}
+
+TEST(DicomGrouping, NonsenseGeometryIsNoGeometry) {
+  auto headers = axialSlices(1);
+  headers[0].orientationLps = {1, 0, 0, 1, 0, 0};
+  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, ElementsAre(HasSubstr("no position in space")));
+  headers = axialSlices(1);
+  headers[0].pixelSpacing = {0, 1};
+  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, ElementsAre(HasSubstr("pixel spacing")));
+  EXPECT_TRUE(inverse(groupDicom(headers).stacks.at(0).worldFromVoxel));
+}
+
+std::string refusal(void (*change)(DicomHeader&)) {
+  auto headers = axialSlices(1);
+  change(headers[0]);
+  const auto grouping = groupDicom(headers);
+  if (!grouping.stacks.empty() || grouping.refused.size() != 1) return "not refused";
+  EXPECT_EQ(grouping.refused[0].second.code, ErrorCode::unsupported);
+  return grouping.refused[0].second.what;
+}
+
+TEST(DicomGrouping, WhatCannotBeShownIsRefusedWithTheReason) {
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.frames = 60; }), HasSubstr("multi-frame DICOM (60 frames)"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.mosaic = true; }), HasSubstr("mosaic"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.hasPixels = false; }), HasSubstr("no pixel data"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.91"; }), HasSubstr("JPEG 2000"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.66.4"; }), HasSubstr("SEG"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.88.33"; }),
+              HasSubstr("structured report"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.481.5"; }),
+              HasSubstr("radiotherapy plan"));
+  EXPECT_EQ(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.481.1"; }), "not refused");
+}
+
+}  // namespace
+}  // namespace nora
