@@ -32,6 +32,9 @@ root_command() {
   die "packages are missing and neither root nor sudo without a password is there; run: apt-get install ${missing[*]}"
 }
 
+# What of apt's talk a person wants to see: that it goes on, and errors.
+news_of_apt() { grep --line-buffered -E '^(Hit|Get|Err|Ign|Need to get|Setting up|[EW]:)' || true; }
+
 # Installs the missing packages of the lists named as arguments.
 install_packages() {
   find_missing_packages "$@"
@@ -43,9 +46,9 @@ install_packages() {
   options=(-o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120)
   # A single broken source must not stop us: the installation says whether the lists are good enough.
   # $asRoot is empty or two words.
-  $asRoot env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update 2>&1 | tee "$log" || true
+  $asRoot env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update </dev/null 2>&1 | tee "$log" | news_of_apt || true
   if ! $asRoot env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install -y --no-install-recommends \
-    "${missing[@]}" </dev/null 2>&1 | tee -a "$log"; then
+    "${missing[@]}" </dev/null 2>&1 | tee -a "$log" | news_of_apt; then
     reason=$(grep '^E: ' "$log" | head -n 1 || true)
     if grep -qE 'Temporary failure resolving|Could not resolve|Could not connect|Unable to connect|Cannot initiate|timed out' "$log"; then
       reason="the network could not be reached"
