@@ -58,7 +58,7 @@ FREE_OF_LIBRARY_RULES = {"tests", "benchmarks"}
 SYSTEM = re.compile(
     r"[a-z_0-9]+|(sys|linux|arpa|netinet|asm)/[a-z_0-9/]+\.h|"
     r"(unistd|fcntl|dirent|poll|signal|spawn|sched|pwd|grp|errno|endian|stdint|string|time|limits|ftw|glob|netdb|termios|"
-    r"pthread|dlfcn|stdio|stdlib|math|syslog|cpuid|byteswap|iconv|langinfo|locale|getopt|semaphore|x86intrin|malloc)\.h")
+    r"pthread|dlfcn|stdio|stdlib|math|syslog|cpuid|byteswap|iconv|langinfo|locale|getopt|semaphore|malloc)\.h")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CODE = (".cpp", ".hpp", ".h", ".cc", ".inl", ".cu", ".cuh")
