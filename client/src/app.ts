@@ -39,7 +39,7 @@ export class App extends PageElement {
     const { ui } = this;
     const views = this.session.scene.views.length > 0 ? this.session.scene.views : emptyViews;
     const full = views.some((view) => view.name === ui.fullView) ? ui.fullView : "";
-    const shown = views.filter((view) => full === "" || view.name === full);
+    const shown = full === "" ? views.length : 1;
     return html`<nora-toolbar .ui=${ui}></nora-toolbar>
       <nora-banner .ui=${ui}></nora-banner>
       <div class="page">
@@ -47,11 +47,18 @@ export class App extends PageElement {
           <nora-catalogue .ui=${ui}></nora-catalogue>
         </aside>
         <main class="views">
-          <div class="grid count-${shown.length}">
+          <div class="grid count-${shown}">
             ${repeat(
-              shown,
+              views,
               (view) => `${view.name}/${view.kind}`,
-              (view) => html`<nora-viewport .ui=${ui} .name=${view.name} .kind=${view.kind} data-view=${view.name}></nora-viewport>`,
+              (view) =>
+                html`<nora-viewport
+                  .ui=${ui}
+                  .name=${view.name}
+                  .kind=${view.kind}
+                  data-view=${view.name}
+                  ?hidden=${full !== "" && view.name !== full}
+                ></nora-viewport>`,
             )}
             <nora-opening .ui=${ui}></nora-opening>
             <nora-stats .ui=${ui}></nora-stats>

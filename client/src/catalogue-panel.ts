@@ -115,7 +115,7 @@ export class CataloguePanel extends PageElement {
     return html`<div class="search">
       <input
         type="search"
-        placeholder="Filter by name, subject, type"
+        placeholder="Filter"
         aria-label="Filter files"
         autocomplete="off"
         spellcheck="false"

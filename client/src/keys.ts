@@ -12,14 +12,20 @@ const scrollKeys: Record<string, number> = {
   PageDown: -slicesPerPage,
 };
 
-function takesKeys(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, select, textarea, dialog, [role=slider]") !== null;
+/** True if the element under the focus has its own use for a key. */
+function takesKey(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.closest("dialog, select, textarea, [role=slider]") !== null) return true;
+  if (target instanceof HTMLButtonElement) return key === " ";
+  if (!(target instanceof HTMLInputElement)) return false;
+  if (target.type === "range") return key in scrollKeys;
+  return target.type === "checkbox" ? key === " " : true;
 }
 
 export function listenToKeys(ui: Ui): void {
   window.addEventListener("keydown", (event) => {
     if (event.code === "KeyW") ui.windowKeyDown = true;
-    if (event.ctrlKey || event.metaKey || event.altKey || takesKeys(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || takesKey(event.target, event.key)) return;
     if (act(ui, event)) event.preventDefault();
   });
   window.addEventListener("keyup", (event) => {
@@ -37,8 +43,7 @@ function act(ui: Ui, event: KeyboardEvent): boolean {
     return true;
   }
   const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  // Space on a button presses it.
-  if (!action || (event.key === " " && event.target instanceof HTMLButtonElement)) return false;
+  if (!action) return false;
   action(ui, event.timeStamp);
   return true;
 }

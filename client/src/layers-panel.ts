@@ -135,10 +135,10 @@ export class LayersPanel extends PageElement {
     const automatic = layer.windowLow === null;
     return html`<fieldset class="control window">
       <legend>Window${automatic ? html` <small>automatic</small>` : nothing}</legend>
+      <button class="small reset" ?disabled=${automatic} title="Window from the image's statistics" @click=${() => this.automaticWindow(layer)}>auto</button>
       ${window ? this.renderWindowRange(layer, window) : nothing}
       <div class="pair">
         ${this.renderWindowInput(layer, "low", window)} ${this.renderWindowInput(layer, "high", window)}
-        <button class="small" ?disabled=${automatic} title="Window from the image's statistics" @click=${() => this.automaticWindow(layer)}>auto</button>
       </div>
     </fieldset>`;
   }
@@ -187,9 +187,9 @@ export class LayersPanel extends PageElement {
     const isSet = layer.thresholdLow !== null || layer.thresholdHigh !== null;
     return html`<fieldset class="control">
       <legend>Threshold</legend>
+      <button class="small reset" ?disabled=${!isSet} title="Show all values" @click=${() => this.clearThresholds(layer)}>clear</button>
       <div class="pair">
         ${this.renderThreshold(layer, "thresholdLow", "from")} ${this.renderThreshold(layer, "thresholdHigh", "to")}
-        <button class="small" ?disabled=${!isSet} title="Show all values" @click=${() => this.clearThresholds(layer)}>clear</button>
       </div>
     </fieldset>`;
   }

@@ -31,6 +31,11 @@ const hook = {
   get lastInput() {
     return session.store.lastInput;
   },
+  /** True if a view shows the scene as it is now, losslessly. */
+  isStill: (view: string) => {
+    const picture = ui.pictures.get(view);
+    return picture !== undefined && session.isStill(view, picture.width, picture.height);
+  },
   lastPresented: (view: string) => session.trace.lastPresented(view),
   /** Set to true to have the hash of every lossless picture checked; see `verified` in the trace. */
   get verify() {

@@ -131,9 +131,13 @@ export class Navigation {
     }
   }
 
+  /** Onto the middle of the voxel at the centre: a slice between two voxels would be a mixture of both. */
   centreCrosshair(): void {
-    const centre = centreOf(this.session.background());
-    if (centre) this.session.store.setCrosshair(centre, performance.now());
+    const info = this.session.background();
+    if (!info) return;
+    const middle = (axis: number): number => Math.floor((info.dims[axis] ?? 1) / 2);
+    const centre = worldFromVoxel(info.affine, [middle(0), middle(1), middle(2)]);
+    this.session.store.setCrosshair(centre, performance.now());
   }
 
   private view(name: string): View | undefined {

@@ -26,7 +26,7 @@ export class RangeSlider extends LitElement {
   declare background: string;
   declare label: string;
   private dragged: "low" | "high" | "both" | null = null;
-  private dragFrom = { x: 0, low: 0, high: 0 };
+  private dragFrom = { x: 0, low: 0, high: 0, span: 0 };
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -73,7 +73,7 @@ export class RangeSlider extends LitElement {
     if (handle === "low" || handle === "high") this.dragged = handle;
     else if (inside) this.dragged = "both";
     else this.dragged = Math.abs(at - low) < Math.abs(at - high) ? "low" : "high";
-    this.dragFrom = { x: event.clientX, low: this.low, high: this.high };
+    this.dragFrom = { x: event.clientX, low: this.low, high: this.high, span: this.max - this.min };
     (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
     event.preventDefault();
   }
@@ -81,8 +81,8 @@ export class RangeSlider extends LitElement {
   private move(event: PointerEvent): void {
     if (!this.dragged) return;
     const width = this.getBoundingClientRect().width || 1;
-    const by = ((event.clientX - this.dragFrom.x) / width) * (this.max - this.min);
-    const { low, high } = this.dragFrom;
+    const { low, high, span } = this.dragFrom; // the ends of the scale move with a window beyond them
+    const by = ((event.clientX - this.dragFrom.x) / width) * span;
     this.change({
       low: this.dragged === "high" ? low : low + by,
       high: this.dragged === "low" ? high : high + by,

@@ -1,9 +1,11 @@
 // The bar at the bottom: position and source values under the crosshair, always, and under the cursor.
-import { html, nothing } from "lit";
+// A table, so that numbers stay in their place while the cursor moves.
+import { html } from "lit";
 import { PageElement } from "./base-element.ts";
 import { formatMm, formatValue } from "./format.ts";
 import type { Reading } from "./probes.ts";
 import type { LayerValue } from "./protocol.ts";
+import type { Layer } from "./scene.ts";
 import type { Topic } from "./session.ts";
 
 export class ReadOut extends PageElement {
@@ -15,28 +17,47 @@ export class ReadOut extends PageElement {
     const { scene, probes } = this.session;
     if (scene.layers.length === 0) return html`<div class="readout muted">Nothing is open.</div>`;
     return html`<div class="readout">
-      ${this.renderReading("Crosshair", scene.crosshairMm, probes.readings.crosshair, "crosshair")}
-      ${probes.readings.cursor ? this.renderReading("Cursor", probes.readings.cursor.mm, probes.readings.cursor, "cursor") : nothing}
+      <table aria-label="Positions and values">
+        <thead>
+          <tr>
+            <th></th>
+            <th scope="col" title="Right, anterior, superior">position, mm</th>
+            <th scope="col" title="Voxel of the background image, counted from 0">voxel</th>
+            ${scene.layers.map((layer) => this.renderHead(layer))}
+          </tr>
+        </thead>
+        <tbody>
+          ${this.renderReading("Crosshair", scene.crosshairMm, probes.readings.crosshair, "crosshair")}
+          ${this.renderReading("Cursor", probes.readings.cursor?.mm ?? null, probes.readings.cursor, "cursor")}
+        </tbody>
+      </table>
     </div>`;
   }
 
-  private renderReading(title: string, mm: readonly number[], reading: Reading | null, key: string) {
-    const first = reading?.layers[0];
-    return html`<div class="reading" data-reading=${key}>
-      <b>${title}</b>
-      <span class="mm" title="Right, anterior, superior; millimetres">${formatMm(mm)} mm</span>
-      ${first ? html`<span class="voxel" title="Voxel of the background image">[${first.voxel.join(", ")}]</span>` : nothing}
-      ${reading?.layers.map((value) => this.renderValue(value))}
-    </div>`;
+  private renderHead(layer: Layer) {
+    const name = this.session.layerName(layer);
+    return html`<th scope="col" class="layer-head" title=${name}>${name}</th>`;
   }
 
-  private renderValue(value: LayerValue) {
-    const layer = this.session.layer(value.id);
-    if (!layer) return nothing;
-    return html`<span class="value" data-layer=${value.id}>
-      <span class="value-name">${this.session.layerName(layer)}</span> <b>${valueText(value)}</b>
-    </span>`;
+  private renderReading(title: string, mm: readonly number[] | null, reading: Reading | null, key: string) {
+    const { layers } = this.session.scene;
+    const background = valueOf(reading, layers[0]);
+    return html`<tr data-reading=${key}>
+      <th scope="row">${title}</th>
+      <td class="mm">${mm ? formatMm(mm) : "–"}</td>
+      <td class="voxel">${background ? background.voxel.join(", ") : "–"}</td>
+      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer)))}
+    </tr>`;
   }
+}
+
+function valueOf(reading: Reading | null, layer: Layer | undefined): LayerValue | undefined {
+  return reading?.layers.find((value) => value.id === layer?.id);
+}
+
+function renderValue(layer: Layer, value: LayerValue | undefined) {
+  const title = value ? `voxel ${value.voxel.join(", ")}` : "";
+  return html`<td class="value" data-layer=${layer.id} title=${title}>${value ? valueText(value) : "–"}</td>`;
 }
 
 function valueText(value: LayerValue): string {

@@ -5,6 +5,7 @@ import { CatalogueFeed } from "./catalogue-feed.ts";
 import { Emitter } from "./emitter.ts";
 import { FramePipeline } from "./frames.ts";
 import type { Vec3 } from "./geometry.ts";
+import { Looks } from "./looks.ts";
 import { Probes } from "./probes.ts";
 import { layerState, type LayerState, type ServerMessage } from "./protocol.ts";
 import type { ImageInfo, Layer, Scene } from "./scene.ts";
@@ -12,7 +13,7 @@ import { SceneStore } from "./store.ts";
 import { Trace } from "./trace.ts";
 import { Connection } from "./websocket.ts";
 
-export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "frame" | "toasts";
+export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "toasts";
 
 export interface Opening {
   input: number;
@@ -39,6 +40,7 @@ const waitForT1Ms = 2_000; // before the first start takes an image that does no
 export class Session {
   readonly events = new Emitter<Topic>();
   readonly trace = new Trace();
+  readonly looks = new Looks();
   readonly catalogue = new Catalogue();
   readonly feed = new CatalogueFeed(this.catalogue, () => this.catalogueChanged());
   readonly images = new Map<string, LayerState>();
@@ -49,7 +51,7 @@ export class Session {
   readonly frames = new FramePipeline(
     this.trace,
     (frame) => void this.connection.send({ type: "ack", frame }),
-    () => this.events.emit("frame"),
+    (header) => this.looks.presented(header.view, header.input, header.quality),
     (text) => this.toast("error", text),
   );
   readonly probes = new Probes(
@@ -136,6 +138,13 @@ export class Session {
     this.events.emit("ui");
   }
 
+  /** True if the lossless picture of the scene as it is now, in the size of now, is on the page. */
+  isStill(view: string, width: number, height: number): boolean {
+    const size = this.sizes.get(view);
+    const rightSize = size?.width === width && size.height === height;
+    return rightSize && !this.opening && !this.store.waiting && this.looks.isStill(this.scene, view);
+  }
+
   // ---- viewports
 
   /** The size of a visible viewport in device pixels; null when it is hidden. */
@@ -188,6 +197,7 @@ export class Session {
     const input = ++this.inputs;
     if (!this.connection.send({ ...message, input })) return 0;
     this.trace.input(input, tEvent);
+    this.looks.sent(input, this.scene);
     return input;
   }
 
@@ -221,6 +231,7 @@ export class Session {
     if (again) this.feed.restart();
     if (this.scene.layers.length > 0) this.sendOwnScene();
     else this.store.adopt(scene);
+    this.looks.replaced(this.scene);
     if (this.opening) this.open(this.opening.entry, this.opening.as);
     this.queueViewports();
     this.events.emit("status");
@@ -237,6 +248,7 @@ export class Session {
     const opened = this.opening && input >= this.opening.input ? this.opening : null;
     if (opened) this.opening = null;
     this.store.adopt(scene, applied);
+    this.looks.replaced(this.scene);
     const layers = this.scene.layers;
     if (opened || !this.layer(this.selectedLayer)) {
       this.selectedLayer = (opened?.as === "new" ? layers[0] : layers.at(-1))?.id ?? "";

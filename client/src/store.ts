@@ -53,6 +53,11 @@ export class SceneStore {
     }
   }
 
+  /** True while an edit has not left yet. */
+  get waiting(): boolean {
+    return this.pending.length > 0;
+  }
+
   set(path: string, value: unknown, tEvent: number = performance.now()): void {
     this.apply({ op: "replace", path, value }, tEvent);
   }

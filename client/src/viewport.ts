@@ -49,6 +49,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     for (const stop of this.stops) stop();
     this.ui.session.frames.detach(this.name, this);
     this.ui.session.setViewport(this.name, null);
+    this.ui.pictures.delete(this.name);
   }
 
   protected override firstUpdated(): void {
@@ -65,7 +66,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     return html`<canvas class="picture"></canvas><canvas class="lines"></canvas>
       <span class="edge left" data-edge="left"></span><span class="edge right" data-edge="right"></span>
       <span class="edge top" data-edge="top"></span><span class="edge bottom" data-edge="bottom"></span>
-      <span class="caption"><b>${titles[this.name] ?? this.name}</b> <span class="position"></span></span>
+      <span class="caption"><b>${titles[this.name] ?? this.name}</b><span class="position"></span></span>
       <span class="bar" aria-hidden="true"><i></i><span></span></span>
       <span class="quality" data-quality=""><i></i><span></span></span>
       <button

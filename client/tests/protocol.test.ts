@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fnv1a64, layerState, parseFrame } from "../src/protocol.ts";
 
 function frameBytes(name: string, picture: number[]): ArrayBuffer {
@@ -62,13 +62,6 @@ test("a frame of another magic, version, codec or quality is refused", () => {
   }
 });
 
-test("FNV-1a has its published values", () => {
-  const of = (text: string): bigint => fnv1a64(new TextEncoder().encode(text));
-  assert.equal(of(""), 0xcbf29ce484222325n);
-  assert.equal(of("a"), 0xaf63dc4c8601ec8cn);
-  assert.equal(of("foobar"), 0x85944171f73967e8n);
-});
-
 test("a layer's state is read defensively", () => {
   const ready = layerState({ name: "a", info: { dims: [1, 2, 3] }, window: { low: 1, high: 2 }, state: "ready" });
   assert.deepEqual([ready.state, ready.window?.high, ready.info?.dims.length], ["ready", 2, 3]);
@@ -76,23 +69,32 @@ test("a layer's state is read defensively", () => {
   assert.deepEqual([odd.state, odd.window, odd.info, odd.error], ["loading", null, null, "a.nii: too short"]);
 });
 
-// The same bytes that the server's tests read. Each NAME.hex stands beside a NAME.json with the fields.
-const fixtures = process.env["NORA_PROTOCOL_FIXTURES"] ?? "../tests/data/protocol";
-const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".hex")) : [];
-for (const name of names) {
-  test(`the shared bytes ${name} are read as the server's tests read them`, () => {
-    const text = readFileSync(`${fixtures}/${name}`, "utf8").replace(/#.*$/gm, "").replace(/\s+/g, "");
-    const bytes = Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-    const json = `${fixtures}/${name.replace(/\.hex$/, ".json")}`;
-    const expected = existsSync(json) ? JSON.parse(readFileSync(json, "utf8")) : {};
-    if (expected.error || name.startsWith("bad")) {
-      assert.throws(() => parseFrame(bytes.buffer));
-      return;
-    }
-    const { header } = parseFrame(bytes.buffer) as unknown as { header: Record<string, unknown> };
-    for (const [key, value] of Object.entries(expected)) {
-      if (key in header && typeof header[key] === typeof value) assert.deepEqual(header[key], value, key);
-    }
-    assert.ok(Number(header["frame"]) > 0);
+// The same bytes that the server's tests read.
+interface Fixtures {
+  frames: { name: string; hex: string; header: Record<string, unknown>; payload: string }[];
+  malformed: { name: string; hex: string }[];
+  fnv1a64: { bytes: string; hash: string }[];
+}
+const fixtures = JSON.parse(readFileSync("../tests/data/protocol/frames.json", "utf8")) as Fixtures;
+const bytesOf = (hex: string): ArrayBuffer => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16)).buffer;
+
+for (const { name, hex, header, payload } of fixtures.frames) {
+  test(`the shared frame "${name}" is read as the server's tests read it`, () => {
+    const read = parseFrame(bytesOf(hex));
+    const quality = ["moving", "sharp", "lossless"][header["quality"] as number];
+    assert.deepEqual(read.header, { ...header, quality, hash: BigInt(`0x${header["hash"]}`) });
+    assert.deepEqual(new Uint8Array(read.picture), new Uint8Array(bytesOf(payload)));
   });
 }
+
+for (const { name, hex } of fixtures.malformed) {
+  test(`the shared malformed frame "${name}" is refused`, () => {
+    assert.throws(() => parseFrame(bytesOf(hex)));
+  });
+}
+
+test("FNV-1a has its published values", () => {
+  for (const { bytes, hash } of fixtures.fnv1a64) {
+    assert.equal(fnv1a64(new Uint8Array(bytesOf(bytes))), BigInt(`0x${hash}`));
+  }
+});

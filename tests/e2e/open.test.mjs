@@ -1,0 +1,116 @@
+// Opening: the first picture, grey levels against nibabel, files that cannot be opened, a server that goes and comes.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import test, { after } from "node:test";
+import {
+  assertNoComplaints, checkPixels, openEntry, openPage, picture, pixels, scene, serve, slices, start, still, viewport, views,
+} from "./support.mjs";
+
+const here = await start(after);
+
+async function setWindow(page, low, high) {
+  for (const [end, value] of [["high", high], ["low", low]]) {
+    await page.locator(`[data-window=${end}]`).fill(String(value));
+    await page.locator(`[data-window=${end}]`).press("Enter");
+  }
+  await still(page);
+}
+
+test("the page opens a T1 by itself and shows four pictures that are not black", async () => {
+  const page = await openPage(here);
+  const { layers } = await scene(page);
+  assert.equal(layers[0].source.path, "sub-01/anat/sub-01_T1w.nii.gz");
+  for (const view of views) {
+    const { width, height } = await picture(page, view);
+    const line = Array.from({ length: 60 }, (_, i) => [Math.floor((width * i) / 60), Math.floor(height / 2)]);
+    const greys = (await pixels(page, view, line)).map(([r]) => r);
+    assert.ok(Math.max(...greys) > 60, `${view} is black: ${greys}`);
+    assert.ok(Math.min(...greys) < 30, `${view} has no background: ${greys}`);
+    const box = await viewport(page, view).boundingBox();
+    assert.deepEqual([width, height], [Math.round(box.width), Math.round(box.height)]);
+  }
+  const lossless = await page.evaluate(() => window.nora.trace.filter((f) => f.quality === "lossless" && f.tPresent));
+  assert.ok(lossless.length >= 4);
+  for (const frame of lossless) assert.notEqual(frame.verified, false, `frame ${frame.frame} arrived changed`);
+  assert.ok(lossless.some((frame) => frame.verified === true));
+  assertNoComplaints(page);
+  await page.close();
+});
+
+test("a still picture has the trilinear grey levels that nibabel computes", async () => {
+  const page = await openPage(here);
+  await openEntry(page, "smooth.nii");
+  await setWindow(page, -60, 90);
+  const { layers } = await scene(page);
+  assert.deepEqual([layers[0].windowLow, layers[0].windowHigh], [-60, 90]);
+  for (const view of slices) await checkPixels(page, view, join(here.folder, "sub-02/smooth.nii"), { low: -60, high: 90 });
+  assertNoComplaints(page);
+  await page.close();
+});
+
+test("a still picture without interpolation has the grey levels of the nearest voxels", async () => {
+  const page = await openPage(here);
+  await openEntry(page, "noise.nii");
+  await setWindow(page, 0, 999);
+  await page.getByLabel("interpolate").uncheck();
+  await page.keyboard.press("Escape");
+  await page.locator("[title^='Centre the crosshair']").click(); // from between two voxels onto one
+  await still(page);
+  const file = join(here.folder, "sub-02/noise.nii");
+  for (const view of slices) await checkPixels(page, view, file, { low: 0, high: 999, mode: "nearest" });
+  await page.close();
+});
+
+test("a file that is cut off is listed with its reason, and opening it says why", async () => {
+  const page = await openPage(here);
+  const row = page.locator(".row.entry", { hasText: "truncated.nii.gz" });
+  assert.match(await row.getAttribute("class"), /failed|unsupported/);
+  assert.match(await row.getAttribute("title"), /Cannot be opened: \S/);
+  await row.click();
+  const toast = page.locator(".toast.error");
+  await toast.waitFor();
+  assert.match(await toast.textContent(), /truncated\.nii\.gz cannot be opened: \S/);
+  await page.getByRole("button", { name: /^Problems/ }).click();
+  await page.locator(".row .reason").first().waitFor();
+  assert.ok((await page.locator(".row .reason").first().textContent()).length > 5);
+  assertNoComplaints(page);
+  await page.close();
+});
+
+test("a file name that looks like markup is shown as text", async () => {
+  const page = await openPage(here);
+  const row = page.locator(".row.entry", { hasText: "onerror" });
+  assert.match(await row.locator(".name").textContent(), /^<img src=x onerror=/);
+  await openEntry(page, "onerror");
+  await page.waitForTimeout(100);
+  assert.equal(await page.title(), "nora");
+  assert.equal(await page.locator("img").count(), 0);
+  assert.match(await page.locator(".layer-name").textContent(), /<img src=x/);
+  assertNoComplaints(page);
+  await page.close();
+});
+
+test("when the server goes the page says so, and goes on with its scene when it is back", async () => {
+  const server = await serve(here.folder);
+  const page = await openPage({ browser: here.browser, server });
+  await openEntry(page, "noise.nii");
+  await page.locator("select[id^=map]").selectOption("viridis");
+  await still(page);
+  const before = await scene(page);
+  await server.stop();
+  await page.locator(".banner").waitFor();
+  assert.match(await page.locator(".banner").textContent(), /connection/i);
+  const again = await serve(here.folder, server.port);
+  try {
+    await page.locator(".banner").waitFor({ state: "detached" });
+    await page.waitForFunction(() => Object.values(window.nora.images).every((image) => image.state === "ready"));
+    await still(page);
+    assert.deepEqual(await scene(page), before);
+    const { width, height } = await picture(page, "axial");
+    const [[r, g, b]] = await pixels(page, "axial", [[width >> 1, height >> 1]]);
+    assert.ok(Math.max(r, g, b) - Math.min(r, g, b) > 10, "the colours are gone");
+  } finally {
+    await page.close();
+    await again.stop();
+  }
+});
