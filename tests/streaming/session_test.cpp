@@ -1,0 +1,418 @@
+#include "support.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nora {
+namespace {
+
+using test::FakeImages;
+using test::FakeOutput;
+using test::FakeRenderer;
+using test::json;
+using namespace std::chrono_literals;
+
+class SessionTest : public testing::Test {
+ protected:
+  struct Viewer {
+    std::shared_ptr<FakeOutput> output = std::make_shared<FakeOutput>();
+    std::shared_ptr<StreamEngine::Session> session;
+    std::uint64_t input = 0;
+    std::size_t acknowledged = 0;
+  };
+
+  SessionTest() { startEngine({}); }
+  ~SessionTest() override {
+    renderer->hold(false);
+    images.release();
+  }
+  void startEngine(StreamEngine::Options options) {
+    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, options);
+  }
+  Viewer connect() {
+    Viewer viewer;
+    viewer.session = engine->connect(viewer.output).value();
+    return viewer;
+  }
+  void send(Viewer& viewer, json message) {
+    if (message["type"] != "ack" && message["type"] != "ping") message["input"] = ++viewer.input;
+    engine->receive(*viewer.session, message.dump());
+  }
+  void sendViewports(Viewer& viewer, const std::vector<std::string>& names) {
+    json views = json::object();
+    for (const auto& name : names) views[name] = {{"width", 64}, {"height", 48}};
+    send(viewer, {{"type", "viewports"}, {"views", views}});
+  }
+  void edit(Viewer& viewer, const std::string& path, const json& value) {
+    send(viewer, {{"type", "edit"}, {"patch", json::array({{{"op", "replace"}, {"path", path}, {"value", value}}})}});
+  }
+  void acknowledgeAll(Viewer& viewer) {
+    const auto frames = viewer.output->frames();
+    for (; viewer.acknowledged < frames.size(); ++viewer.acknowledged) {
+      send(viewer, {{"type", "ack"}, {"frame", frames[viewer.acknowledged].header.frame}});
+    }
+  }
+  /// Acknowledges frames as they come until there are `count`.
+  bool receiveFrames(Viewer& viewer, std::size_t count) {
+    for (std::size_t n = 1; n <= count; ++n) {
+      if (!viewer.output->waitForFrames(n)) return false;
+      acknowledgeAll(viewer);
+    }
+    return true;
+  }
+  void openImage(Viewer& viewer, const std::string& entry, const char* as = "new") {
+    send(viewer, {{"type", "open"}, {"entry", entry}, {"as", as}});
+  }
+
+  std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
+  FakeImages images;
+  std::unique_ptr<StreamEngine> engine;
+};
+
+TEST_F(SessionTest, HelloComesFirst) {
+  auto viewer = connect();
+  const auto hello = viewer.output->take("hello");
+  EXPECT_EQ(hello["protocol"], 1);
+  EXPECT_FALSE(hello["session"].get<std::string>().empty());
+  EXPECT_TRUE(hello["scene"]["layers"].empty());
+  EXPECT_EQ(hello["scene"]["views"].size(), 4U);
+}
+
+TEST_F(SessionTest, OpenLoadsAndShows) {
+  auto viewer = connect();
+  sendViewports(viewer, {"axial"});
+  openImage(viewer, "sub/t1.nii.gz");
+  const auto loading = viewer.output->take("images");
+  ASSERT_TRUE(loading["layers"].contains("t1"));
+  EXPECT_EQ(loading["layers"]["t1"]["state"], "loading");
+  EXPECT_EQ(loading["layers"]["t1"]["name"], "t1.nii.gz");
+  const auto scene = viewer.output->take("scene");
+  EXPECT_EQ(scene["input"], 2);
+  EXPECT_EQ(scene["scene"]["layers"][0]["source"]["path"], "sub/t1.nii.gz");
+  const auto ready = viewer.output->take("images");
+  EXPECT_EQ(ready["layers"]["t1"]["state"], "ready");
+  EXPECT_EQ(ready["layers"]["t1"]["info"]["dims"], json({4, 4, 4}));
+  EXPECT_TRUE(ready["layers"]["t1"]["window"]["high"].is_number());
+  openImage(viewer, "sub/t1.nii.gz", "overlay");
+  const auto both = viewer.output->take("scene");
+  ASSERT_EQ(both["scene"]["layers"].size(), 2U);
+  EXPECT_EQ(both["scene"]["layers"][1]["id"], "t1-2");
+  openImage(viewer, "other.nii");
+  EXPECT_EQ(viewer.output->take("scene")["scene"]["layers"].size(), 1U);
+}
+
+TEST_F(SessionTest, OverlayWithoutBackgroundActsAsNew) {
+  auto viewer = connect();
+  openImage(viewer, "a.nii", "overlay");
+  EXPECT_EQ(viewer.output->take("scene")["scene"]["layers"].size(), 1U);
+}
+
+TEST_F(SessionTest, FramesNameInputTimesAndPlace) {
+  auto viewer = connect();
+  sendViewports(viewer, {"axial"});
+  ASSERT_TRUE(receiveFrames(viewer, 2));  // moving, then still
+  const auto frames = viewer.output->frames();
+  EXPECT_EQ(frames[0].header.codec, Codec::jpeg);
+  EXPECT_EQ(frames[0].header.quality, FrameQuality::moving);
+  EXPECT_EQ(frames[0].header.input, 1U);
+  EXPECT_EQ(frames[0].header.frame, 1U);
+  EXPECT_EQ(frames[0].header.view, "axial");
+  EXPECT_EQ(frames[0].header.width, 64);
+  EXPECT_EQ(frames[0].header.viewportHeight, 48);
+  EXPECT_EQ(frames[0].header.geometry.rightMm, (Vec3{2, 0, 0}));
+  EXPECT_EQ(frames[0].header.hash, 0U);
+  EXPECT_EQ(frames[1].header.codec, Codec::png);
+  EXPECT_EQ(frames[1].header.quality, FrameQuality::lossless);
+  EXPECT_NE(frames[1].header.hash, 0U);
+  EXPECT_GE(frames[1].header.queueUs, 150'000U);
+}
+
+TEST_F(SessionTest, GeometryOfACoarseVolumeIsInViewportPixels) {
+  auto viewer = connect();
+  sendViewports(viewer, {"3d"});
+  ASSERT_TRUE(receiveFrames(viewer, 1));
+  const auto header = viewer.output->frames()[0].header;
+  ASSERT_EQ(header.width, 32);
+  EXPECT_EQ(header.viewportWidth, 64);
+  EXPECT_EQ(header.geometry.rightMm, (Vec3{1, 0, 0}));  // the renderer's pixels are 2 mm
+}
+
+TEST_F(SessionTest, NewestInputWins) {
+  auto viewer = connect();
+  renderer->hold(true);
+  sendViewports(viewer, {"axial"});
+  ASSERT_TRUE(renderer->waitForCalls(1));
+  for (int i = 1; i <= 100; ++i) edit(viewer, "/crosshairMm", {i, i, i});
+  renderer->hold(false);
+  ASSERT_TRUE(receiveFrames(viewer, 2));
+  const auto calls = renderer->calls();
+  EXPECT_EQ(calls[1].crosshairMm, (Vec3{100, 100, 100}));
+  EXPECT_EQ(viewer.output->frames()[1].header.input, viewer.input);
+  EXPECT_EQ(viewer.output->frames()[0].header.input, 1U);
+}
+
+TEST_F(SessionTest, WithoutAcknowledgementsThereAreTwoFrames) {
+  auto viewer = connect();
+  sendViewports(viewer, {"axial", "coronal", "sagittal"});
+  ASSERT_TRUE(viewer.output->waitForFrames(2));
+  for (int i = 1; i <= 20; ++i) edit(viewer, "/crosshairMm", {i, i, i});
+  EXPECT_FALSE(viewer.output->waitForFrames(3, 300ms));
+  EXPECT_EQ(renderer->calls().size(), 2U);
+  send(viewer, {{"type", "probe"}, {"mm", {0, 0, 0}}});
+  EXPECT_EQ(viewer.output->take("values")["type"], "values");
+  acknowledgeAll(viewer);
+  ASSERT_TRUE(receiveFrames(viewer, 8));
+  EXPECT_EQ(renderer->calls()[2].crosshairMm, (Vec3{20, 20, 20}));
+}
+
+TEST_F(SessionTest, StillComesExactlyOnce) {
+  auto viewer = connect();
+  sendViewports(viewer, {"axial", "coronal"});
+  ASSERT_TRUE(receiveFrames(viewer, 4));
+  EXPECT_FALSE(viewer.output->waitForFrames(5, 400ms));
+  std::map<std::string, int> stills;
+  for (const auto& frame : viewer.output->frames())
+    stills[frame.header.view] += frame.header.quality == FrameQuality::lossless;
+  EXPECT_EQ(stills, (std::map<std::string, int>{{"axial", 1}, {"coronal", 1}}));
+}
+
+TEST_F(SessionTest, OnlyWhatChangedIsDrawn) {
+  auto viewer = connect();
+  sendViewports(viewer, {"axial", "coronal", "sagittal", "3d"});
+  ASSERT_TRUE(receiveFrames(viewer, 8));
+  edit(viewer, "/crosshairMm/0", 5);
+  ASSERT_TRUE(receiveFrames(viewer, 10));
+  EXPECT_FALSE(viewer.output->waitForFrames(11, 300ms));
+  const auto frames = viewer.output->frames();
+  EXPECT_EQ(frames[8].header.view, "sagittal");
+  EXPECT_EQ(frames[9].header.view, "sagittal");
+  edit(viewer, "/views/3/opacityPoints",
+       json::array({{{"position", 0}, {"opacity", 0}}, {{"position", 1}, {"opacity", 1}}}));
+  ASSERT_TRUE(receiveFrames(viewer, 12));
+  EXPECT_EQ(viewer.output->frames()[10].header.view, "3d");
+}
+
+TEST_F(SessionTest, ARefusedEditGivesTheSceneBack) {
+  auto viewer = connect();
+  const auto hello = viewer.output->take("hello");
+  for (const json& patch : {json::array({{{"op", "replace"}, {"path", "/crosshairMm"}, {"value", "here"}}}),
+                            json::array({{{"op", "replace"}, {"path", "/crosshairMm"}, {"value", {1, 2, 3}}},
+                                         {{"op", "remove"}, {"path", "/nowhere"}}}),
+                            json::array({{{"op", "add"}, {"path", "/surprise"}, {"value", 1}}})}) {
+    send(viewer, {{"type", "edit"}, {"patch", patch}});
+    const auto error = viewer.output->take("error");
+    EXPECT_EQ(error["code"], "invalidInput");
+    EXPECT_EQ(error["input"], viewer.input);
+    const auto scene = viewer.output->take("scene");
+    EXPECT_EQ(scene["scene"], hello["scene"]);
+    EXPECT_EQ(scene["input"], viewer.input);
+  }
+  send(viewer, {{"type", "scene"}, {"scene", {{"version", 2}}}});
+  EXPECT_EQ(viewer.output->take("error")["code"], "invalidInput");
+  EXPECT_EQ(viewer.output->take("scene")["scene"], hello["scene"]);
+  EXPECT_EQ(viewer.output->closeCode(), 0);
+}
+
+TEST_F(SessionTest, AMalformedMessageEndsThatSessionOnly) {
+  struct {
+    std::string text;
+    int code;
+  } const table[] = {{"garbage", 1007},
+                     {R"({"type":"edit","input":1,"patch":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]})", 1009},
+                     {R"({"type":"probe","input":1,"mm":"x"})", 1007}};
+  auto good = connect();
+  for (const auto& bad : table) {
+    auto viewer = connect();
+    engine->receive(*viewer.session, bad.text);
+    EXPECT_EQ(viewer.output->closeCode(), bad.code) << bad.text;
+    EXPECT_FALSE(viewer.output->closeReason().empty());
+    const auto before = viewer.output->textCount();
+    engine->receive(*viewer.session, R"({"type":"ping","token":1})");
+    EXPECT_EQ(viewer.output->textCount(), before);
+    engine->disconnect(viewer.session);
+  }
+  send(good, {{"type", "ping"}, {"token", 42}});
+  EXPECT_EQ(good.output->take("pong")["token"], 42);
+  EXPECT_EQ(good.output->closeCode(), 0);
+  EXPECT_EQ(engine->sessionCount(), 1U);
+}
+
+TEST_F(SessionTest, InputIdsMustIncrease) {
+  auto viewer = connect();
+  engine->receive(*viewer.session, R"({"type":"probe","input":7,"mm":[0,0,0]})");
+  EXPECT_EQ(viewer.output->closeCode(), 0);
+  engine->receive(*viewer.session, R"({"type":"probe","input":7,"mm":[0,0,0]})");
+  EXPECT_EQ(viewer.output->closeCode(), 1008);
+}
+
+TEST_F(SessionTest, ALoadFailureIsReported) {
+  auto viewer = connect();
+  for (const std::string entry : {"bad.nii", "throw.nii"}) {
+    openImage(viewer, entry);
+    const auto error = viewer.output->take("error");
+    EXPECT_EQ(error["input"], viewer.input);
+    EXPECT_EQ(viewer.output->take("images")["layers"].begin()->at("state"), "loading");
+    const auto failed = viewer.output->take("images")["layers"];
+    EXPECT_EQ(failed.begin()->at("state"), "failed");
+    EXPECT_FALSE(failed.begin()->at("error").get<std::string>().empty());
+  }
+  openImage(viewer, "none.nii");
+  EXPECT_EQ(viewer.output->take("error")["code"], "notFound");
+  openImage(viewer, "good.nii");
+  EXPECT_EQ(viewer.output->take("scene")["scene"]["layers"].size(), 1U);
+}
+
+TEST_F(SessionTest, ASceneShowsTheLayersThatLoad) {
+  auto viewer = connect();
+  auto scene = viewer.output->take("hello")["scene"];
+  scene["layers"] = {{{"id", "a"}, {"source", {{"path", "good.nii"}, {"series", ""}}}},
+                     {{"id", "b"}, {"source", {{"path", "bad.nii"}, {"series", ""}}}}};
+  sendViewports(viewer, {"axial"});
+  send(viewer, {{"type", "scene"}, {"scene", scene}});
+  EXPECT_EQ(viewer.output->take("scene")["scene"]["layers"][1]["opacity"], 1);  // defaults are filled in
+  EXPECT_EQ(viewer.output->take("error")["layer"], "b");
+  std::map<std::string, std::string> states;
+  while (states["a"] != "ready" || states["b"] != "failed") {
+    const auto report = viewer.output->take("images");
+    ASSERT_FALSE(report.is_null());
+    for (const auto& [id, layer] : report["layers"].items()) states[id] = layer["state"];
+  }
+  ASSERT_TRUE(receiveFrames(viewer, 2));
+  EXPECT_EQ(renderer->calls().back().volumes, 1U);
+  // An edit that changes the source loads it.
+  edit(viewer, "/layers/1/source/path", "other.nii");
+  EXPECT_TRUE(images.waitForLoad("other.nii"));
+}
+
+TEST_F(SessionTest, ANewerOpenCancelsTheOlder) {
+  auto viewer = connect();
+  openImage(viewer, "slow1.nii");
+  ASSERT_TRUE(images.waitForLoad("slow1.nii"));
+  openImage(viewer, "good.nii");
+  EXPECT_TRUE(images.waitForCancelled("slow1.nii"));
+  const auto scene = viewer.output->take("scene");
+  EXPECT_EQ(scene["scene"]["layers"][0]["source"]["path"], "good.nii");
+  EXPECT_EQ(scene["input"], 2);
+}
+
+TEST_F(SessionTest, AnOverlayWaitsForItsBackground) {
+  auto viewer = connect();
+  openImage(viewer, "slow.nii");
+  openImage(viewer, "map.nii", "overlay");
+  ASSERT_TRUE(images.waitForLoad("map.nii"));
+  images.release();
+  EXPECT_EQ(viewer.output->take("scene")["scene"]["layers"].size(), 1U);
+  const auto both = viewer.output->take("scene")["scene"]["layers"];
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0]["id"], "slow");
+  EXPECT_EQ(both[1]["id"], "map");
+}
+
+TEST_F(SessionTest, DisconnectStopsLoads) {
+  auto viewer = connect();
+  openImage(viewer, "slow.nii");
+  ASSERT_TRUE(images.waitForLoad("slow.nii"));
+  engine->disconnect(viewer.session);
+  EXPECT_TRUE(images.waitForCancelled("slow.nii"));
+  EXPECT_EQ(engine->sessionCount(), 0U);
+}
+
+TEST_F(SessionTest, ProbeAnswersFromSourceValues) {
+  auto viewer = connect();
+  openImage(viewer, "4d.nii");
+  viewer.output->take("scene");
+  edit(viewer, "/layers/0/time", 2);
+  send(viewer, {{"type", "probe"}, {"mm", {1.25, 2, 3}}});
+  auto layer = viewer.output->take("values")["layers"][0];
+  EXPECT_EQ(layer["voxel"], json({1, 2, 3}));
+  EXPECT_EQ(layer["inside"], true);
+  EXPECT_EQ(layer["value"], 2321);
+  EXPECT_DOUBLE_EQ(layer["trilinear"], 2321.25);
+  edit(viewer, "/layers/0/time", 99);  // clamped
+  send(viewer, {{"type", "probe"}, {"mm", {0, 0, 0}}});
+  EXPECT_EQ(viewer.output->take("values")["layers"][0]["value"], 2000);
+  send(viewer, {{"type", "probe"}, {"mm", {-100, 1e300, 0}}});
+  layer = viewer.output->take("values")["layers"][0];
+  EXPECT_EQ(layer["inside"], false);
+  EXPECT_TRUE(layer["value"].is_null());
+  openImage(viewer, "rgb.nii");
+  viewer.output->take("scene");
+  send(viewer, {{"type", "probe"}, {"mm", {2, 0, 0}}});
+  EXPECT_EQ(viewer.output->take("values")["layers"][0]["rgb"], json({2, 66, 130}));
+}
+
+TEST_F(SessionTest, ABrokenRenderingIsReportedAndTheOthersGoOn) {
+  renderer->failFor("coronal");
+  renderer->throwFor("sagittal");
+  auto viewer = connect();
+  sendViewports(viewer, {"axial", "coronal", "sagittal"});
+  ASSERT_TRUE(receiveFrames(viewer, 2));
+  EXPECT_EQ(viewer.output->take("error")["code"], "internal");
+  EXPECT_EQ(viewer.output->take("error")["code"], "internal");
+  EXPECT_EQ(viewer.output->closeCode(), 0);
+}
+
+TEST_F(SessionTest, SessionsAreServedInTurn) {
+  startEngine({.sessions = 2});
+  auto first = connect();
+  auto second = connect();
+  EXPECT_EQ(engine->connect(std::make_shared<FakeOutput>()).error().code, ErrorCode::limitExceeded);
+  renderer->hold(true);
+  sendViewports(first, {"axial", "coronal", "sagittal", "3d"});
+  sendViewports(second, {"axial"});
+  renderer->hold(false);
+  ASSERT_TRUE(second.output->waitForFrames(1));  // though the first has much to be drawn and acknowledges nothing
+  ASSERT_TRUE(receiveFrames(first, 8));
+  engine->broadcast(R"({"type":"catalogue","revision":1})");
+  EXPECT_EQ(first.output->take("catalogue")["revision"], 1);
+  EXPECT_EQ(second.output->take("catalogue")["revision"], 1);
+}
+
+/// An output that acknowledges from within sendFrame, as a benchmark might.
+class EchoOutput : public FakeOutput {
+ public:
+  void sendFrame(std::vector<std::byte> message) override {
+    std::span<const std::byte> payload;
+    const auto frame = parseFrameHeader(message, payload).value().frame;
+    FakeOutput::sendFrame(std::move(message));
+    engine->receive(*session, json{{"type", "ack"}, {"frame", frame}}.dump());
+  }
+  StreamEngine* engine = nullptr;
+  std::shared_ptr<StreamEngine::Session> session;
+};
+
+TEST_F(SessionTest, AnOutputMayCallBack) {
+  auto output = std::make_shared<EchoOutput>();
+  output->engine = engine.get();
+  output->session = engine->connect(output).value();
+  engine->receive(
+      *output->session,
+      R"({"type":"viewports","input":1,"views":{"axial":{"width":9,"height":9},"coronal":{"width":9,"height":9}}})");
+  EXPECT_TRUE(output->waitForFrames(4));
+  engine->disconnect(output->session);
+  output->session.reset();
+}
+
+TEST_F(SessionTest, ManyViewersAtOnceUnderFire) {
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 3; ++round) {
+        auto viewer = connect();
+        sendViewports(viewer, {"axial", "3d"});
+        openImage(viewer, round == 1 ? "slow.nii" : "good.nii");
+        for (int i = 0; i < 30; ++i) {
+          edit(viewer, "/crosshairMm", {i, t, i});
+          send(viewer, {{"type", "probe"}, {"mm", {i, 0, 0}}});
+          acknowledgeAll(viewer);
+        }
+        if (round == 2) engine->receive(*viewer.session, "}{");
+        engine->disconnect(viewer.session);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(engine->sessionCount(), 0U);
+}
+
+}  // namespace
+}  // namespace nora

@@ -1,0 +1,185 @@
+#include "streaming/view_schedule.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nora {
+namespace {
+
+using Kind = ViewSchedule::Kind;
+using namespace std::chrono_literals;
+
+class Schedule : public testing::Test {
+ protected:
+  Schedule() {
+    for (const auto& [name, plane] :
+         {std::pair{"axial", Plane::axial}, {"coronal", Plane::coronal}, {"sagittal", Plane::sagittal}}) {
+      View view;
+      view.name = name;
+      view.plane = plane;
+      scene.views.push_back(view);
+    }
+    View camera;
+    camera.name = "3d";
+    camera.kind = ViewKind::volume;
+    scene.views.push_back(camera);
+    setViewports({"axial", "coronal", "sagittal", "3d"});
+  }
+  void setViewports(const std::vector<std::string>& names, const std::string& focus = "") {
+    std::map<std::string, ViewportSize> views;
+    for (const auto& name : names) views[name] = {640, 480};
+    schedule.setViewports(views, focus);
+    changed();
+  }
+  void changed(std::uint64_t revision = 0) { schedule.update(scene, revision, ++input, now); }
+  /// Views drawn until nothing is left, each acknowledged at once.
+  std::vector<std::string> drain(Kind kind) {
+    std::vector<std::string> out;
+    while (const auto pick = schedule.pick(kind, now)) {
+      out.push_back(pick->view);
+      schedule.sent(pick->frame);
+      schedule.acknowledged(pick->frame);
+    }
+    return out;
+  }
+
+  Scene scene;
+  ViewSchedule schedule{{.settle = 150ms, .volumeBudget = 60ms}};
+  Clock::time_point now{Clock::time_point{} + 1h};
+  std::uint64_t input = 0;
+};
+
+using testing::Test;
+
+TEST_F(Schedule, SlicesComeBeforeTheVolume) {
+  const auto order = drain(Kind::moving);
+  ASSERT_EQ(order.size(), 4U);
+  EXPECT_EQ(order.back(), "3d");
+  EXPECT_TRUE(drain(Kind::moving).empty());
+}
+
+TEST_F(Schedule, OnlyViewsThatLookDifferentAreDrawn) {
+  drain(Kind::moving);
+  scene.crosshairMm = {5, 0, 0};
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"sagittal"});
+  scene.crosshairMm = {5, 6, 7};
+  changed();
+  EXPECT_EQ(drain(Kind::moving).size(), 2U);  // coronal and axial
+  scene.views[3].azimuthDeg = 10;
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"3d"});
+  scene.views[0].zoom = 2;
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
+  changed(1);  // a layer or its image
+  EXPECT_EQ(drain(Kind::moving).size(), 4U);
+  scene.convention = Convention::neurological;
+  changed(1);
+  EXPECT_EQ(drain(Kind::moving).size(), 4U);
+  changed(1);
+  EXPECT_TRUE(drain(Kind::moving).empty());
+}
+
+TEST_F(Schedule, AtMostTwoInFlight) {
+  const auto first = schedule.pick(Kind::moving, now);
+  const auto second = schedule.pick(Kind::moving, now);
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(schedule.pick(Kind::moving, now));
+  schedule.acknowledged(first->frame);  // not sent yet: a lie
+  EXPECT_FALSE(schedule.pick(Kind::moving, now));
+  schedule.sent(first->frame);
+  schedule.acknowledged(first->frame + 77);
+  schedule.acknowledged(std::uint64_t{1} << 40);
+  EXPECT_FALSE(schedule.pick(Kind::moving, now));
+  schedule.acknowledged(first->frame);
+  EXPECT_TRUE(schedule.pick(Kind::moving, now));
+  EXPECT_FALSE(schedule.pick(Kind::moving, now));
+  schedule.dropped(second->frame);
+  EXPECT_TRUE(schedule.pick(Kind::moving, now));
+}
+
+TEST_F(Schedule, StillComesOnceAfterSettling) {
+  EXPECT_FALSE(schedule.stillDueAt());  // nothing drawn that could be repeated sharper
+  drain(Kind::moving);
+  EXPECT_EQ(schedule.stillDueAt(), now + 150ms);
+  EXPECT_TRUE(drain(Kind::still).empty());
+  now += 149ms;
+  EXPECT_TRUE(drain(Kind::still).empty());
+  now += 1ms;
+  const auto pick = schedule.pick(Kind::still, now);
+  ASSERT_TRUE(pick);
+  EXPECT_TRUE(pick->still);
+  EXPECT_EQ(pick->level, (Pacer::Level{1, 1}));
+  EXPECT_EQ(pick->width, 640);
+  schedule.sent(pick->frame);
+  schedule.acknowledged(pick->frame);
+  EXPECT_EQ(drain(Kind::still).size(), 3U);
+  EXPECT_FALSE(schedule.stillDueAt());
+  now += 1h;
+  EXPECT_TRUE(drain(Kind::still).empty());
+}
+
+TEST_F(Schedule, InputPutsTheStillOff) {
+  drain(Kind::moving);
+  for (int i = 0; i < 10; ++i) {
+    now += 100ms;
+    scene.crosshairMm[2] += 1;
+    changed();
+    drain(Kind::moving);
+    EXPECT_TRUE(drain(Kind::still).empty());
+  }
+}
+
+TEST_F(Schedule, AMovingVolumeIsCoarse) {
+  setViewports({"3d"});
+  const auto pick = schedule.pick(Kind::moving, now);
+  ASSERT_TRUE(pick);
+  EXPECT_TRUE(pick->volume);
+  EXPECT_LT(pick->width, 640);
+  EXPECT_GT(pick->level.stepScale, 1);
+  schedule.sent(pick->frame);
+  schedule.acknowledged(pick->frame);
+  schedule.rendered(*pick, 500us);  // much faster than the budget
+  scene.views[3].azimuthDeg = 1;
+  changed();
+  EXPECT_EQ(schedule.pick(Kind::moving, now)->width, 640);
+}
+
+TEST_F(Schedule, TheViewUnderTheHandComesFirstButStarvesNobody) {
+  setViewports({"axial", "coronal", "sagittal", "3d"}, "3d");
+  std::map<std::string, int> drawn;
+  for (int i = 0; i < 200; ++i) {
+    now += 16ms;
+    changed(static_cast<std::uint64_t>(i) + 1);  // windowing: every view changes with every input
+    const auto pick = schedule.pick(Kind::moving, now);
+    ASSERT_TRUE(pick);
+    if (i == 0) {
+      EXPECT_EQ(pick->view, "3d");
+    }
+    ++drawn[pick->view];
+    schedule.sent(pick->frame);
+    schedule.acknowledged(pick->frame);
+  }
+  EXPECT_GE(drawn["3d"], 80);
+  for (const char* view : {"axial", "coronal", "sagittal"}) EXPECT_GE(drawn[view], 20) << view;
+}
+
+TEST_F(Schedule, ViewsThatAreNotNamedAreNotDrawn) {
+  setViewports({"axial", "unknown"});
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
+  setViewports({});
+  EXPECT_TRUE(drain(Kind::moving).empty());
+  EXPECT_FALSE(schedule.stillDueAt());
+  setViewports({"axial"});
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});  // it was gone: the page has no picture of it
+}
+
+TEST_F(Schedule, AnotherSizeIsAnotherPicture) {
+  drain(Kind::moving);
+  schedule.setViewports({{"axial", {641, 480}}, {"coronal", {640, 480}}}, "");
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
+}
+
+}  // namespace
+}  // namespace nora
