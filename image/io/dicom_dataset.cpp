@@ -183,7 +183,7 @@ DicomHeader DicomDataset::header() const {
   h.modality = p.text(DCM_Modality);
   h.sopClassUid = p.text(DCM_SOPClassUID);
   h.sopInstanceUid = p.text(DCM_SOPInstanceUID);
-  h.transferSyntaxUid = p.transferSyntaxUid;
+  h.transferSyntaxUid = cleanedText(p.transferSyntaxUid);
   h.imageType = p.text(DCM_ImageType);
   h.seriesNumber = p.integer(DCM_SeriesNumber).value_or(0);
   h.instanceNumber = p.integer(DCM_InstanceNumber).value_or(0);

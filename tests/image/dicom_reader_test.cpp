@@ -271,6 +271,16 @@ TEST(DicomReader, BottomlessNestingIsRefused) {
   EXPECT_THAT(summary.error().what, HasSubstr("too deeply"));
 }
 
+TEST(DicomReader, ATransferSyntaxOfRubbishStillMakesAValidHeader) {
+  Bytes bytes = bytesOf("made/left/0.dcm");
+  const std::string syntax = "1.2.840.10008.1.2.1";
+  const auto text = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  bytes[text.find(syntax) + 3] = std::byte{0xFF};
+  const auto summary = DicomReader().peek({"a", bytes});
+  ASSERT_TRUE(summary) << summary.error().what;
+  EXPECT_NO_THROW((void)summary->header.dump());
+}
+
 TEST(DicomReader, EveryTruncationEndsInAnAnswer) {
   for (const std::string file :
        {"made/ct_deflated.dcm", "made/ct_rle.dcm", "made/rgb_jpeg_baseline.dcm", "made/mr_without_preamble.dcm"}) {
