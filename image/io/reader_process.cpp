@@ -29,8 +29,9 @@ Result<std::unique_ptr<Process>> Process::start(ChildStarter& starter, const std
     return fail(ErrorCode::internal, std::string("cannot make a socket for a reader: ") + std::strerror(errno));
   }
   UniqueFd ours(pair[0]);
-  const UniqueFd theirs(pair[1]);
+  UniqueFd theirs(pair[1]);
   auto child = starter.start(program, {"reader"}, theirs.get());
+  theirs.reset();  // or the end of the child would not be seen
   if (!child) return tl::make_unexpected(child.error());
   std::unique_ptr<Process> process(new Process(std::move(*child), std::move(ours)));
   const auto requestSeconds = std::chrono::ceil<std::chrono::seconds>(limits.readTime).count();
