@@ -12,8 +12,8 @@ import subprocess
 import time
 import urllib.request
 
-PROGRAM = os.environ.get("NORA_PROGRAM", "build/bin/nora")
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+PROGRAM = os.environ.get("NORA_PROGRAM", os.path.join(SOURCE, "build/bin/nora"))
 DEMO = os.path.join(SOURCE, "tests", "data", "demo")
 TIMEOUT = 30
 
@@ -126,11 +126,13 @@ class Client:
         while b"\r\n\r\n" not in head:
             part = self.socket.recv(4096)
             if not part:
+                self.close()
                 raise Closed(0, f"no handshake: {head!r}")
             head += part
         head, self.buffer = head.split(b"\r\n\r\n", 1)
         status = int(head.split()[1])
         if status != 101:
+            self.close()
             raise Closed(status, head.decode(errors="replace"))
         accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
         assert accept in head, "wrong accept key"
