@@ -216,8 +216,9 @@ double quantile(std::span<double> values, double share) {
 double otsuThreshold(std::span<const double> values, double low, double high) {
   constexpr std::size_t bins = 256;
   if (!(high > low)) return low;
-  std::array<double, bins> histogram{};
   const double perValue = bins / (high - low);
+  if (!std::isnormal(perValue)) return low / 2 + high / 2;  // ends so far apart or so near that doubles cannot divide
+  std::array<double, bins> histogram{};
   for (const double v : values) {
     const double place = (std::clamp(v, low, high) - low) * perValue;
     histogram[std::min(static_cast<std::size_t>(place), bins - 1)] += 1;
