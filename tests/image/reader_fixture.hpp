@@ -14,6 +14,15 @@
 
 namespace nora {
 
+// A sanitizer turns the signal into a report and an exit status.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+constexpr const char* crashed = "the reader stopped (exit status";
+#else
+constexpr bool sanitized = false;
+constexpr const char* crashed = "the reader stopped (signal 11)";
+#endif
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {

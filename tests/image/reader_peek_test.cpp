@@ -35,7 +35,7 @@ TEST_F(ReaderPeek, FileThatKillsTheReaderFailsAlone) {
   EXPECT_TRUE(found[0]);
   ASSERT_FALSE(found[1]);
   EXPECT_EQ(found[1].error().code, ErrorCode::unavailable);
-  EXPECT_EQ(found[1].error().what, "the reader stopped (signal 11)");
+  EXPECT_THAT(found[1].error().what, HasSubstr(crashed));
   EXPECT_EQ(found[1].error().where, "1");
   EXPECT_TRUE(found[2]);
   ASSERT_FALSE(found[3]);
@@ -158,13 +158,6 @@ TEST(ReaderLies, DescriptorsFromTheReaderAreDropped) {
   const auto before = count();
   EXPECT_TRUE(readOne(pool, folder.order("image", "descriptors back")));
   EXPECT_EQ(count(), before);
-}
-
-TEST(ReaderLies, UnaskedAnswerIsNotTakenForTheNextFile) {
-  const TemporaryFolder folder;
-  ReaderPool pool(folder.program("liar"), smallLimits());
-  EXPECT_TRUE(readOne(pool, folder.order("image", "speaks twice")));
-  EXPECT_FALSE(readOne(pool, folder.order("image", "unsealed")));
 }
 
 TEST(ReaderProtocol, AnyBytesSurviveTheWayThroughJson) {
