@@ -76,6 +76,7 @@ class CpuRenderer final : public Renderer {
   void addSliceLayer(const Layer& layer, const Volume& volume, const ViewGeometry& geometry);
   const std::uint32_t* rampColours(const Layer& layer, std::size_t number);
   bool planRays(const RenderRequest& request, const View& view, const ViewGeometry& geometry);
+  void fillTables(double stepMm);
   void planShading(const Volume& volume, const ViewGeometry& geometry, double spacing);
   std::uint64_t drawSlices(Frame& frame);
   std::uint64_t drawRays(Frame& frame);
@@ -88,7 +89,8 @@ class CpuRenderer final : public Renderer {
   kernel::RayPlan rays_;
   TransferFunction transfer_;
   std::array<float, TransferFunction::entries> extinction_{};
-  std::array<float, TransferFunction::entries> integral_{};
+  std::array<kernel::RaySums, TransferFunction::entries> sums_{};
+  std::array<float, TransferFunction::entries> moments_{};
 };
 
 const std::uint32_t* CpuRenderer::rampColours(const Layer& layer, std::size_t number) {
@@ -164,18 +166,12 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   transfer_ = makeTransferFunction(*shown, view, info);
 
   constexpr double mostStepsAcross = 8192;  // bounds the work for images with very thin voxels
-  constexpr double log2e = 1.4426950408889634;
   const Vec3 size = spacingMm(info.worldFromVoxel);
   const double spacing = std::min({size[0], size[1], size[2]});
   const Bounds bounds = worldBounds(info);
   const double stepMm = std::max(spacing * request.stepScale, length(bounds.high - bounds.low) / mostStepsAcross);
   const double entries = TransferFunction::entries - 1;
-  double sum = 0;
-  for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
-    extinction_[i] = static_cast<float>(transfer_.extinctionPerMm[i] * stepMm * log2e);
-    if (i > 0) sum += 0.5 * (static_cast<double>(extinction_[i - 1]) + extinction_[i]);
-    integral_[i] = static_cast<float>(sum);
-  }
+  fillTables(stepMm);
 
   rays_ = {};
   rays_.grid = prepared.grid();
@@ -187,7 +183,8 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   rays_.entryOffset = static_cast<float>(perWidth(entries * (info.inter - transfer_.window.low), transfer_.window));
   rays_.lastEntry = static_cast<int>(entries);
   rays_.extinction = extinction_.data();
-  rays_.integral = integral_.data();
+  rays_.sums = sums_.data();
+  rays_.moments = moments_.data();
   rays_.colours = transfer_.colours.data();
   planShading(*volume, geometry, spacing);
   std::copy(prepared.bricks(), prepared.bricks() + 3, rays_.bricks);
@@ -195,11 +192,30 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   return true;
 }
 
+/// Extinction of one step, and its running sums by the trapezoidal rule.
+void CpuRenderer::fillTables(double stepMm) {
+  constexpr double log2e = 1.4426950408889634;
+  std::array<double, 5> sum{};
+  std::array<double, 5> before{};
+  for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
+    extinction_[i] = static_cast<float>(transfer_.extinctionPerMm[i] * stepMm * log2e);
+    std::array<double, 5> now{};
+    now[0] = extinction_[i];
+    for (std::size_t c = 0; c < 3; ++c) now[c + 1] = now[0] * (transfer_.colours[i] >> (8 * c) & 0xffU);
+    now[4] = now[0] * static_cast<double>(i);
+    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += i > 0 ? 0.5 * (before[c] + now[c]) : 0;
+    before = now;
+    sums_[i] = {static_cast<float>(sum[0]), static_cast<float>(sum[1]), static_cast<float>(sum[2]),
+                static_cast<float>(sum[3])};
+    moments_[i] = static_cast<float>(sum[4]);
+  }
+}
+
 /// The light stands a little above and to the left of the viewer: shapes read better than with a lamp at the eye.
 void CpuRenderer::planShading(const Volume& volume, const ViewGeometry& geometry, double spacing) {
   constexpr double lampUp = 0.35;
   constexpr double lampLeft = 0.25;
-  constexpr double weakGradient = 0.04;  // of the window, per voxel
+  constexpr double weakGradient = 0.02;  // of the window, per voxel
   const Vec3 lamp = normalised(geometry.forward * -1 + normalised(geometry.downMm) * -lampUp +
                                normalised(geometry.rightMm) * -lampLeft);
   const Affine& a = volume.voxelFromWorld();

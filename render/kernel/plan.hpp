@@ -66,6 +66,14 @@ struct SlicePlan {
   std::uint8_t* rgba = nullptr;
 };
 
+/// Running sums over the entries of a transfer function; differences give the mean between two entries.
+struct RaySums {
+  float extinction = 0;
+  float red = 0;  // colour times extinction
+  float green = 0;
+  float blue = 0;
+};
+
 struct RayPlan {
   int width = 0;
   int height = 0;
@@ -79,9 +87,10 @@ struct RayPlan {
   float entryPerStored = 1;
   float entryOffset = 0;
   int lastEntry = 0;
-  const float* extinction = nullptr;  // of one step, base 2
-  const float* integral = nullptr;    // running sum of `extinction` over the entries
-  const std::uint32_t* colours = nullptr;
+  const float* extinction = nullptr;       // of one step, base 2
+  const RaySums* sums = nullptr;           // over the entries before each
+  const float* moments = nullptr;          // running sum of entry times extinction
+  const std::uint32_t* colours = nullptr;  // 0x00BBGGRR
   // Shading: gradients are in entries per voxel; these take them to directions and lengths in space.
   float light[3]{};        // dot product with the gradient: component along the light, entries per millimetre
   float metric[6]{};       // xx yy zz xy xz yz of the squared length

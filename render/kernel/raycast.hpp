@@ -187,7 +187,8 @@ class RayCaster {
     // A ray begins with the value at its entry.
     const Float front = select(less(first_, splat(k)), previous_, back);
     previous_ = back;
-    const Float depth = opticalDepth(front, back);
+    Segment segment;
+    const Float depth = opticalDepth(front, back, segment);
     const Mask seen = both(live, less(splat(0.0F), depth));
     if (!any(seen)) return;
 
@@ -195,19 +196,25 @@ class RayCaster {
     const Float weight = select(seen, (splat(1.0F) - ray.opacity) * alpha, splat(0.0F));
     Float bright = splat(1.0F);
     Float gloss = splat(0.0F);
-    if (any(less(splat(shadingMatters), weight))) shade(cell, bright, gloss);
-    const Int middle = toInt((front + back) * splat(0.5F) + splat(0.5F));
-    const Int colour = gatherEntries(plan_.colours, select(seen, middle, splat(0)));
+    if (any(less(splat(shadingMatters), weight))) shade(surfaceCell(k, front, back, segment), bright, gloss);
+    const Point colour = colourOf(segment);
     const Float lit = weight * bright;
     const Float glow = weight * gloss;
-    ray.red = ray.red + lit * toFloat(colour & 0xff) + glow;
-    ray.green = ray.green + lit * toFloat((colour >> 8) & 0xff) + glow;
-    ray.blue = ray.blue + lit * toFloat((colour >> 16) & 0xff) + glow;
+    ray.red = ray.red + lit * colour.x + glow;
+    ray.green = ray.green + lit * colour.y + glow;
+    ray.blue = ray.blue + lit * colour.z + glow;
     ray.opacity = ray.opacity + weight;
   }
 
-  /// Mean extinction (base 2, of one step) along the straight line of values from one sample to the next.
-  [[nodiscard]] Float opticalDepth(Float front, Float back) const {
+  /// The line of values from one sample to the next, in table entries.
+  struct Segment {
+    Int low, high;
+    Float extinction;  // sum over it; at least a trace
+    Mask point;        // both ends are the same entry
+  };
+
+  /// Mean extinction (base 2, of one step) along a segment.
+  [[nodiscard]] Float opticalDepth(Float front, Float back, Segment& segment) const {
     Mask valid = lessEqual(splat(0.0F), back);
     if constexpr (V::isFloat) {
       valid = both(valid, lessEqual(splat(0.0F), front));
@@ -216,13 +223,40 @@ class RayCaster {
     }
     const Int a = toInt(front + splat(0.5F));
     const Int b = toInt(back + splat(0.5F));
-    const Int low = least(a, b);
-    const Int high = greatest(a, b);
-    const Float mean = gatherEntries(plan_.extinction, low);
-    const Float difference = gatherEntries(plan_.integral, high) - gatherEntries(plan_.integral, low);
-    const Float length = toFloat(high - low);
-    const Float depth = select(equal(low, high), mean, difference / greatest(length, splat(1.0F)));
-    return select(valid, depth, splat(0.0F));
+    segment.low = least(a, b);
+    segment.high = greatest(a, b);
+    segment.point = equal(segment.low, segment.high);
+    const float* sums = &plan_.sums->extinction;
+    segment.extinction = gatherMember(sums, segment.high) - gatherMember(sums, segment.low);
+    const Float mean = gatherEntries(plan_.extinction, segment.low);
+    const Float length = toFloat(greatest(segment.high - segment.low, splat(1)));
+    return select(valid, select(segment.point, mean, segment.extinction / length), splat(0.0F));
+  }
+
+  /// Mean colour along a segment, weighted by extinction: what a surface looks like does not depend on where the
+  /// samples happen to fall, so that there are no rings.
+  [[nodiscard]] Point colourOf(const Segment& segment) const {
+    const Int packed = gatherEntries(plan_.colours, segment.low);
+    const Float share = splat(1.0F) / greatest(segment.extinction, splat(1e-12F));
+    const auto mean = [&](const float* sums, Int flat) {
+      const Float sum = gatherMember(sums, segment.high) - gatherMember(sums, segment.low);
+      const Float colour = least(sum * share, splat(255.0F));
+      return select(segment.point, toFloat(flat & 0xff), colour);
+    };
+    return {mean(&plan_.sums->red, packed), mean(&plan_.sums->green, packed >> 8),
+            mean(&plan_.sums->blue, packed >> 16)};
+  }
+
+  /// Where between samples k - 1 and k the segment's extinction has its centre: the gradient there is that of the
+  /// surface, wherever the samples fall.
+  [[nodiscard]] Cell surfaceCell(int k, Float front, Float back, const Segment& segment) const {
+    const Float moment = gatherEntries(plan_.moments, segment.high) - gatherEntries(plan_.moments, segment.low);
+    const Float centre = moment / greatest(segment.extinction, splat(1e-12F));
+    const Mask steep = less(splat(1.0F), greatest(back - front, front - back));
+    const Float share = select(steep, (centre - front) / select(steep, back - front, splat(1.0F)), splat(0.5F));
+    const Float n = splat(static_cast<float>(k - 1)) + clampTo(share, splat(0.0F), splat(1.0F));
+    return extent_.cellAt({origin_[0] + exactProduct(step_[0], n), origin_[1] + exactProduct(step_[1], n),
+                           origin_[2] + exactProduct(step_[2], n)});
   }
 
   /// Light on a surface across the gradient, from the cell's surroundings.

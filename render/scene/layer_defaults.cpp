@@ -104,7 +104,7 @@ void styleSignedMap(const ImageInfo& info, Layer& layer) {
   layer.colourMap = "hot";
   layer.symmetric = true;
   layer.thresholdLow = threshold;
-  layer.windowLow = threshold;
+  layer.windowLow = 0;
   layer.windowHigh = most;
 }
 

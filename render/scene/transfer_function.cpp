@@ -52,6 +52,15 @@ AutomaticRamp automaticRamp(const Window& window, const ImageInfo& info) {
   return {level * 0.6, level * 1.4, fullExtinction};
 }
 
+/// The grays of a slice are too dark for a lit surface: a warm ramp that starts half bright.
+Colour skinTone(double position) {
+  constexpr std::array<double, 3> tint{255, 236, 218};
+  const double brightness = 0.5 + 0.5 * position;
+  Colour out{};
+  for (std::size_t c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::lround(tint[c] * brightness));
+  return out;
+}
+
 double smallestSpacing(const ImageInfo& info) {
   const Vec3 spacing = spacingMm(info.worldFromVoxel);
   return std::min({spacing[0], spacing[1], spacing[2]});
@@ -72,18 +81,20 @@ TransferFunction makeTransferFunction(const Layer& layer, const View& view, cons
   if (!map) map = findColourMap("gray");
   const AutomaticRamp ramp = automaticRamp(out.window, info);
   const double spacing = smallestSpacing(info);
+  const bool automatic = view.opacityPoints.empty();
   for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
     const double position = static_cast<double>(i) / (TransferFunction::entries - 1);
     const double value = out.window.low + position * (out.window.high - out.window.low);
     double extinction = 0;
-    if (!view.opacityPoints.empty()) {
-      extinction = -std::log1p(-std::min(opacityAt(view.opacityPoints, position), mostOpaquePerMm));
-    } else {
+    if (automatic) {
       extinction = ramp.extinction(position) / spacing;
+    } else {
+      extinction = -std::log1p(-std::min(opacityAt(view.opacityPoints, position), mostOpaquePerMm));
     }
     if (!withinThresholds(layer, value)) extinction = 0;
     out.extinctionPerMm[i] = static_cast<float>(extinction * layer.opacity);
-    const Colour& colour = (*map)[static_cast<std::size_t>(std::lround(position * 255))];
+    const auto index = static_cast<std::size_t>(std::lround(position * 255));
+    const Colour colour = automatic && layer.colourMap == "gray" ? skinTone(position) : (*map)[index];
     out.colours[i] = static_cast<std::uint32_t>(colour[0]) | static_cast<std::uint32_t>(colour[1]) << 8 |
                      static_cast<std::uint32_t>(colour[2]) << 16;
   }
