@@ -263,6 +263,7 @@ class Tree(unittest.TestCase):
                     for child in set(children(server.process)) - known:
                         time.sleep(0.15)  # it reads by now
                         os.kill(child, signal.SIGKILL)
+                        known.add(child)
                     time.sleep(0.01)
 
             killer = threading.Thread(target=kill_new_children)
