@@ -105,6 +105,12 @@ Probe probeAtMm(const Volume& volume, const Vec3& mm, std::int64_t t, std::int64
   out.mm = mm;
   const Vec3 voxel = volume.voxelFromWorld().point(mm);
   constexpr double farAway = 1e15;  // keeps the conversion to integers defined
+  const bool somewhere = std::isfinite(voxel[0]) && std::isfinite(voxel[1]) && std::isfinite(voxel[2]);
+  if (!somewhere) {
+    out.voxel = {-1, -1, -1};
+    out.value = out.trilinear = notANumber;
+    return out;
+  }
   for (std::size_t a = 0; a < 3; ++a) {
     out.voxel[a] = static_cast<std::int64_t>(std::round(std::clamp(voxel[a], -farAway, farAway)));
   }

@@ -197,5 +197,15 @@ TEST(Volume, PaddingBehindTheLastVoxelCanBeRead) {
   EXPECT_EQ(volume.memoryBytes(), 4 * volume.frameBytes() + Volume::paddingBytes);
 }
 
+TEST(Probe, NowhereIsOutside) {
+  const Volume volume = ramp();
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    const Probe probe = probeAtMm(volume, {0, bad, 0}, 0);
+    EXPECT_FALSE(probe.inside);
+    EXPECT_TRUE(std::isnan(probe.value));
+    EXPECT_TRUE(std::isnan(probe.trilinear));
+  }
+}
+
 }  // namespace
 }  // namespace nora
