@@ -8,7 +8,7 @@ import type { Vec3 } from "./geometry.ts";
 import { Looks } from "./looks.ts";
 import { Probes } from "./probes.ts";
 import { layerState, type LayerState, type ServerMessage } from "./protocol.ts";
-import type { ImageInfo, Layer, Scene } from "./scene.ts";
+import type { ImageInfo, Layer, Operation, Scene } from "./scene.ts";
 import { SceneStore } from "./store.ts";
 import { Trace } from "./trace.ts";
 import { Connection } from "./websocket.ts";
@@ -45,7 +45,7 @@ export class Session {
   readonly feed = new CatalogueFeed(this.catalogue, () => this.catalogueChanged());
   readonly images = new Map<string, LayerState>();
   readonly store = new SceneStore({
-    sendPatch: (patch, tEvent) => this.sendInput({ type: "edit", patch }, tEvent),
+    sendPatch: (patch, tEvent) => this.sendEdit(patch, tEvent),
     changed: () => this.sceneChanged(),
   });
   readonly frames = new FramePipeline(
@@ -201,6 +201,12 @@ export class Session {
     return input;
   }
 
+  private sendEdit(patch: Operation[], tEvent: number): number {
+    const input = this.sendInput({ type: "edit", patch }, tEvent);
+    this.askCrosshair(); // after the edit: it may have changed the time that the value belongs to
+    return input;
+  }
+
   private receive(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
@@ -285,7 +291,6 @@ export class Session {
     for (const id of this.images.keys()) if (!this.layer(id)) this.images.delete(id);
     if (!this.layer(this.selectedLayer)) this.selectedLayer = this.scene.layers.at(-1)?.id ?? "";
     this.events.emit("scene");
-    this.askCrosshair();
   }
 
   private askCrosshair(): void {

@@ -59,7 +59,7 @@ export class SceneStore {
   }
 
   set(path: string, value: unknown, tEvent: number = performance.now()): void {
-    this.apply({ op: "replace", path, value }, tEvent);
+    this.apply([{ op: "replace", path, value }], tEvent);
   }
 
   setCrosshair(mm: Vec3, tEvent: number): void {
@@ -80,7 +80,7 @@ export class SceneStore {
 
   removeLayer(id: string): void {
     const index = this.scene.layers.findIndex((layer) => layer.id === id);
-    if (index >= 0) this.apply({ op: "remove", path: `/layers/${index}` }, performance.now());
+    if (index >= 0) this.apply([{ op: "remove", path: `/layers/${index}` }], performance.now());
   }
 
   /** Moves a layer by one place: +1 is further to the front. */
@@ -88,9 +88,8 @@ export class SceneStore {
     const from = this.scene.layers.findIndex((layer) => layer.id === id);
     const layer = this.scene.layers[from];
     if (!layer || !this.scene.layers[from + by]) return;
-    const now = performance.now();
-    this.apply({ op: "remove", path: `/layers/${from}` }, now);
-    this.apply({ op: "add", path: `/layers/${from + by}`, value: layer }, now);
+    const remove: Operation = { op: "remove", path: `/layers/${from}` };
+    this.apply([remove, { op: "add", path: `/layers/${from + by}`, value: layer }], performance.now());
   }
 
   /** True if a frame that shows `input` was drawn with the view's present zoom. */
@@ -98,15 +97,22 @@ export class SceneStore {
     return input >= (this.zoomInputs.get(view) ?? 0);
   }
 
-  private apply(operation: Operation, tEvent: number): void {
-    applyOperation(this.scene, operation);
+  private apply(operations: Operation[], tEvent: number): void {
     if (this.pending.length === 0) this.pendingSince = tEvent;
+    for (const operation of operations) {
+      applyOperation(this.scene, operation);
+      this.enqueue(operation);
+    }
+    this.outbox.changed();
+    this.queueFlush();
+  }
+
+  /** A newer value takes the place of an older one of the same path, unless layers moved in between. */
+  private enqueue(operation: Operation): void {
     const last = this.pending.findLastIndex((other) => other.op !== "replace");
     const same = this.pending.findIndex((other, i) => i > last && other.path === operation.path);
     if (operation.op === "replace" && same >= 0) this.pending[same] = operation;
     else this.pending.push(operation);
-    this.outbox.changed();
-    this.queueFlush();
   }
 
   private queueFlush(): void {

@@ -23,10 +23,11 @@ def grid(shape, affine):
 
 
 def head(shape, affine):
-    """An ellipsoid of 400 with a ball of 1000 at the patient's left and one of 700 at the front."""
+    """An ellipsoid of 380 to 420 with a ball of 1000 at the patient's left and one of 700 at the front."""
     x, y, z = grid(shape, affine)
-    voxels = numpy.zeros(shape, numpy.int16)
-    voxels[(x / 50) ** 2 + (y / 62) ** 2 + (z / 45) ** 2 < 1] = 400
+    voxels = numpy.zeros(shape, numpy.float32)
+    inside = (x / 50) ** 2 + (y / 62) ** 2 + (z / 45) ** 2 < 1
+    voxels[inside] = (380 + (0.7 * x + 0.3 * y + 0.5 * z) % 40)[inside]  # no whole numbers: it is no label map
     voxels[(x + 30) ** 2 + y**2 + z**2 < 12**2] = 1000
     voxels[x**2 + (y - 40) ** 2 + z**2 < 9**2] = 700
     return voxels
