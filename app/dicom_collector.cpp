@@ -83,7 +83,7 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
     entry.name = stack.label;
     entry.kind = "image";
     entry.format = "DICOM";
-    entry.dims = {first.header.columns, first.header.rows, stack.slices};
+    entry.dims = {first.header.columns, first.header.rows, stack.depth()};
     if (stack.timePoints > 1) entry.dims.push_back(stack.timePoints);
     entry.timePoints = stack.timePoints;
     entry.modality = first.header.modality;
