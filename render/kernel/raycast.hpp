@@ -196,7 +196,7 @@ class RayCaster {
     const Float weight = select(seen, (splat(1.0F) - ray.opacity) * alpha, splat(0.0F));
     Float bright = splat(1.0F);
     Float gloss = splat(0.0F);
-    if (any(less(splat(shadingMatters), weight))) shade(surfaceCell(k, front, back, segment), bright, gloss);
+    if (any(less(splat(shadingMatters), weight))) shade(surfaceCell(k, segment), bright, gloss);
     const Point colour = colourOf(segment);
     const Float lit = weight * bright;
     const Float glow = weight * gloss;
@@ -208,7 +208,8 @@ class RayCaster {
 
   /// The line of values from one sample to the next, in table entries.
   struct Segment {
-    Int low, high;
+    Int front, back;
+    Int low, high;     // the same, sorted
     Float extinction;  // sum over it; at least a trace
     Mask point;        // both ends are the same entry
   };
@@ -221,10 +222,10 @@ class RayCaster {
       front = greatest(front, splat(0.0F));
       back = greatest(back, splat(0.0F));
     }
-    const Int a = toInt(front + splat(0.5F));
-    const Int b = toInt(back + splat(0.5F));
-    segment.low = least(a, b);
-    segment.high = greatest(a, b);
+    segment.front = toInt(front + splat(0.5F));
+    segment.back = toInt(back + splat(0.5F));
+    segment.low = least(segment.front, segment.back);
+    segment.high = greatest(segment.front, segment.back);
     segment.point = equal(segment.low, segment.high);
     const float* sums = &plan_.sums->extinction;
     segment.extinction = gatherMember(sums, segment.high) - gatherMember(sums, segment.low);
@@ -249,11 +250,11 @@ class RayCaster {
 
   /// Where between samples k - 1 and k the segment's extinction has its centre: the gradient there is that of the
   /// surface, wherever the samples fall.
-  [[nodiscard]] Cell surfaceCell(int k, Float front, Float back, const Segment& segment) const {
+  [[nodiscard]] Cell surfaceCell(int k, const Segment& segment) const {
     const Float moment = gatherEntries(plan_.moments, segment.high) - gatherEntries(plan_.moments, segment.low);
     const Float centre = moment / greatest(segment.extinction, splat(1e-12F));
-    const Mask steep = less(splat(1.0F), greatest(back - front, front - back));
-    const Float share = select(steep, (centre - front) / select(steep, back - front, splat(1.0F)), splat(0.5F));
+    const Float way = toFloat(select(segment.point, splat(1), segment.back - segment.front));
+    const Float share = select(segment.point, splat(0.5F), (centre - toFloat(segment.front)) / way);
     const Float n = splat(static_cast<float>(k - 1)) + clampTo(share, splat(0.0F), splat(1.0F));
     return extent_.cellAt({origin_[0] + exactProduct(step_[0], n), origin_[1] + exactProduct(step_[1], n),
                            origin_[2] + exactProduct(step_[2], n)});

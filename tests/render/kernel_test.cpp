@@ -1,0 +1,179 @@
+// The kernels alone: what cannot be reached through a scene.
+#include "render/cpu/kernel_sets.hpp"
+#include "render/cpu/prepared_volume.hpp"
+#include "tests/render/phantoms.hpp"
+
+#include <random>
+
+namespace nora {
+namespace {
+
+std::shared_ptr<const Volume> noise(VoxelType type, const phantom::Dims& dims) {
+  std::mt19937 random(7);
+  std::uniform_int_distribution<int> values(0, 100);
+  return phantom::make(type, dims, Affine{}, [&](auto, auto, auto) { return values(random); });
+}
+
+TEST(Kernel, BrickRangesHoldEveryInterpolatedVoxel) {
+  for (const auto& isa : phantom::instructionSets()) {
+    const auto* kernels = kernel::findKernels(isa);
+    for (const auto type : {VoxelType::uint8, VoxelType::int16, VoxelType::float32}) {
+      const phantom::Dims dims{21, 9, 17};
+      const auto volume = noise(type, dims);
+      const kernel::Grid grid = gridOf(*volume, 0, 0);
+      std::vector<float> row(42);
+      std::vector<float> low(6);
+      std::vector<float> high(6);
+      for (int bz = 0; bz < 3; ++bz) {
+        kernels->brickRanges(grid, bz, row.data(), low.data(), high.data());
+        for (int b = 0; b < 6; ++b) {
+          double least = 1e9;
+          double most = -1e9;
+          const std::int64_t x0 = b % 3 * 8;
+          const std::int64_t y0 = b / 3 * 8;
+          for (std::int64_t z = bz * 8; z <= std::min<std::int64_t>(bz * 8 + 8, 16); ++z) {
+            for (std::int64_t y = y0; y <= std::min<std::int64_t>(y0 + 8, 8); ++y) {
+              for (std::int64_t x = x0; x <= std::min<std::int64_t>(x0 + 8, 20); ++x) {
+                least = std::min(least, volume->value(x, y, z));
+                most = std::max(most, volume->value(x, y, z));
+              }
+            }
+          }
+          EXPECT_EQ(low[static_cast<std::size_t>(b)], least) << isa;
+          EXPECT_EQ(high[static_cast<std::size_t>(b)], most) << isa;
+        }
+      }
+    }
+  }
+}
+
+/// Draws a volume view with and without the distances, and by way of big offsets.
+struct RayFixture {
+  std::shared_ptr<const Volume> volume;
+  TransferFunction transfer;
+  std::vector<kernel::RaySums> sums{TransferFunction::entries};
+  std::vector<float> moments = std::vector<float>(TransferFunction::entries);
+  kernel::RayPlan plan;
+  std::vector<std::uint8_t> picture;
+
+  RayFixture() {
+    volume = phantom::make(VoxelType::int16, {70, 60, 50}, phantom::scaled({1, 1, 1}, {-35, -30, -25}),
+                           [](auto x, auto y, auto z) {
+                             const double dx = static_cast<double>(x) - 40;
+                             const double dy = static_cast<double>(y) - 20;
+                             const double dz = static_cast<double>(z) - 25;
+                             return std::clamp(300 - 12 * std::sqrt(dx * dx + dy * dy + dz * dz), 0.0, 200.0);
+                           });
+    Layer layer;
+    layer.windowLow = 0;
+    layer.windowHigh = 200;
+    View view;
+    view.opacityPoints = {{0, 0}, {0.3, 0}, {0.4, 0.3}, {0.5, 0}, {0.8, 0}, {1, 0.8}};
+    transfer = makeTransferFunction(layer, view, volume->info());
+    double sum = 0;
+    double moment = 0;
+    for (std::size_t i = 1; i < TransferFunction::entries; ++i) {
+      const double mean = 0.5 * (transfer.extinctionPerMm[i - 1] + transfer.extinctionPerMm[i]);
+      sum += mean;
+      moment += mean * static_cast<double>(i);
+      const auto s = static_cast<float>(sum);
+      sums[i] = {s, s * 200, s * 150, s * 100};
+      moments[i] = static_cast<float>(moment);
+    }
+    plan.width = 90;
+    plan.height = 70;
+    plan.grid = gridOf(*volume, 0, 0);
+    Scene scene;
+    view.kind = ViewKind::volume;
+    view.azimuthDeg = 33;
+    view.elevationDeg = 12;
+    const auto g = viewGeometry(scene, view, &volume->info(), plan.width, plan.height).value();
+    const auto set = [](double* out, const Vec3& v) { std::copy(v.begin(), v.end(), out); };
+    set(plan.origin, volume->voxelFromWorld().point(g.originMm));
+    set(plan.right, g.rightMm);
+    set(plan.down, g.downMm);
+    set(plan.step, g.forward);
+    plan.entryPerStored = static_cast<float>(TransferFunction::entries - 1) / 200;
+    plan.lastEntry = TransferFunction::entries - 1;
+    plan.extinction = transfer.extinctionPerMm.data();
+    plan.sums = sums.data();
+    plan.moments = moments.data();
+    plan.colours = transfer.colours.data();
+    for (int a = 0; a < 3; ++a) {
+      plan.light[a] = static_cast<float>(-g.forward[static_cast<std::size_t>(a)]);
+      plan.metric[a] = 1;
+    }
+    plan.flatGradient = 1;
+    picture.resize(static_cast<std::size_t>(plan.width * plan.height * 4));
+  }
+
+  std::uint64_t draw(const kernel::Kernels& kernels) {
+    plan.rgba = picture.data();
+    return kernels.drawRays(plan, {0, 0, plan.width, plan.height});
+  }
+};
+
+TEST(Kernel, SkippingEmptySpaceDoesNotChangeThePicture) {
+  for (const auto& isa : phantom::instructionSets()) {
+    const auto* kernels = kernel::findKernels(isa);
+    RayFixture fixture;
+    const std::uint64_t all = fixture.draw(*kernels);
+    const auto expected = fixture.picture;
+    PreparedVolume prepared(fixture.volume, 0, 0, *kernels);
+    fixture.plan.distance = prepared.distances(fixture.transfer, fixture.plan.entryPerStored, 0);
+    std::copy(prepared.bricks(), prepared.bricks() + 3, fixture.plan.bricks);
+    const std::uint64_t some = fixture.draw(*kernels);
+    EXPECT_EQ(fixture.picture, expected) << isa;
+    EXPECT_LT(some, all * 3 / 4) << isa;
+    EXPECT_GT(*std::max_element(expected.begin(), expected.end() - 1), 100);
+  }
+}
+
+TEST(Kernel, BigOffsetsGiveTheSamePicture) {
+  for (const auto& isa : phantom::instructionSets()) {
+    const auto* kernels = kernel::findKernels(isa);
+    RayFixture fixture;
+    fixture.draw(*kernels);
+    const auto expected = fixture.picture;
+    fixture.plan.grid.big = true;
+    fixture.draw(*kernels);
+    EXPECT_EQ(fixture.picture, expected) << isa;
+  }
+}
+
+TEST(Kernel, DistancesAreChebyshev) {
+  // One bright voxel in the brick (2, 5, 3) of 9 x 8 x 7.
+  const auto volume = phantom::make(VoxelType::uint8, {72, 64, 56}, Affine{},
+                                    [](auto x, auto y, auto z) { return x == 20 && y == 44 && z == 28 ? 200 : 0; });
+  const auto* kernels = kernel::findKernels("");
+  PreparedVolume prepared(volume, 0, 0, *kernels);
+  Layer layer;
+  layer.windowLow = 0;
+  layer.windowHigh = 200;
+  View view;
+  view.opacityPoints = {{0, 0}, {0.5, 0}, {1, 1}};
+  const auto transfer = makeTransferFunction(layer, view, volume->info());
+  const auto* distance = prepared.distances(transfer, (TransferFunction::entries - 1) / 200.0F, 0);
+  for (int z = 0; z < 7; ++z) {
+    for (int y = 0; y < 8; ++y) {
+      for (int x = 0; x < 9; ++x) {
+        const int expected = std::max({std::abs(x - 2), std::abs(y - 5), std::abs(z - 3)});
+        EXPECT_EQ(distance[(z * 8 + y) * 9 + x], expected) << x << y << z;
+      }
+    }
+  }
+}
+
+TEST(Kernel, PreparedVolumesForgetWhatIsGone) {
+  PreparedVolumes cache;
+  const auto* kernels = kernel::findKernels("");
+  auto volume = noise(VoxelType::uint8, {9, 9, 9});
+  const auto* first = &cache.get(volume, 0, 0, *kernels);
+  EXPECT_EQ(&cache.get(volume, 0, 0, *kernels), first);
+  const std::weak_ptr<const Volume> watched = volume;
+  volume.reset();
+  EXPECT_TRUE(watched.expired());  // the cache does not keep it
+}
+
+}  // namespace
+}  // namespace nora
