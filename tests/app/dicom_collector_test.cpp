@@ -12,6 +12,8 @@ DicomHeader slice(const std::string& patient, const std::string& series, int num
   header.seriesUid = series;
   header.sopInstanceUid = series + "." + std::to_string(number);
   header.modality = "MR";
+  header.sopClassUid = "1.2.840.10008.5.1.4.1.1.4";        // MR image
+  header.transferSyntaxUid = "1.2.840.10008.1.2.1";        // explicit, little endian
   header.studyDate = "20240131";
   header.studyDescription = "Head";
   header.seriesDescription = "T1";
