@@ -10,8 +10,8 @@
 namespace nora {
 namespace {
 
-constexpr std::uint64_t defaultLimit = 2000;
-constexpr std::uint64_t mostLimit = 5000;
+constexpr std::uint64_t defaultLimit = 500;  // 10 ms of the socket thread
+constexpr std::uint64_t mostLimit = 2000;
 
 std::string dump(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -37,7 +37,7 @@ HttpResponse catalogueAnswer(const Catalogue& catalogue, const std::string& root
   const auto limit = number(request, "limit", defaultLimit);
   if (!after) return problem(Error{ErrorCode::invalidInput, "must be a whole number", "after"});
   if (!limit || *limit < 1 || *limit > mostLimit) {
-    return problem(Error{ErrorCode::invalidInput, "must be a whole number from 1 to 5000", "limit"});
+    return problem(Error{ErrorCode::invalidInput, "must be a whole number from 1 to 2000", "limit"});
   }
   const auto counts = catalogue.counts();
   const auto page = catalogue.after(*after, *limit);

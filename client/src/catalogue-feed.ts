@@ -10,7 +10,7 @@ interface CataloguePage {
   entries: Entry[];
 }
 
-const entriesPerPage = 5000;
+const entriesPerPage = 1000;
 const retryMs = 2000;
 
 export class CatalogueFeed {
