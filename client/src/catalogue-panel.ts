@@ -8,7 +8,9 @@ import { formatBytes, formatCount } from "./format.ts";
 import type { Topic } from "./session.ts";
 
 const rowPx = 28;
-const problemRowPx = 46; // two lines: the name and the reason
+const problemRowPx = 62; // the name and two lines for the reason
+const longNameFrom = 22; // characters
+const nameTail = 13;
 const rowsBeyond = 8; // drawn above and below what is in sight
 const refreshMs = 120; // while a scan brings news
 
@@ -170,10 +172,10 @@ export class CataloguePanel extends PageElement {
       @dragstart=${(event: DragEvent) => event.dataTransfer?.setData("application/x-nora-entry", entry.id)}
     >
       <span class="lines">
-        <span class="name">${entry.name}</span>
+        ${entryName(entry.name)}
         ${this.shown === "problems" ? html`<span class="reason">${entry.reason}</span>` : nothing}
       </span>
-      <span class="tag">${entryTag(entry)}</span>
+      ${this.shown === "problems" ? nothing : html`<span class="tag">${entryTag(entry)}</span>`}
       ${ready && this.shown !== "problems"
         ? html`<button
             class="icon add"
@@ -273,6 +275,12 @@ export class CataloguePanel extends PageElement {
 
 function sameSource(a: { path: string; series?: string }, b: { path: string; series?: string } | undefined): boolean {
   return b !== undefined && a.path === b.path && (a.series ?? "") === (b.series ?? "");
+}
+
+/** A long name is cut in its middle: what tells files apart is mostly at the end. */
+function entryName(name: string): TemplateResult {
+  const cut = name.length > longNameFrom ? name.length - nameTail : name.length;
+  return html`<span class="name"><span class="head">${name.slice(0, cut)}</span><span class="tail">${name.slice(cut)}</span></span>`;
 }
 
 /** The few characters at the right of an entry that say what it is: "4D", "MR", "tracts". */

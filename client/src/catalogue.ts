@@ -60,7 +60,7 @@ const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key
 
 export class Catalogue {
   readonly entries = new Map<string, Entry>();
-  problems = 0;
+  problems = 0; // entries that cannot be opened
   private readonly subjects = new Map<string, Subject>();
   private readonly studyOf = new Map<string, Study>();
   private order: Subject[] | null = null;
@@ -95,9 +95,17 @@ export class Catalogue {
     const wanted = (item: Item): boolean =>
       (shown === "all" || (shown === "ready") === (item.entry.state === "ready")) &&
       words.every((word) => item.text.includes(word));
+    if (shown === "problems") return this.flatRows(wanted);
     const rows: Row[] = [];
     for (const subject of this.sortedSubjects()) this.addSubject(rows, subject, wanted, words.length > 0);
     return rows;
+  }
+
+  /** Problems are few and looked at as a list. */
+  private flatRows(wanted: (item: Item) => boolean): Row[] {
+    const studies = this.sortedSubjects().flatMap((subject) => this.sortedStudies(subject));
+    const items = studies.flatMap((study) => this.sortedItems(study).filter(wanted));
+    return items.map(({ entry }) => ({ kind: "entry", id: `e/${entry.id}`, entry, depth: 0 }));
   }
 
   private addSubject(rows: Row[], subject: Subject, wanted: (item: Item) => boolean, found: boolean): void {
@@ -105,8 +113,7 @@ export class Catalogue {
     const open = found || this.isOpen(id);
     const at = rows.length;
     let count = 0;
-    subject.order ??= [...subject.studies.values()].sort(byKey);
-    for (const study of subject.order) {
+    for (const study of this.sortedStudies(subject)) {
       const items = open ? this.sortedItems(study).filter(wanted) : study.items.filter(wanted);
       count += items.length;
       if (open && items.length > 0) this.addStudy(rows, id, study, items, found);
@@ -132,6 +139,11 @@ export class Catalogue {
     return this.order;
   }
 
+  private sortedStudies(subject: Subject): Study[] {
+    subject.order ??= [...subject.studies.values()].sort(byKey);
+    return subject.order;
+  }
+
   private sortedItems(study: Study): Item[] {
     if (!study.sorted) study.items.sort(byKey);
     study.sorted = true;
@@ -142,7 +154,7 @@ export class Catalogue {
     const old = this.entries.get(id);
     const study = this.studyOf.get(id);
     if (!old || !study) return;
-    if (old.state === "failed") --this.problems;
+    if (old.state !== "ready") --this.problems;
     study.items.splice(
       study.items.findIndex((item) => item.entry === old),
       1,
@@ -158,7 +170,7 @@ export class Catalogue {
     study.sorted = false;
     this.entries.set(entry.id, entry);
     this.studyOf.set(entry.id, study);
-    if (entry.state === "failed") ++this.problems;
+    if (entry.state !== "ready") ++this.problems;
   }
 
   private studyFor(entry: Entry): Study {

@@ -56,7 +56,9 @@ export class ViewportInput {
   ) {
     const options = { passive: false };
     target.addEventListener("pointerdown", (event) => this.down(event));
-    target.addEventListener("pointermove", (event) => this.move(event));
+    // Raw updates come at once; pointermove waits for the next animation frame.
+    const moved = "onpointerrawupdate" in target ? "pointerrawupdate" : "pointermove";
+    target.addEventListener(moved, (event) => this.move(event as PointerEvent));
     target.addEventListener("pointerup", (event) => this.up(event));
     target.addEventListener("pointercancel", (event) => this.up(event));
     target.addEventListener("pointerleave", () => this.ui.session.probes.forgetCursor());

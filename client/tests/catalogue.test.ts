@@ -36,6 +36,7 @@ test("a new revision of an entry takes the place of the old one, a removed one g
   const first = entry({ name: "a", state: "failed", reason: "short" });
   catalogue.merge([first, entry({ name: "b" })]);
   assert.equal(catalogue.problems, 1);
+  assert.deepEqual(names(catalogue, "", "problems"), ["a"]); // no tree
   catalogue.merge([{ ...first, name: "c", state: "ready" }]);
   assert.deepEqual(names(catalogue), ["[sub-01 2]", "b", "c"]);
   assert.equal(catalogue.problems, 0);
