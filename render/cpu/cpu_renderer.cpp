@@ -1,6 +1,7 @@
 // The renderer on the CPU: turns a scene into a plan of plain numbers, and has the kernels draw it tile by tile.
 #include "render/cpu/kernel_sets.hpp"
 #include "render/cpu/prepared_volume.hpp"
+#include "render/cpu/segment_table.hpp"
 #include "render/renderer.hpp"
 #include "render/scene/colour_map.hpp"
 
@@ -76,7 +77,6 @@ class CpuRenderer final : public Renderer {
   void addSliceLayer(const Layer& layer, const Volume& volume, const ViewGeometry& geometry);
   const std::uint32_t* rampColours(const Layer& layer, std::size_t number);
   bool planRays(const RenderRequest& request, const View& view, const ViewGeometry& geometry);
-  void fillTables(double stepMm);
   void planShading(const Volume& volume, const ViewGeometry& geometry, double spacing);
   std::uint64_t drawSlices(Frame& frame);
   std::uint64_t drawRays(Frame& frame);
@@ -88,9 +88,7 @@ class CpuRenderer final : public Renderer {
   std::vector<std::array<std::uint32_t, rampEntries>> ramps_;
   kernel::RayPlan rays_;
   TransferFunction transfer_;
-  std::array<float, TransferFunction::entries> extinction_{};
-  std::array<kernel::RaySums, TransferFunction::entries> sums_{};
-  std::array<float, TransferFunction::entries> moments_{};
+  SegmentTable segments_;
 };
 
 const std::uint32_t* CpuRenderer::rampColours(const Layer& layer, std::size_t number) {
@@ -171,8 +169,6 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   const Bounds bounds = worldBounds(info);
   const double stepMm = std::max(spacing * request.stepScale, length(bounds.high - bounds.low) / mostStepsAcross);
   const double entries = TransferFunction::entries - 1;
-  fillTables(stepMm);
-
   rays_ = {};
   rays_.grid = prepared.grid();
   copyTo(rays_.origin, volume->voxelFromWorld().point(geometry.originMm));
@@ -182,33 +178,14 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   rays_.entryPerStored = static_cast<float>(perWidth(entries * info.slope, transfer_.window));
   rays_.entryOffset = static_cast<float>(perWidth(entries * (info.inter - transfer_.window.low), transfer_.window));
   rays_.lastEntry = static_cast<int>(entries);
-  rays_.extinction = extinction_.data();
-  rays_.sums = sums_.data();
-  rays_.moments = moments_.data();
-  rays_.colours = transfer_.colours.data();
+  segments_.fill(transfer_, stepMm);
+  rays_.extinction = segments_.extinction();
+  rays_.extinctionBefore = segments_.extinctionBefore();
+  rays_.segments = segments_.segments();
   planShading(*volume, geometry, spacing);
   std::copy(prepared.bricks(), prepared.bricks() + 3, rays_.bricks);
   rays_.distance = prepared.distances(transfer_, rays_.entryPerStored, rays_.entryOffset);
   return true;
-}
-
-/// Extinction of one step, and its running sums by the trapezoidal rule.
-void CpuRenderer::fillTables(double stepMm) {
-  constexpr double log2e = 1.4426950408889634;
-  std::array<double, 5> sum{};
-  std::array<double, 5> before{};
-  for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
-    extinction_[i] = static_cast<float>(transfer_.extinctionPerMm[i] * stepMm * log2e);
-    std::array<double, 5> now{};
-    now[0] = extinction_[i];
-    for (std::size_t c = 0; c < 3; ++c) now[c + 1] = now[0] * (transfer_.colours[i] >> (8 * c) & 0xffU);
-    now[4] = now[0] * static_cast<double>(i);
-    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += i > 0 ? 0.5 * (before[c] + now[c]) : 0;
-    before = now;
-    sums_[i] = {static_cast<float>(sum[0]), static_cast<float>(sum[1]), static_cast<float>(sum[2]),
-                static_cast<float>(sum[3])};
-    moments_[i] = static_cast<float>(sum[4]);
-  }
 }
 
 /// The light stands a little above and to the left of the viewer: shapes read better than with a lamp at the eye.
@@ -223,6 +200,7 @@ void CpuRenderer::planShading(const Volume& volume, const ViewGeometry& geometry
   for (int r = 0; r < 3; ++r) {
     rows[static_cast<std::size_t>(r)] = {a(r, 0), a(r, 1), a(r, 2)};
     rays_.light[r] = static_cast<float>(dot(rows[static_cast<std::size_t>(r)], lamp));
+    rays_.viewer[r] = static_cast<float>(dot(rows[static_cast<std::size_t>(r)], geometry.forward * -1));
   }
   const std::array<double, 6> metric{dot(rows[0], rows[0]), dot(rows[1], rows[1]), dot(rows[2], rows[2]),
                                      dot(rows[0], rows[1]), dot(rows[0], rows[2]), dot(rows[1], rows[2])};

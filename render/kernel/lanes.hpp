@@ -399,11 +399,6 @@ inline Float gatherEntries(const float* table, Int index) {
   return asFloat(gatherBytes(table, index * 4));
 }
 
-/// The same member of an array of structures of four floats.
-inline Float gatherMember(const float* firstMember, Int index) {
-  return asFloat(gatherBytes(firstMember, index * 16));
-}
-
 // --- functions ---
 
 /// 2^x for -126 <= x <= 0, relative error below 1e-5; exactly 1 at 0.

@@ -66,13 +66,8 @@ struct SlicePlan {
   std::uint8_t* rgba = nullptr;
 };
 
-/// Running sums over the entries of a transfer function; differences give the mean between two entries.
-struct RaySums {
-  float extinction = 0;
-  float red = 0;  // colour times extinction
-  float green = 0;
-  float blue = 0;
-};
+/// Levels along each side of the table of ray segments.
+inline constexpr int segmentLevels = 256;
 
 struct RayPlan {
   int width = 0;
@@ -87,12 +82,14 @@ struct RayPlan {
   float entryPerStored = 1;
   float entryOffset = 0;
   int lastEntry = 0;
-  const float* extinction = nullptr;       // of one step, base 2
-  const RaySums* sums = nullptr;           // over the entries before each
-  const float* moments = nullptr;          // running sum of entry times extinction
-  const std::uint32_t* colours = nullptr;  // 0x00BBGGRR
+  const float* extinction = nullptr;        // of one step, base 2
+  const float* extinctionBefore = nullptr;  // running sum over the entries before each
+  // What a segment of one step looks like whose values run from `front` to `back`: [front][back] of segmentLevels each.
+  // 0xTTBBGGRR: its colour, and where along it its opacity has its centre, 0 front to 255 back.
+  const std::uint32_t* segments = nullptr;
   // Shading: gradients are in entries per voxel; these take them to directions and lengths in space.
-  float light[3]{};        // dot product with the gradient: component along the light, entries per millimetre
+  float light[3]{};        // dot product with the gradient: component towards the light, entries per millimetre
+  float viewer[3]{};       // the same, towards the viewer
   float metric[6]{};       // xx yy zz xy xz yz of the squared length
   float flatGradient = 0;  // squared length under which a surface has no direction of its own
   // Empty-space skipping: distance in bricks (Chebyshev) to the next brick that may be seen, 0 in one; null: no

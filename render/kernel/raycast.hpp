@@ -187,75 +187,55 @@ class RayCaster {
     // A ray begins with the value at its entry.
     const Float front = select(less(first_, splat(k)), previous_, back);
     previous_ = back;
-    Segment segment;
-    const Float depth = opticalDepth(front, back, segment);
+    const Float depth = opticalDepth(front, back);
     const Mask seen = both(live, less(splat(0.0F), depth));
     if (!any(seen)) return;
 
     const Float alpha = splat(1.0F) - exp2Negative(greatest(-depth, splat(-126.0F)));
     const Float weight = select(seen, (splat(1.0F) - ray.opacity) * alpha, splat(0.0F));
+    const Int segment = segmentOf(select(seen, front, splat(0.0F)), select(seen, back, splat(0.0F)));
     Float bright = splat(1.0F);
     Float gloss = splat(0.0F);
     if (any(less(splat(shadingMatters), weight))) shade(surfaceCell(k, segment), bright, gloss);
-    const Point colour = colourOf(segment);
     const Float lit = weight * bright;
     const Float glow = weight * gloss;
-    ray.red = ray.red + lit * colour.x + glow;
-    ray.green = ray.green + lit * colour.y + glow;
-    ray.blue = ray.blue + lit * colour.z + glow;
+    ray.red = ray.red + lit * toFloat(segment & 0xff) + glow;
+    ray.green = ray.green + lit * toFloat((segment >> 8) & 0xff) + glow;
+    ray.blue = ray.blue + lit * toFloat((segment >> 16) & 0xff) + glow;
     ray.opacity = ray.opacity + weight;
   }
 
-  /// The line of values from one sample to the next, in table entries.
-  struct Segment {
-    Int front, back;
-    Int low, high;     // the same, sorted
-    Float extinction;  // sum over it; at least a trace
-    Mask point;        // both ends are the same entry
-  };
-
-  /// Mean extinction (base 2, of one step) along a segment.
-  [[nodiscard]] Float opticalDepth(Float front, Float back, Segment& segment) const {
+  /// Mean extinction (base 2, of one step) along the straight line of values from one sample to the next.
+  [[nodiscard]] Float opticalDepth(Float front, Float back) const {
     Mask valid = lessEqual(splat(0.0F), back);
     if constexpr (V::isFloat) {
       valid = both(valid, lessEqual(splat(0.0F), front));
       front = greatest(front, splat(0.0F));
       back = greatest(back, splat(0.0F));
     }
-    segment.front = toInt(front + splat(0.5F));
-    segment.back = toInt(back + splat(0.5F));
-    segment.low = least(segment.front, segment.back);
-    segment.high = greatest(segment.front, segment.back);
-    segment.point = equal(segment.low, segment.high);
-    const float* sums = &plan_.sums->extinction;
-    segment.extinction = gatherMember(sums, segment.high) - gatherMember(sums, segment.low);
-    const Float mean = gatherEntries(plan_.extinction, segment.low);
-    const Float length = toFloat(greatest(segment.high - segment.low, splat(1)));
-    return select(valid, select(segment.point, mean, segment.extinction / length), splat(0.0F));
+    const Int a = toInt(front + splat(0.5F));
+    const Int b = toInt(back + splat(0.5F));
+    const Int low = least(a, b);
+    const Int high = greatest(a, b);
+    const Float flat = gatherEntries(plan_.extinction, low);
+    const Float sum = gatherEntries(plan_.extinctionBefore, high) - gatherEntries(plan_.extinctionBefore, low);
+    const Float depth = select(equal(low, high), flat, sum / toFloat(greatest(high - low, splat(1))));
+    return select(valid, depth, splat(0.0F));
   }
 
-  /// Mean colour along a segment, weighted by extinction: what a surface looks like does not depend on where the
-  /// samples happen to fall, so that there are no rings.
-  [[nodiscard]] Point colourOf(const Segment& segment) const {
-    const Int packed = gatherEntries(plan_.colours, segment.low);
-    const Float share = splat(1.0F) / greatest(segment.extinction, splat(1e-12F));
-    const auto mean = [&](const float* sums, Int flat) {
-      const Float sum = gatherMember(sums, segment.high) - gatherMember(sums, segment.low);
-      const Float colour = least(sum * share, splat(255.0F));
-      return select(segment.point, toFloat(flat & 0xff), colour);
-    };
-    return {mean(&plan_.sums->red, packed), mean(&plan_.sums->green, packed >> 8),
-            mean(&plan_.sums->blue, packed >> 16)};
+  /// Colour and centre of a segment: what a surface looks like does not depend on where the samples happen to fall, so
+  /// that there are no rings.
+  [[nodiscard]] Int segmentOf(Float front, Float back) const {
+    const Float scale = splat(static_cast<float>(segmentLevels - 1) / static_cast<float>(plan_.lastEntry));
+    const Int row = toInt(front * scale + splat(0.5F));
+    const Int column = toInt(back * scale + splat(0.5F));
+    return gatherEntries(plan_.segments, row * segmentLevels + column);
   }
 
-  /// Where between samples k - 1 and k the segment's extinction has its centre: the gradient there is that of the
-  /// surface, wherever the samples fall.
-  [[nodiscard]] Cell surfaceCell(int k, const Segment& segment) const {
-    const Float moment = gatherEntries(plan_.moments, segment.high) - gatherEntries(plan_.moments, segment.low);
-    const Float centre = moment / greatest(segment.extinction, splat(1e-12F));
-    const Float way = toFloat(select(segment.point, splat(1), segment.back - segment.front));
-    const Float share = select(segment.point, splat(0.5F), (centre - toFloat(segment.front)) / way);
-    const Float n = splat(static_cast<float>(k - 1)) + clampTo(share, splat(0.0F), splat(1.0F));
+  /// Where between samples k - 1 and k the segment's opacity has its centre: the gradient there is the surface's.
+  [[nodiscard]] Cell surfaceCell(int k, Int segment) const {
+    const Float share = toFloat(shiftRightUnsigned(segment, 24)) * splat(1.0F / 255);
+    const Float n = splat(static_cast<float>(k - 1)) + share;
     return extent_.cellAt({origin_[0] + exactProduct(step_[0], n), origin_[1] + exactProduct(step_[1], n),
                            origin_[2] + exactProduct(step_[2], n)});
   }
@@ -264,13 +244,16 @@ class RayCaster {
   void shade(const Cell& cell, Float& bright, Float& gloss) const {
     const Point g = gradient(cell);
     const float* m = plan_.metric;
-    const Float along = g.x * plan_.light[0] + g.y * plan_.light[1] + g.z * plan_.light[2];
+    const Float toLight = g.x * plan_.light[0] + g.y * plan_.light[1] + g.z * plan_.light[2];
+    const Float toViewer = g.x * plan_.viewer[0] + g.y * plan_.viewer[1] + g.z * plan_.viewer[2];
+    // Either side of a surface may be the bright one: its normal is the one that faces the viewer.
+    const Float along = greatest(select(less(toViewer, splat(0.0F)), -toLight, toLight), splat(0.0F));
     const Float squared = g.x * (g.x * m[0] + (g.y * m[3] + g.z * m[4]) * 2.0F) +
                           g.y * (g.y * m[1] + g.z * m[5] * 2.0F) + g.z * g.z * m[2];
     // Where the values hardly change there is no surface: the light fades to an even one.
     const Float surface = squared / (squared + splat(plan_.flatGradient));
     const Float size = squareRoot(greatest(squared, splat(1e-20F)));
-    const Float cosine = least(greatest(along, -along) / size, splat(1.0F));
+    const Float cosine = least(along / size, splat(1.0F));
     const Float c2 = cosine * cosine;
     const Float c4 = c2 * c2;
     const Float c8 = c4 * c4;

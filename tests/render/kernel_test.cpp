@@ -1,6 +1,7 @@
 // The kernels alone: what cannot be reached through a scene.
 #include "render/cpu/kernel_sets.hpp"
 #include "render/cpu/prepared_volume.hpp"
+#include "render/cpu/segment_table.hpp"
 #include "tests/render/phantoms.hpp"
 
 #include <random>
@@ -51,8 +52,7 @@ TEST(Kernel, BrickRangesHoldEveryInterpolatedVoxel) {
 struct RayFixture {
   std::shared_ptr<const Volume> volume;
   TransferFunction transfer;
-  std::vector<kernel::RaySums> sums{TransferFunction::entries};
-  std::vector<float> moments = std::vector<float>(TransferFunction::entries);
+  SegmentTable segments;
   kernel::RayPlan plan;
   std::vector<std::uint8_t> picture;
 
@@ -70,16 +70,7 @@ struct RayFixture {
     View view;
     view.opacityPoints = {{0, 0}, {0.3, 0}, {0.4, 0.3}, {0.5, 0}, {0.8, 0}, {1, 0.8}};
     transfer = makeTransferFunction(layer, view, volume->info());
-    double sum = 0;
-    double moment = 0;
-    for (std::size_t i = 1; i < TransferFunction::entries; ++i) {
-      const double mean = 0.5 * (transfer.extinctionPerMm[i - 1] + transfer.extinctionPerMm[i]);
-      sum += mean;
-      moment += mean * static_cast<double>(i);
-      const auto s = static_cast<float>(sum);
-      sums[i] = {s, s * 200, s * 150, s * 100};
-      moments[i] = static_cast<float>(moment);
-    }
+    segments.fill(transfer, 1);
     plan.width = 90;
     plan.height = 70;
     plan.grid = gridOf(*volume, 0, 0);
@@ -95,12 +86,12 @@ struct RayFixture {
     set(plan.step, g.forward);
     plan.entryPerStored = static_cast<float>(TransferFunction::entries - 1) / 200;
     plan.lastEntry = TransferFunction::entries - 1;
-    plan.extinction = transfer.extinctionPerMm.data();
-    plan.sums = sums.data();
-    plan.moments = moments.data();
-    plan.colours = transfer.colours.data();
+    plan.extinction = segments.extinction();
+    plan.extinctionBefore = segments.extinctionBefore();
+    plan.segments = segments.segments();
     for (int a = 0; a < 3; ++a) {
       plan.light[a] = static_cast<float>(-g.forward[static_cast<std::size_t>(a)]);
+      plan.viewer[a] = plan.light[a];
       plan.metric[a] = 1;
     }
     plan.flatGradient = 1;
