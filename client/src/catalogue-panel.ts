@@ -230,6 +230,7 @@ export class CataloguePanel extends PageElement {
   private choose(entry: Entry, rowId: string, asOverlay: boolean): void {
     this.current = rowId;
     this.session.open(entry, asOverlay ? "overlay" : "new");
+    this.ui.uncoverViews();
     this.requestUpdate();
   }
 

@@ -280,6 +280,7 @@ export class Session {
         this.opening = null;
         if (as === "new") this.openFailure = { name: entry.name, text };
         this.events.emit("ui");
+        if (as === "new") return; // it is said in the middle of the views
       }
     }
     this.toast("error", text);

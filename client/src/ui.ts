@@ -30,6 +30,11 @@ export class Ui {
     this.session.events.emit("ui");
   }
 
+  /** On a narrow page the list of files lies over the views. */
+  uncoverViews(): void {
+    if (window.matchMedia(narrowPage).matches) this.update({ filesOpen: false });
+  }
+
   toggleFull(view: string): void {
     this.update({ fullView: this.fullView === view ? "" : view });
   }

@@ -1,5 +1,6 @@
 // Opening: the first picture, grey levels against nibabel, files that cannot be opened, a server that goes and comes.
 import assert from "node:assert/strict";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import {
@@ -74,6 +75,25 @@ test("a file that is cut off is listed with its reason, and opening it says why"
   await page.locator(".row .reason").first().waitFor();
   assert.ok((await page.locator(".row .reason").first().textContent()).length > 5);
   assertNoComplaints(page);
+  await page.close();
+});
+
+test("an image that is gone since the scan is refused by name, and the open one stays", async () => {
+  const page = await openPage(here);
+  const before = await scene(page);
+  const file = join(here.folder, "sub-01/anat/sub-01_flipped.nii.gz");
+  renameSync(file, `${file}.away`);
+  try {
+    await page.locator(".row.entry", { hasText: "sub-01_flipped" }).click();
+    const failure = page.locator(".opening.failure");
+    await failure.waitFor();
+    assert.match(await failure.textContent(), /sub-01_flipped\.nii\.gz could not be opened\.\s+\S/);
+    await failure.getByRole("button", { name: "Close" }).click();
+    await failure.waitFor({ state: "detached" });
+    assert.deepEqual(await scene(page), before);
+  } finally {
+    renameSync(`${file}.away`, file);
+  }
   await page.close();
 });
 
