@@ -64,9 +64,13 @@ void Connection::wakeOnce(std::unique_lock<std::mutex>& lock) {
   waker_->wake(weak_from_this());
 }
 
-std::optional<Connection::Item> Connection::next() {
+void Connection::noticed() {
   const std::lock_guard lock(mutex_);
   woken_ = false;
+}
+
+std::optional<Connection::Item> Connection::next() {
+  const std::lock_guard lock(mutex_);
   if (!texts_.empty()) {
     std::string text = std::move(texts_.front());
     texts_.pop_front();

@@ -56,6 +56,8 @@ class Connection : public SessionOutput, public std::enable_shared_from_this<Con
   void sendFrame(std::vector<std::byte> message) override;
   void close(int code, std::string reason) override;
 
+  /// The loop has heard of what was added; the next addition wakes it again.
+  void noticed();
   /// What is written next: texts, then the end, then pictures.
   [[nodiscard]] std::optional<Item> next();
   [[nodiscard]] bool hasMore() const;
@@ -71,7 +73,7 @@ class Connection : public SessionOutput, public std::enable_shared_from_this<Con
   std::deque<Picture> pictures_;  // at most two: the session waits for acknowledgements
   std::optional<Close> end_;
   bool closing_ = false;
-  bool woken_ = false;  // the loop was told and has not yet looked
+  bool woken_ = false;  // the loop was told and has not yet noticed
 };
 
 }  // namespace nora

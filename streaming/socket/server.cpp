@@ -20,7 +20,7 @@ namespace nora {
 namespace {
 
 constexpr std::size_t readBuffer = std::size_t{64} << 10;
-constexpr int closeSeconds = 5;              // a client that was told to go and does not read is cut off
+constexpr int closeSeconds = 3;              // a client that was told to go and does not read is cut off
 constexpr std::uint16_t pingSeconds = 20;    // of silence; then a ping
 constexpr std::uint16_t hangUpSeconds = 50;  // without an answer
 constexpr int unsupportedData = 1003;
@@ -198,6 +198,7 @@ void LwsServer::wakeWaiting() {
     const auto connection = waiting.lock();
     const auto at = connection == nullptr ? sockets_.end() : sockets_.find(connection.get());
     if (at == sockets_.end()) continue;
+    connection->noticed();
     if (connection->isClosing()) lws_set_timeout(at->second, PENDING_TIMEOUT_USER_REASON_BASE, closeSeconds);
     lws_callback_on_writable(at->second);
   }

@@ -389,7 +389,6 @@ TEST_F(SessionTest, AnOutputMayCallBack) {
       R"({"type":"viewports","input":1,"views":{"axial":{"width":9,"height":9},"coronal":{"width":9,"height":9}}})");
   EXPECT_TRUE(output->waitForFrames(4));
   engine->disconnect(output->session);
-  output->session.reset();
 }
 
 TEST_F(SessionTest, ManyViewersAtOnceUnderFire) {

@@ -1,0 +1,506 @@
+// The real server, talked to by raw sockets: what browsers do, and what nobody should do.
+#include "streaming/protocol/messages.hpp"
+#include "streaming/socket/http.hpp"
+#include "streaming/socket/server.hpp"
+#include "support.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+namespace nora {
+namespace {
+
+using test::FakeImages;
+using test::FakeRenderer;
+using test::json;
+using namespace std::chrono_literals;
+
+/// A TCP client that can wait, but not for ever.
+class Client {
+ public:
+  explicit Client(int port, int receiveBuffer = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (receiveBuffer > 0) ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receiveBuffer, sizeof receiveBuffer);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0) << std::strerror(errno);
+    const int on = 1;
+    ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  void send(std::string_view bytes) { (void)::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  void sendSlowly(std::string_view bytes) {
+    for (const char c : bytes) send({&c, 1});
+  }
+  /// False at the end of the connection or when patience is over.
+  bool readMore(std::chrono::milliseconds timeout = test::patience) {
+    pollfd poll{fd_.get(), POLLIN, 0};
+    if (::poll(&poll, 1, static_cast<int>(timeout.count())) <= 0) return false;
+    std::array<char, 65536> chunk{};
+    const auto got = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+    ended_ = got <= 0;
+    if (!ended_) input.append(chunk.data(), static_cast<std::size_t>(got));
+    return !ended_;
+  }
+  bool readUntil(std::string_view mark) {
+    while (input.find(mark) == std::string::npos) {
+      if (!readMore()) return false;
+    }
+    return true;
+  }
+  bool readBytes(std::size_t count) {
+    while (input.size() < count) {
+      if (!readMore()) return false;
+    }
+    return true;
+  }
+  /// True if the server ends the connection.
+  bool readToEnd() {
+    while (readMore()) {
+    }
+    return ended_;
+  }
+  std::string take(std::size_t count) {
+    std::string out = input.substr(0, count);
+    input.erase(0, count);
+    return out;
+  }
+
+  std::string input;
+
+ private:
+  UniqueFd fd_;
+  bool ended_ = false;
+};
+
+struct Message {
+  int opcode = -1;  // 1 text, 2 binary, 8 close; -1: none came
+  std::string payload;
+  [[nodiscard]] int closeCode() const {
+    if (opcode != 8 || payload.size() < 2) return 0;
+    return static_cast<unsigned char>(payload[0]) * 256 + static_cast<unsigned char>(payload[1]);
+  }
+};
+
+std::string frameOf(int opcode, std::string_view payload, bool final = true) {
+  std::string out;
+  out += static_cast<char>((final ? 0x80 : 0) | opcode);
+  if (payload.size() < 126) {
+    out += static_cast<char>(0x80 | payload.size());
+  } else if (payload.size() < 65536) {
+    out += static_cast<char>(0x80 | 126);
+    for (int i = 1; i >= 0; --i) out += static_cast<char>(payload.size() >> (8 * i));
+  } else {
+    out += static_cast<char>(0x80 | 127);
+    for (int i = 7; i >= 0; --i) out += static_cast<char>(payload.size() >> (8 * i));
+  }
+  const char mask[4] = {1, 2, 3, 4};
+  out.append(mask, 4);
+  for (std::size_t i = 0; i < payload.size(); ++i) out += static_cast<char>(payload[i] ^ mask[i % 4]);
+  return out;
+}
+
+class SocketTest : public testing::Test {
+ protected:
+  SocketTest() { start({}); }
+
+  void start(SocketServer::Options options) {
+    server.reset();
+    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images,
+                                            StreamEngine::Options{});
+    options.port = 0;
+    auto started = SocketServer::start(options, *engine, [](const HttpRequest& request) {
+      HttpResponse response;
+      if (request.path == "/big")
+        response.body = std::string(3'000'000, 'b');
+      else if (request.path == "/throw")
+        throw std::runtime_error("on purpose");
+      else if (request.path == "/etag")
+        response.etag = "\"v1\"", response.body = "tagged";
+      else if (request.path == "/query")
+        response.body = json(request.query).dump();
+      else if (request.path == "/")
+        response.body = "the page";
+      else
+        return problem({ErrorCode::notFound, "no such page", request.path});
+      return response;
+    });
+    ASSERT_TRUE(started) << describe(started.error());
+    server = std::move(*started);
+  }
+  std::string handshake(const std::string& extra = "Sec-WebSocket-Protocol: nora.v1\r\n",
+                        const std::string& path = "/api/v1/stream") {
+    return "GET " + path +
+           " HTTP/1.1\r\nHost: localhost:8080\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+           extra + "\r\n";
+  }
+  /// A client whose handshake is done.
+  std::unique_ptr<Client> stream(int receiveBuffer = 0) {
+    auto client = std::make_unique<Client>(server->port(), receiveBuffer);
+    client->send(handshake());
+    EXPECT_TRUE(client->readUntil("\r\n\r\n"));
+    EXPECT_TRUE(client->input.starts_with("HTTP/1.1 101")) << client->input.substr(0, 200);
+    client->input.erase(0, client->input.find("\r\n\r\n") + 4);
+    return client;
+  }
+  static Message read(Client& client) {
+    if (!client.readBytes(2)) return {};
+    const auto byte = [&](std::size_t i) {
+      return static_cast<std::size_t>(static_cast<unsigned char>(client.input[i]));
+    };
+    std::size_t length = byte(1) & 127, head = 2;
+    const std::size_t extra = length == 126 ? 2 : length == 127 ? 8 : 0;
+    if (!client.readBytes(head + extra)) return {};
+    if (extra > 0) length = 0;
+    for (std::size_t i = 0; i < extra; ++i) length = length * 256 + byte(head + i);
+    head += extra;
+    if (!client.readBytes(head + length)) return {};
+    Message out{static_cast<int>(byte(0) & 15), {}};
+    client.take(head);
+    out.payload = client.take(length);
+    return out;
+  }
+  /// The next message of that type; others are passed over.
+  static json readText(Client& client, const std::string& type) {
+    for (int i = 0; i < 1000; ++i) {
+      const Message message = read(client);
+      if (message.opcode < 0 || message.opcode == 8) return {};
+      if (message.opcode != 1) continue;
+      auto text = json::parse(message.payload);
+      if (text["type"] == type) return text;
+    }
+    return {};
+  }
+  static Message readClose(Client& client) {
+    for (int i = 0; i < 1000; ++i) {
+      Message message = read(client);
+      if (message.opcode < 0 || message.opcode == 8) return message;
+    }
+    return {};
+  }
+  std::string request(const std::string& text) {
+    Client client(server->port());
+    client.send(text);
+    client.readToEnd();
+    return client.input;
+  }
+  std::string get(const std::string& path, const std::string& extra = "") {
+    return request("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + extra + "\r\n");
+  }
+  /// A session that asks and is answered: what nobody may disturb.
+  void expectAlive() {
+    auto client = stream();
+    client->send(frameOf(1, R"({"type":"ping","token":5})"));
+    EXPECT_EQ(readText(*client, "pong")["token"], 5);
+    EXPECT_TRUE(get("/").ends_with("the page"));
+  }
+
+  std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
+  FakeImages images;
+  std::unique_ptr<StreamEngine> engine;
+  std::unique_ptr<SocketServer> server;
+};
+
+TEST_F(SocketTest, GetHeadAndErrors) {
+  const auto page = get("/");
+  EXPECT_TRUE(page.starts_with("HTTP/1.1 200")) << page;
+  EXPECT_TRUE(page.ends_with("\r\n\r\nthe page")) << page;
+  for (const char* header :
+       {"content-length: 8\r\n", "x-content-type-options: nosniff\r\n", "cache-control: no-cache\r\n",
+        "content-security-policy: default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+        "blob: data:; connect-src 'self'\r\n"}) {
+    EXPECT_NE(page.find(header), std::string::npos) << header << page;
+  }
+  const auto head = request("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200")) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  EXPECT_NE(head.find("content-length: 8\r\n"), std::string::npos);
+  const auto missing = get("/nowhere");
+  EXPECT_TRUE(missing.starts_with("HTTP/1.1 404")) << missing;
+  EXPECT_NE(missing.find("application/problem+json"), std::string::npos);
+  EXPECT_NE(missing.find("\"code\":\"notFound\""), std::string::npos);
+  EXPECT_TRUE(get("/throw").starts_with("HTTP/1.1 500"));
+  EXPECT_EQ(get("/big").size() - get("/big").find("\r\n\r\n") - 4, 3'000'000U);
+  for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
+    const auto answer = request(method + " / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 405")) << method << ": " << answer;
+  }
+}
+
+TEST_F(SocketTest, EtagQueryAndKeepAlive) {
+  EXPECT_TRUE(get("/etag").ends_with("tagged"));
+  const auto same = get("/etag", "If-None-Match: \"v0\", \"v1\"\r\n");
+  EXPECT_TRUE(same.starts_with("HTTP/1.1 304")) << same;
+  EXPECT_TRUE(same.ends_with("\r\n\r\n"));
+  EXPECT_TRUE(get("/etag", "If-None-Match: \"v2\"\r\n").ends_with("tagged"));
+  EXPECT_TRUE(get("/query?after=12&name=a%20b%3D&flag").ends_with(R"({"after":"12","flag":"","name":"a b="})"))
+      << get("/query?after=12&name=a%20b%3D&flag");
+  Client client(server->port());
+  for (int i = 0; i < 3; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(client.readUntil("the page"));
+    client.input.clear();
+  }
+}
+
+TEST_F(SocketTest, PathsCannotLeaveTheSite) {
+  for (const char* path :
+       {"/../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/a/../../etc/passwd", "//etc/passwd",
+        "/%00", "/a%00b", "/%zz", "/..", "/%", "etc/passwd", "http://elsewhere/", "*"}) {
+    const auto answer = get(path);
+    EXPECT_EQ(answer.find("root:"), std::string::npos);
+    EXPECT_FALSE(answer.starts_with("HTTP/1.1 200") && !answer.ends_with("the page")) << path << ": " << answer;
+  }
+  EXPECT_TRUE(get("/a%00b").starts_with("HTTP/1.1 400") || get("/a%00b").empty()) << get("/a%00b");
+  for (const auto& path :
+       {std::string("/a/../b"), std::string("/.."), std::string("/a\0b", 4), std::string("a"), std::string()}) {
+    HttpRequest request;
+    request.path = path;
+    EXPECT_EQ(answer(request, [](const HttpRequest&) { return HttpResponse{}; }).status, 400) << path;
+  }
+  expectAlive();
+}
+
+TEST_F(SocketTest, HttpGarbageDisturbsNobody) {
+  std::string noise;
+  std::uint32_t random = 1;
+  for (int i = 0; i < 5000; ++i) noise += static_cast<char>((random = random * 1664525U + 1013904223U) >> 24);
+  for (const std::string& text :
+       {std::string("\r\n\r\n"), std::string("GET\r\n\r\n"), std::string("GET / HTTP/9.9\r\n\r\n"),
+        std::string("BREW / HTTP/1.1\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\n") + std::string(20'000, 'x') + ": y\r\n\r\n",
+        "GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\n\r\n", std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), noise,
+        std::string("CONNECT elsewhere:80 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, "
+                    "HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: toast\r\nConnection: Upgrade\r\n\r\n")}) {
+    Client client(server->port());
+    client.send(text);
+    client.readMore(200ms);
+    EXPECT_EQ(client.input.find("101 Switching"), std::string::npos) << client.input;
+  }
+  expectAlive();
+}
+
+TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
+  const std::string protocol = "Sec-WebSocket-Protocol: nora.v1\r\n";
+  const auto statusOf = [&](const std::string& text) {
+    Client client(server->port());
+    client.send(text);
+    client.readUntil("\r\n");
+    return client.input.substr(std::min<std::size_t>(9, client.input.size()), 3);
+  };
+  EXPECT_EQ(statusOf(handshake()), "101");
+  EXPECT_EQ(statusOf(handshake("Origin: http://localhost:8080\r\n" + protocol)), "101");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: other, nora.v1\r\n")), "101");
+  EXPECT_EQ(statusOf(handshake("Origin: http://evil.example\r\n" + protocol)), "403");
+  EXPECT_EQ(statusOf(handshake("Origin: http://localhost:8081\r\n" + protocol)), "403");
+  EXPECT_EQ(statusOf(handshake("Origin: null\r\n" + protocol)), "403");
+  EXPECT_EQ(statusOf(handshake("")), "400");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: nora.v2\r\n")), "400");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: http\r\n")), "400");
+  EXPECT_EQ(statusOf(handshake(protocol, "/api/v1/other")), "404");
+  EXPECT_EQ(statusOf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n\r\n"), "426");
+}
+
+TEST_F(SocketTest, TheExtensionOfCompressionIsNotTaken) {
+  Client client(server->port());
+  client.send(handshake("Sec-WebSocket-Protocol: nora.v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+  ASSERT_TRUE(client.readUntil("\r\n\r\n"));
+  EXPECT_EQ(client.input.find("permessage-deflate"), std::string::npos);
+}
+
+TEST_F(SocketTest, ByteAtATimeWorks) {
+  Client client(server->port());
+  client.sendSlowly(handshake());
+  ASSERT_TRUE(client.readUntil("\r\n\r\n"));
+  client.input.erase(0, client.input.find("\r\n\r\n") + 4);
+  EXPECT_EQ(readText(client, "hello")["protocol"], 1);
+  client.sendSlowly(frameOf(1, R"({"type":"ping","token":11})"));
+  EXPECT_EQ(readText(client, "pong")["token"], 11);
+}
+
+TEST_F(SocketTest, FragmentsAreJoined) {
+  auto client = stream();
+  const std::string text = R"({"type":"ping","token":12})";
+  client->send(frameOf(1, text.substr(0, 3), false) + frameOf(0, text.substr(3, 10), false));
+  client->send(frameOf(9, "are you there?"));
+  client->send(frameOf(0, "", false) + frameOf(0, text.substr(13)) + frameOf(1, R"({"type":"ping","token":13})"));
+  EXPECT_EQ(readText(*client, "pong")["token"], 12);
+  EXPECT_EQ(readText(*client, "pong")["token"], 13);
+}
+
+TEST_F(SocketTest, FramesAreStreamedAndAcknowledged) {
+  auto client = stream();
+  client->send(frameOf(
+      1,
+      R"({"type":"viewports","input":1,"views":{"axial":{"width":320,"height":240},"coronal":{"width":320,"height":240}}})"));
+  int stills = 0;
+  for (int pictures = 0; pictures < 4;) {
+    const auto message = read(*client);
+    ASSERT_GE(message.opcode, 0);
+    if (message.opcode != 2) continue;
+    ++pictures;
+    std::span<const std::byte> payload;
+    const auto header = parseFrameHeader(std::as_bytes(std::span(message.payload)), payload);
+    ASSERT_TRUE(header);
+    EXPECT_EQ(header->input, 1U);
+    stills += header->quality == FrameQuality::lossless;
+    client->send(frameOf(1, json{{"type", "ack"}, {"frame", header->frame}}.dump()));
+  }
+  EXPECT_EQ(stills, 2);
+}
+
+TEST_F(SocketTest, BadMessagesCloseWithCodeAndReason) {
+  struct {
+    std::string bytes;
+    int code;
+  } const table[] = {
+      {frameOf(1, "garbage"), 1007},
+      {frameOf(1, R"({"type":"dance"})"), 1007},
+      {frameOf(1, "{\"type\":\"\xff\"}"), 1007},
+      {frameOf(2, "binary"), 1003},
+      {frameOf(1, std::string(maxMessageBytes + 1, ' ')), 1009},
+      {frameOf(1, R"({"type":"probe","input":2,"mm":[0,0,0]})") +
+           frameOf(1, R"({"type":"probe","input":2,"mm":[0,0,0]})"),
+       1008},
+  };
+  for (const auto& bad : table) {
+    auto client = stream();
+    client->send(bad.bytes);
+    const auto close = readClose(*client);
+    EXPECT_EQ(close.closeCode(), bad.code) << bad.bytes.substr(0, 60);
+    EXPECT_GT(close.payload.size(), 4U);
+    client->send(frameOf(8, close.payload.substr(0, 2)));
+    EXPECT_TRUE(client->readToEnd());
+  }
+  expectAlive();
+}
+
+TEST_F(SocketTest, ManyFragmentsCannotGrowWithoutEnd) {
+  auto client = stream();
+  client->send(frameOf(1, std::string(60'000, ' '), false));
+  for (int i = 0; i < 20; ++i) client->send(frameOf(0, std::string(60'000, ' '), false));
+  EXPECT_EQ(readClose(*client).closeCode(), 1009);
+  auto huge = stream();
+  huge->send(
+      std::string("\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04garbage", 21));  // claims 2^63 - 1 bytes
+  for (int i = 0; i < 40; ++i) huge->send(std::string(60'000, ' '));
+  EXPECT_EQ(readClose(*huge).closeCode(), 1009);
+  expectAlive();
+}
+
+TEST_F(SocketTest, WebSocketGarbageDisturbsNobody) {
+  for (const std::string& bytes :
+       {std::string("\xff\xff\xff\xff\xff\xff"), std::string("\x81\x05hello"), std::string(3000, '\0'),
+        std::string("\x83\x80\x01\x02\x03\x04"), frameOf(0, "no beginning"), std::string("\xc1\x80\x01\x02\x03\x04")}) {
+    auto client = stream();
+    client->send(bytes);
+    client->readMore(200ms);
+  }
+  expectAlive();
+}
+
+TEST_F(SocketTest, AStalledClientDoesNotSlowAnother) {
+  auto stalled = stream(4096);
+  stalled->send(frameOf(1, R"({"type":"viewports","input":1,"views":{"axial":{"width":2048,"height":2048}}})"));
+  std::string requests;
+  for (int i = 2; i < 20'000; ++i)
+    requests += frameOf(1, json{{"type", "probe"}, {"input", i}, {"mm", {0, 0, 0}}}.dump());
+  std::jthread flood([&] { stalled->send(requests); });  // answers that it does not read; may block
+  auto client = stream();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    client->send(frameOf(1, json{{"type", "ping"}, {"token", i}}.dump()));
+    ASSERT_EQ(readText(*client, "pong")["token"], i);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+  server.reset();  // ends the flood
+}
+
+TEST_F(SocketTest, AClientThatDoesNotReadIsCutOff) {
+  auto deaf = stream(4096);
+  for (int i = 0; i < 40; ++i) engine->broadcast(json{{"type", "news"}, {"text", std::string(512 << 10, 'x')}}.dump());
+  expectAlive();
+  for (int i = 0; i < 1000 && engine->sessionCount() > 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(engine->sessionCount(), 0U);
+}
+
+TEST_F(SocketTest, SlowHeadersEndAndHoldNobodyUp) {
+  start({.requestSeconds = 1});
+  std::vector<std::unique_ptr<Client>> lorises;
+  for (int i = 0; i < 40; ++i) {
+    lorises.push_back(std::make_unique<Client>(server->port()));
+    lorises.back()->send("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+  }
+  Client silent(server->port());
+  expectAlive();
+  for (auto& loris : lorises) EXPECT_TRUE(loris->readToEnd());
+  EXPECT_TRUE(silent.readToEnd());
+  expectAlive();
+}
+
+TEST_F(SocketTest, TooManyConnectionsAreRefusedPolitely) {
+  start({.connections = 8});
+  std::vector<std::unique_ptr<Client>> held;
+  for (int i = 0; i < 8; ++i) held.push_back(stream());
+  Client extra(server->port());
+  extra.readToEnd();
+  EXPECT_TRUE(extra.input.starts_with("HTTP/1.1 503")) << extra.input;
+  held.resize(6);  // room for the two connections of expectAlive
+  for (int i = 0; i < 100 && engine->sessionCount() > 6; ++i) std::this_thread::sleep_for(20ms);
+  expectAlive();
+}
+
+TEST_F(SocketTest, ClosingTheSocketEndsTheSession) {
+  auto client = stream();
+  readText(*client, "hello");
+  EXPECT_EQ(engine->sessionCount(), 1U);
+  client.reset();
+  for (int i = 0; i < 500 && engine->sessionCount() > 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(engine->sessionCount(), 0U);
+}
+
+TEST_F(SocketTest, BindErrorsSayWhatToDo) {
+  const auto handler = [](const HttpRequest&) { return HttpResponse{}; };
+  const auto inUse = SocketServer::start({.port = server->port()}, *engine, handler);
+  ASSERT_FALSE(inUse);
+  EXPECT_EQ(inUse.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(inUse.error().what,
+            "port " + std::to_string(server->port()) + " is already in use: choose another with --port");
+  for (const char* address : {"not an address", "192.0.2.1", "300.1.1.1", ""}) {
+    const auto bad = SocketServer::start({.bind = address, .port = 0}, *engine, handler);
+    ASSERT_FALSE(bad) << address;
+    EXPECT_EQ(bad.error().code, ErrorCode::invalidInput);
+  }
+  EXPECT_EQ(SocketServer::start({.port = 70000}, *engine, handler).error().code, ErrorCode::invalidInput);
+  EXPECT_TRUE(SocketServer::start({.bind = "localhost", .port = 0}, *engine, handler));
+  EXPECT_TRUE(SocketServer::start({.bind = "0.0.0.0", .port = 0}, *engine, handler));
+  expectAlive();
+}
+
+TEST(Origin, MustNameTheHost) {
+  EXPECT_TRUE(originMatchesHost("http://localhost:8080", "localhost:8080"));
+  EXPECT_TRUE(originMatchesHost("HTTP://LocalHost:8080", "localhost:8080"));
+  EXPECT_TRUE(originMatchesHost("http://host", "host:80"));
+  EXPECT_TRUE(originMatchesHost("https://host", "host"));
+  EXPECT_TRUE(originMatchesHost("http://[::1]:8080", "[::1]:8080"));
+  for (const char* origin :
+       {"", "null", "http://", "http://localhost", "http://localhost:80800", "http://localhost:8080.evil.example",
+        "http://evil.example/localhost:8080", "file://localhost:8080", "localhost:8080"}) {
+    EXPECT_FALSE(originMatchesHost(origin, "localhost:8080")) << origin;
+  }
+  EXPECT_FALSE(originMatchesHost("http://", ""));
+}
+
+}  // namespace
+}  // namespace nora
