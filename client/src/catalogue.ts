@@ -2,6 +2,11 @@
 //
 // 100,000 entries arrive in pages; only groups that changed are sorted again, and only open groups become rows.
 
+export interface Source {
+  path: string;
+  series?: string;
+}
+
 export interface Entry {
   id: string;
   revision: number;
@@ -17,7 +22,7 @@ export interface Entry {
   description: string;
   instances: number;
   sizeBytes: number;
-  source: { path: string; series?: string };
+  source: Source;
   state: "ready" | "unsupported" | "failed" | "removed";
   reason: string;
   warnings: string[];
@@ -56,12 +61,15 @@ export function naturalKey(name: string): string {
   return name.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, "0"));
 }
 
+const sourceKey = (source: Source | undefined): string => `${source?.path ?? ""}\0${source?.series ?? ""}`;
+
 const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
 export class Catalogue {
   readonly entries = new Map<string, Entry>();
   problems = 0; // entries that cannot be opened
   private readonly subjects = new Map<string, Subject>();
+  private readonly bySource = new Map<string, Entry>();
   private readonly studyOf = new Map<string, Study>();
   private order: Subject[] | null = null;
   private readonly toggled = new Map<string, boolean>();
@@ -77,8 +85,14 @@ export class Catalogue {
     this.entries.clear();
     this.subjects.clear();
     this.studyOf.clear();
+    this.bySource.clear();
     this.order = null;
     this.problems = 0;
+  }
+
+  /** The entry from which a layer was opened. */
+  find(source: Source): Entry | undefined {
+    return this.bySource.get(sourceKey(source));
   }
 
   isOpen(id: string): boolean {
@@ -160,6 +174,7 @@ export class Catalogue {
       1,
     );
     this.entries.delete(id);
+    this.bySource.delete(sourceKey(old.source));
     this.studyOf.delete(id);
   }
 
@@ -169,6 +184,7 @@ export class Catalogue {
     study.items.push({ entry, key: naturalKey(`${entry.name} ${entry.path}`), text: text.toLowerCase() });
     study.sorted = false;
     this.entries.set(entry.id, entry);
+    this.bySource.set(sourceKey(entry.source), entry);
     this.studyOf.set(entry.id, study);
     if (entry.state !== "ready") ++this.problems;
   }

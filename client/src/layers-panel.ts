@@ -21,7 +21,7 @@ function numberOf(event: Event): number | null {
 
 export class LayersPanel extends PageElement {
   protected topics(): Topic[] {
-    return ["scene", "images", "ui"];
+    return ["scene", "images", "ui", "catalogue"];
   }
 
   protected override render() {
@@ -83,7 +83,8 @@ export class LayersPanel extends PageElement {
   private renderControls(layer: Layer): TemplateResult {
     const info = this.session.images.get(layer.id)?.info;
     return html`<div class="controls">
-      ${this.renderOpacity(layer)} ${this.renderColours(layer)} ${this.renderWindow(layer)} ${this.renderThresholds(layer)}
+      ${this.renderOpacity(layer)} ${this.renderColours(layer)} ${layer.colourMap === "labels" ? nothing : this.renderWindow(layer)}
+      ${this.renderThresholds(layer)}
       <div class="control two">
         <label class="check"
           ><input

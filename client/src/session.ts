@@ -107,7 +107,8 @@ export class Session {
   }
 
   layerName(layer: Layer): string {
-    return this.images.get(layer.id)?.name || (layer.source.path.split("/").pop() ?? layer.id);
+    const entry = this.catalogue.find(layer.source); // a series has a better name than its folder
+    return entry?.name || this.images.get(layer.id)?.name || (layer.source.path.split("/").pop() ?? layer.id);
   }
 
   select(layerId: string): void {

@@ -44,6 +44,17 @@ test("a new revision of an entry takes the place of the old one, a removed one g
   assert.deepEqual(names(catalogue), ["[sub-01 1]", "b"]);
 });
 
+test("a layer's entry is found by its source, series and all", () => {
+  const catalogue = new Catalogue();
+  const first = entry({ name: "T1", source: { path: "dicom", series: "1.2#0" } });
+  const second = entry({ name: "T2", source: { path: "dicom", series: "1.2#1" } });
+  catalogue.merge([first, second]);
+  assert.equal(catalogue.find({ path: "dicom", series: "1.2#1" }), second);
+  assert.equal(catalogue.find({ path: "dicom", series: "" }), undefined);
+  catalogue.merge([{ ...second, state: "removed" }]);
+  assert.equal(catalogue.find({ path: "dicom", series: "1.2#1" }), undefined);
+});
+
 test("the filter looks at every word and opens what it finds", () => {
   const catalogue = new Catalogue();
   const many = Array.from({ length: 500 }, (_, i) => entry({ subject: `s${i % 5}`, name: `scan${i}.nii` }));
