@@ -14,10 +14,10 @@ struct Row {
   std::string name;
   double value = 0;
   std::string unit;
-  std::optional<double> target;
+  std::optional<double> target = std::nullopt;
   bool smallerIsBetter = true;
-  std::string peer;  // what it is compared with in the same run; may be empty
-  std::optional<double> peerValue;
+  std::string peer = {};  // what it is compared with in the same run; may be empty
+  std::optional<double> peerValue = std::nullopt;
 };
 
 struct Paired {

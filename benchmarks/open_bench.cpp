@@ -73,7 +73,7 @@ std::vector<Row> openRows() {
   require(encoder.has_value(), "no JPEG encoder");
   std::vector<std::byte> jpeg;
   std::vector<Row> rows;
-  for (const std::string path : {plain, plain + ".gz"}) {
+  for (const std::string& path : {plain, plain + ".gz"}) {
     const auto firstPicture = [&] {
       std::vector<OpenedFile> files;
       files.push_back(*openRegularFile(path, path));

@@ -66,7 +66,7 @@ function startFloor(jpeg) {
       const bitmap = await createImageBitmap(new Blob([message.data], { type: "image/jpeg" }));
       requestAnimationFrame(() => { context.drawImage(bitmap, 0, 0); requestAnimationFrame(() => photons.push(performance.now() - tEvent)); });
     };</script>`;
-  const server = createServer((request, response) => response.end(page));
+  const server = createServer((request, response) => response.setHeader("Content-Type", "text/html").end(page));
   server.on("upgrade", (request, socket) => {
     const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
@@ -108,12 +108,12 @@ async function measureFloor(browser, jpeg) {
 async function openPage(browser, url) {
   const page = await browser.newPage({ viewport: { width: 1800, height: 1000 } });
   await page.goto(url);
-  await page.waitForFunction(() => window.nora?.lastPresented?.("axial") ?? window.nora?.trace?.lastPresented?.("axial"), null, { timeout: 60000 });
+  await page.waitForFunction(() => window.nora?.lastPresented("axial"), null, { timeout: 60000 });
   await page.keyboard.press("1"); // the axial view alone
   for (let i = 0; i < 6; ++i) {
     await page.waitForTimeout(700);
     const now = await page.evaluate(() => {
-      const frame = window.nora.trace.lastPresented("axial");
+      const frame = window.nora.lastPresented("axial");
       return { width: frame.width, height: frame.height };
     });
     if (now.width === wanted.width && now.height === wanted.height) return page;
@@ -140,11 +140,11 @@ async function measureNora(page) {
   const photons = [];
   const stages = { queue: [], render: [], encode: [], bytes: [] };
   for (let i = 0; i < inputs; ++i) {
-    const before = await page.evaluate(() => window.nora.trace.frames.at(-1)?.frame ?? 0);
+    const before = await page.evaluate(() => window.nora.trace.at(-1)?.frame ?? 0);
     await page.mouse.wheel(0, i % 80 < 40 ? 100 : -100);
     const frame = await page.waitForFunction(
       (after) => {
-        const entry = window.nora.trace.frames.find((f) => f.frame > after && f.tEvent !== null && f.tPresent !== null);
+        const entry = window.nora.trace.find((f) => f.frame > after && f.tEvent !== null && f.tPresent !== null);
         const tick = entry && window.ticks.find((t) => t > entry.tPresent);
         return tick ? { ...entry, photon: tick - entry.tEvent } : null;
       },
