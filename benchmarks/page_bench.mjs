@@ -71,10 +71,12 @@ function startFloor(jpeg) {
     const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
     socket.setNoDelay(true);
-    const head = Buffer.alloc(10);
+    const short = jpeg.length < 65536; // the shorter form of the length is required where it fits
+    const head = Buffer.alloc(short ? 4 : 10);
     head[0] = 0x82;
-    head[1] = 127;
-    head.writeBigUInt64BE(BigInt(jpeg.length), 2);
+    head[1] = short ? 126 : 127;
+    if (short) head.writeUInt16BE(jpeg.length, 2);
+    else head.writeBigUInt64BE(BigInt(jpeg.length), 2);
     socket.on("data", () => socket.write(Buffer.concat([head, jpeg])));
     socket.on("error", () => {});
   });
