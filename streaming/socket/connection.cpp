@@ -16,6 +16,11 @@ void LoopWaker::wake(std::weak_ptr<Connection> connection) {
   interrupt_();
 }
 
+void LoopWaker::interrupt() {
+  const std::lock_guard lock(mutex_);
+  if (interrupt_) interrupt_();
+}
+
 std::vector<std::weak_ptr<Connection>> LoopWaker::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(waiting_, {});

@@ -25,6 +25,8 @@ class LoopWaker {
   explicit LoopWaker(std::function<void()> interrupt) : interrupt_(std::move(interrupt)) {}
 
   void wake(std::weak_ptr<Connection> connection);
+  /// Wakes the loop for no connection.
+  void interrupt();
   [[nodiscard]] std::vector<std::weak_ptr<Connection>> take();
   /// The loop ends: nobody is woken any more.
   void detach();

@@ -129,7 +129,7 @@ Result<void> LwsServer::open() {
 LwsServer::~LwsServer() {
   if (context_ == nullptr) return;
   thread_.request_stop();
-  lws_cancel_service(context_);
+  waker_->interrupt();
   thread_.join();
 }
 
