@@ -61,10 +61,11 @@ function startFloor(jpeg) {
     const context = document.querySelector("canvas").getContext("2d");
     const socket = new WebSocket("ws://" + location.host); socket.binaryType = "arraybuffer"; let tEvent = 0;
     window.photons = [];
-    addEventListener("wheel", (event) => { tEvent = event.timeStamp; socket.send("x"); });
+    for (const kind of ["wheel", "keydown"]) addEventListener(kind, (event) => { tEvent = event.timeStamp; socket.send("x"); });
     socket.onmessage = async (message) => {
       const bitmap = await createImageBitmap(new Blob([message.data], { type: "image/jpeg" }));
-      requestAnimationFrame(() => { context.drawImage(bitmap, 0, 0); requestAnimationFrame(() => photons.push(performance.now() - tEvent)); });
+      context.drawImage(bitmap, 0, 0);
+      requestAnimationFrame(() => photons.push(performance.now() - tEvent));
     };</script>`;
   const server = createServer((request, response) => response.setHeader("Content-Type", "text/html").end(page));
   server.on("upgrade", (request, socket) => {
@@ -88,14 +89,20 @@ const percentile = (values, p) => {
   return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)];
 };
 
-async function measureFloor(browser, jpeg) {
+/** One input, going up and down: a wheel click or an arrow key. */
+const give = {
+  wheel: (page, i) => page.mouse.wheel(0, i % 80 < 40 ? 100 : -100),
+  key: (page, i) => page.keyboard.press(i % 80 < 40 ? "ArrowUp" : "ArrowDown"),
+};
+
+async function measureFloor(browser, jpeg, kind) {
   const floor = await startFloor(jpeg);
   const page = await browser.newPage({ viewport: wanted });
   await page.goto(floor.url);
   await page.mouse.move(400, 400);
   await page.waitForTimeout(300);
   for (let i = 0; i < inputs; ++i) {
-    await page.mouse.wheel(0, 100);
+    await give[kind](page, i);
     await page.waitForFunction((n) => window.photons.length >= n, i + 1);
     await page.waitForTimeout(10 + ((i * 7) % 23));
   }
@@ -125,7 +132,7 @@ async function openPage(browser, url) {
   throw new Error("the view does not get its size");
 }
 
-async function measureNora(page) {
+async function measureNora(page, kind) {
   await page.evaluate(() => {
     window.ticks = [];
     const tick = () => {
@@ -140,10 +147,10 @@ async function measureNora(page) {
   });
   await page.mouse.move(box.x, box.y);
   const photons = [];
-  const stages = { queue: [], render: [], encode: [], bytes: [] };
+  const stages = { "event to sent": [], queue: [], render: [], encode: [], "sent to received": [], decode: [], "drawn to photon": [], bytes: [] };
   for (let i = 0; i < inputs; ++i) {
     const before = await page.evaluate(() => window.nora.trace.at(-1)?.frame ?? 0);
-    await page.mouse.wheel(0, i % 80 < 40 ? 100 : -100);
+    await give[kind](page, i);
     const frame = await page.waitForFunction(
       (after) => {
         const entry = window.nora.trace.find((f) => f.frame > after && f.tEvent !== null && f.tPresent !== null);
@@ -155,6 +162,10 @@ async function measureNora(page) {
     );
     const value = await frame.jsonValue();
     photons.push(value.photon);
+    stages["event to sent"].push(value.tSend - value.tEvent);
+    stages["sent to received"].push(value.tReceive - value.tSend);
+    stages.decode.push(value.tDecoded - value.tReceive);
+    stages["drawn to photon"].push(value.tEvent + value.photon - value.tPresent);
     stages.queue.push(value.queueUs / 1000);
     stages.render.push(value.renderUs / 1000);
     stages.encode.push(value.encodeUs / 1000);
@@ -178,20 +189,25 @@ const browser = await chromium.launch({
 });
 try {
   const page = await openPage(browser, url);
-  const { photons, stages } = await measureNora(page);
+  const nora = { key: await measureNora(page, "key"), wheel: await measureNora(page, "wheel") };
   await page.close();
   execFileSync(program, ["render", join(folder, "phantom.nii"), "-o", join(folder, "still.png"), "--size", "1280x720"]);
   // The floor's JPEG is the same slice at the same quality.
-  const jpeg = execFileSync("/usr/bin/python3", ["-c", "import sys,io;from PIL import Image;b=io.BytesIO();Image.open(sys.argv[1]).save(b,'JPEG',quality=80);sys.stdout.buffer.write(b.getvalue())", join(folder, "still.png")]);
-  const floor = await measureFloor(browser, jpeg);
-  const rows = [
-    row("Q1", "input to photon, slices 1280x720, JPEG, loopback, p50", percentile(photons, 50), "ms", 25, "floor: echo of a ready JPEG", percentile(floor, 50)),
-    row("Q1", "input to photon, slices 1280x720, JPEG, loopback, p99", percentile(photons, 99), "ms", 50, "floor: echo of a ready JPEG", percentile(floor, 99)),
-    row("", "of that: queue, p50", percentile(stages.queue, 50), "ms"),
-    row("", "of that: render, p50", percentile(stages.render, 50), "ms"),
-    row("", "of that: encode, p50", percentile(stages.encode, 50), "ms"),
-    row("", "size of a frame, p50", percentile(stages.bytes, 50) / 1024, "KiB"),
-  ];
+  const script = "import sys,io;from PIL import Image;b=io.BytesIO();Image.open(sys.argv[1]).save(b,'JPEG',quality=80);sys.stdout.buffer.write(b.getvalue())";
+  const jpeg = execFileSync("/usr/bin/python3", ["-c", script, join(folder, "still.png")]);
+  const rows = [];
+  for (const kind of ["key", "wheel"]) {
+    const floor = await measureFloor(browser, jpeg, kind);
+    const { photons } = nora[kind];
+    const name = `input (${kind}) to photon, slices 1280x720, JPEG, loopback`;
+    rows.push(row("Q1", `${name}, p50`, percentile(photons, 50), "ms", 25, "floor: echo of a ready JPEG", percentile(floor, 50)));
+    rows.push(row("Q1", `${name}, p99`, percentile(photons, 99), "ms", 50, "floor: echo of a ready JPEG", percentile(floor, 99)));
+  }
+  const { stages } = nora.key;
+  for (const [stage, values] of Object.entries(stages)) {
+    const isSize = stage === "bytes";
+    rows.push(row("", isSize ? "size of a frame, p50" : `of that: ${stage}, p50`, percentile(values, 50) / (isSize ? 1024 : 1), isSize ? "KiB" : "ms"));
+  }
   process.stdout.write(JSON.stringify(rows) + "\n");
 } finally {
   await browser.close();

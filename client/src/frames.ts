@@ -1,5 +1,7 @@
-// From a binary message to a drawn picture: parse, decode, draw in an animation frame, acknowledge.
+// From a binary message to a drawn picture: parse, decode, draw, acknowledge.
 //
+// A picture is drawn as soon as it is decoded, so that the next animation frame shows it. The acknowledgement waits for
+// that frame: the server shall not run ahead of the display.
 // Every frame is acknowledged exactly once, also one that is dropped: the server sends no more otherwise.
 import { decodePicture } from "./decoder.ts";
 import { codecs, fnv1a64, parseFrame, type FrameHeader } from "./protocol.ts";
@@ -18,10 +20,9 @@ interface Decoded {
 export class FramePipeline {
   verify = false; // check the hash of every lossless picture; slow, for tests
   private readonly sinks = new Map<string, FrameSink>();
-  private readonly ready = new Map<string, Decoded>();
   private readonly newest = new Map<string, number>(); // view -> newest frame number decoded
   private epoch = 0;
-  private drawQueued = false;
+  private readonly drawn: number[] = []; // frames to acknowledge in the next animation frame
 
   constructor(
     private readonly trace: Trace,
@@ -41,8 +42,7 @@ export class FramePipeline {
   /** A new connection counts its frames from 1 and knows nothing of the old ones. */
   restart(): void {
     ++this.epoch;
-    for (const { picture } of this.ready.values()) picture.close();
-    this.ready.clear();
+    this.drawn.length = 0;
     this.newest.clear();
   }
 
@@ -77,31 +77,27 @@ export class FramePipeline {
       return;
     }
     this.newest.set(view, frame);
-    const older = this.ready.get(view);
-    if (older) this.drop(older);
-    this.ready.set(view, decoded);
-    if (this.drawQueued) return;
-    this.drawQueued = true;
-    requestAnimationFrame(() => this.draw());
+    this.draw(decoded);
   }
 
-  private drop(decoded: Decoded): void {
-    decoded.picture.close();
-    this.acknowledge(decoded.header.frame);
+  private drop({ picture, header }: Decoded): void {
+    picture.close();
+    this.acknowledge(header.frame);
   }
 
-  private draw(): void {
-    this.drawQueued = false;
-    const due = [...this.ready.values()];
-    this.ready.clear();
-    for (const decoded of due) {
-      const { picture, header, entry } = decoded;
-      this.sinks.get(header.view)?.present(picture, header);
-      this.trace.drawn(entry);
-      if (this.verify && header.codec === codecs.png) entry.verified = this.hashIsRight(decoded);
-      this.drop(decoded);
-      this.presented(header);
-    }
+  private draw(decoded: Decoded): void {
+    const { picture, header, entry } = decoded;
+    this.sinks.get(header.view)?.present(picture, header);
+    this.trace.drawn(entry);
+    if (this.verify && header.codec === codecs.png) entry.verified = this.hashIsRight(decoded);
+    picture.close();
+    if (this.drawn.push(header.frame) === 1) requestAnimationFrame(() => this.acknowledgeDrawn());
+    this.presented(header);
+  }
+
+  private acknowledgeDrawn(): void {
+    for (const frame of this.drawn) this.acknowledge(frame);
+    this.drawn.length = 0;
   }
 
   private hashIsRight({ picture, header }: Decoded): boolean {
