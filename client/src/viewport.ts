@@ -5,7 +5,7 @@ import type { FrameSink } from "./frames.ts";
 import { dot, edgeLetters, length, orientationLetters, scale, type EdgeLetters, type Vec3 } from "./geometry.ts";
 import { ViewportInput } from "./input.ts";
 import { scrollNormal, type Picture } from "./navigation.ts";
-import { clear, drawCrosshair, scaleBar } from "./overlay.ts";
+import { crosshairArms, scaleBar } from "./overlay.ts";
 import type { FrameHeader, Quality } from "./protocol.ts";
 import type { Ui } from "./ui.ts";
 
@@ -24,6 +24,7 @@ export class ViewportElement extends LitElement implements FrameSink {
   private observer: ResizeObserver | null = null;
   private texts = new Map<string, string>();
   private density = 1;
+  private cssWidth = 0;
   private empty = true;
 
   protected override createRenderRoot(): HTMLElement {
@@ -63,7 +64,7 @@ export class ViewportElement extends LitElement implements FrameSink {
 
   protected override render() {
     const full = this.ui.fullView === this.name;
-    return html`<canvas class="picture"></canvas><canvas class="lines"></canvas>
+    return html`<canvas class="picture"></canvas><i class="arm"></i><i class="arm"></i><i class="arm"></i><i class="arm"></i>
       <span class="edge left" data-edge="left"></span><span class="edge right" data-edge="right"></span>
       <span class="edge top" data-edge="top"></span><span class="edge bottom" data-edge="bottom"></span>
       <span class="caption"><b>${titles[this.name] ?? this.name}</b><span class="position"></span></span>
@@ -103,21 +104,31 @@ export class ViewportElement extends LitElement implements FrameSink {
 
   /** Redraws lines and texts from the scene as it is now, over the picture that is there. */
   refresh(): void {
-    const canvas = this.querySelector<HTMLCanvasElement>("canvas.lines");
+    if (!this.hasUpdated) return;
     const picture = this.ui.pictures.get(this.name);
-    if (!canvas) return;
     const { scene } = this.ui.session;
     if (!picture || this.empty || scene.layers.length === 0) {
-      clear(canvas);
+      this.placeArms([]);
       if (scene.layers.length === 0) this.blank();
       return;
     }
-    if (this.kind === "slice" && this.ui.crosshairVisible) {
-      drawCrosshair(canvas, picture, scene.crosshairMm, this.density);
-    } else {
-      clear(canvas);
-    }
+    const shown = this.kind === "slice" && this.ui.crosshairVisible;
+    // While the size changes the picture is stretched for a moment, and the crosshair with it.
+    const fits = Math.abs(picture.width / this.density - this.cssWidth) < 1;
+    const density = fits ? this.density : picture.width / (this.cssWidth || 1);
+    this.placeArms(shown ? crosshairArms(picture, scene.crosshairMm, density) : []);
     this.showTexts(picture);
+  }
+
+  private placeArms(arms: ReturnType<typeof crosshairArms>): void {
+    this.querySelectorAll<HTMLElement>("i.arm").forEach((element, i) => {
+      const arm = arms[i];
+      const shown = arm !== undefined && arm.width > 0 && arm.height > 0;
+      const style = shown ? `left:${arm.left}px;top:${arm.top}px;width:${arm.width}px;height:${arm.height}px` : "display:none";
+      if (element.dataset["place"] === style) return;
+      element.dataset["place"] = style;
+      element.style.cssText = style;
+    });
   }
 
   protected override updated(): void {
@@ -145,7 +156,7 @@ export class ViewportElement extends LitElement implements FrameSink {
       ? `${title} slice, ${letters.left} at the left, ${letters.top} at the top`
       : `${title} view of the volume; drag to rotate`;
     if (this.ariaLabel !== label) this.ariaLabel = label;
-    const cssPerPixel = this.clientWidth / picture.width;
+    const cssPerPixel = this.cssWidth / picture.width;
     const bar = scaleBar(length(picture.right) / cssPerPixel, scaleBarCss);
     const element = this.querySelector<HTMLElement>(".bar")!;
     element.hidden = !isSlice || bar === null;
@@ -174,13 +185,10 @@ export class ViewportElement extends LitElement implements FrameSink {
     const width = Math.round((exact?.inlineSize ?? entry.contentRect.width * ratio) * shrink);
     const height = Math.round((exact?.blockSize ?? entry.contentRect.height * ratio) * shrink);
     this.density = ratio * shrink;
-    const canvas = this.querySelector<HTMLCanvasElement>("canvas.lines");
+    this.cssWidth = entry.contentRect.width;
     const visible = width > 0 && height > 0;
     this.ui.session.setViewport(this.name, visible ? { width, height } : null);
-    if (!canvas || !visible) return;
-    canvas.width = width;
-    canvas.height = height;
-    this.refresh();
+    if (visible) this.refresh();
   }
 
   private dragOver(event: DragEvent): void {
