@@ -224,15 +224,18 @@ TEST(Slice, SymmetricShowsNegativeValuesCold) {
 TEST(Slice, ValuesThatAreNoNumbersAreTransparent) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double inf = std::numeric_limits<double>::infinity();
-  for (const auto type : {VoxelType::float32, VoxelType::float64}) {
-    Row row({1, nan, 1, inf, 1, -inf, 1}, type);
-    row.studio.scene.layers.clear();
-    row.studio.add("below", make(VoxelType::uint8, {7, 1, 1}, Affine{}, [](auto, auto, auto) { return 100; }), 0, 255);
-    row.studio.add("a", row.volume, 0, 1);
-    for (const auto interpolation : {Interpolation::nearest, Interpolation::linear}) {
-      row.studio.scene.layers[1].interpolation = interpolation;
-      const Frame frame = row.studio.draw("axial", 7, 1);
-      for (int x = 0; x < 7; ++x) EXPECT_EQ(pixel(frame, x, 0)[0], x % 2 == 0 ? 255 : 100) << x;
+  for (const auto& isa : phantom::instructionSets()) {
+    for (const auto type : {VoxelType::float32, VoxelType::float64}) {
+      const Row row({1, nan, 1, inf, 1, -inf, 1}, type);
+      Studio studio(isa);
+      studio.scene.convention = Convention::neurological;
+      studio.add("below", make(VoxelType::uint8, {7, 1, 1}, Affine{}, [](auto, auto, auto) { return 100; }), 0, 255);
+      studio.add("a", row.volume, 0, 1);
+      for (const auto interpolation : {Interpolation::nearest, Interpolation::linear}) {
+        studio.scene.layers[1].interpolation = interpolation;
+        const Frame frame = studio.draw("axial", 7, 1);
+        for (int x = 0; x < 7; ++x) EXPECT_EQ(pixel(frame, x, 0)[0], x % 2 == 0 ? 255 : 100) << isa << x;
+      }
     }
   }
 }
