@@ -48,8 +48,7 @@ enum class ViewKind : std::uint8_t { slice, volume };
 enum class Plane : std::uint8_t { axial, coronal, sagittal };
 enum class Convention : std::uint8_t { radiological, neurological };
 
-/// One point of a transfer function: position 0..1 across the layer's window, opacity 0..1 per millimetre-independent
-/// step.
+/// One point of a transfer function: position 0..1 across the layer's window, opacity 0..1 of one millimetre.
 struct OpacityPoint {
   double position = 0;
   double opacity = 0;
