@@ -14,7 +14,7 @@ export abstract class PageElement extends LitElement {
 
   constructor() {
     super();
-    new Watch(this, () => this.ui.session.events, this.topics());
+    new Watch(this, () => this.ui.session.events, this.topics(), (job) => this.session.afterPicture.run(job));
   }
 
   protected get session(): Session {

@@ -22,12 +22,15 @@ export class Watch<Topic extends string> implements ReactiveController {
     private readonly host: ReactiveControllerHost,
     private readonly emitter: () => Emitter<Topic>,
     private readonly topics: Topic[],
+    private readonly when: (job: () => void) => void = (job) => job(),
   ) {
     host.addController(this);
   }
 
+  private readonly redraw = (): void => this.host.requestUpdate();
+
   hostConnected(): void {
-    this.stops = this.topics.map((topic) => this.emitter().on(topic, () => this.host.requestUpdate()));
+    this.stops = this.topics.map((topic) => this.emitter().on(topic, () => this.when(this.redraw)));
   }
 
   hostDisconnected(): void {

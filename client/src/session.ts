@@ -1,5 +1,6 @@
 // The page's side of one session: connection, scene, images, frames and read-out tied together.
 // Components read its state and call its methods; they never speak to the socket.
+import { AfterPicture } from "./after-picture.ts";
 import { Catalogue, firstImage, type Entry } from "./catalogue.ts";
 import { CatalogueFeed } from "./catalogue-feed.ts";
 import { Emitter } from "./emitter.ts";
@@ -41,17 +42,22 @@ export class Session {
   readonly events = new Emitter<Topic>();
   readonly trace = new Trace();
   readonly looks = new Looks();
+  readonly afterPicture = new AfterPicture();
   readonly catalogue = new Catalogue();
   readonly feed = new CatalogueFeed(this.catalogue, () => this.catalogueChanged());
   readonly images = new Map<string, LayerState>();
   readonly store = new SceneStore({
     sendPatch: (patch, tEvent) => this.sendEdit(patch, tEvent),
+    edited: () => this.afterPicture.expect(),
     changed: () => this.sceneChanged(),
   });
   readonly frames = new FramePipeline(
     this.trace,
     (frame) => void this.connection.send({ type: "ack", frame }),
-    (header) => this.looks.presented(header.view, header.input, header.quality),
+    (header) => {
+      this.looks.presented(header.view, header.input, header.quality);
+      this.afterPicture.release();
+    },
     (text) => this.toast("error", text),
   );
   readonly probes = new Probes(

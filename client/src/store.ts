@@ -8,6 +8,8 @@ import type { Vec3 } from "./geometry.ts";
 export interface Outbox {
   /** Sends a patch and returns its input id; 0 if there is no connection. */
   sendPatch(patch: Operation[], tEvent: number): number;
+  /** The user changed the scene; `changed` follows. */
+  edited?(): void;
   changed(): void;
 }
 
@@ -103,6 +105,7 @@ export class SceneStore {
       applyOperation(this.scene, operation);
       this.enqueue(operation);
     }
+    this.outbox.edited?.();
     this.outbox.changed();
     this.queueFlush();
   }

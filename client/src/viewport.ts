@@ -39,7 +39,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.setAttribute("aria-roledescription", "viewport");
     const { session } = this.ui;
     session.frames.attach(this.name, this);
-    this.stops = [session.events.on("scene", () => this.refresh())];
+    this.stops = [session.events.on("scene", () => this.sceneChanged())];
     this.observer = new ResizeObserver((entries) => this.resized(entries.at(-1)!));
     this.observer.observe(this);
   }
@@ -102,8 +102,15 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.refresh();
   }
 
-  /** Redraws lines and texts from the scene as it is now, over the picture that is there. */
-  refresh(): void {
+  private sceneChanged(): void {
+    this.refresh(false);
+    this.ui.session.afterPicture.run(this.refreshAll);
+  }
+
+  private readonly refreshAll = (): void => this.refresh();
+
+  /** Redraws lines and, unless they shall wait, texts from the scene as it is now, over the picture that is there. */
+  refresh(texts = true): void {
     if (!this.hasUpdated) return;
     const picture = this.ui.pictures.get(this.name);
     const { scene } = this.ui.session;
@@ -117,7 +124,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     const fits = Math.abs(picture.width / this.density - this.cssWidth) < 1;
     const density = fits ? this.density : picture.width / (this.cssWidth || 1);
     this.placeArms(shown ? crosshairArms(picture, scene.crosshairMm, density) : []);
-    this.showTexts(picture);
+    if (texts) this.showTexts(picture);
   }
 
   private placeArms(arms: ReturnType<typeof crosshairArms>): void {
