@@ -1,5 +1,6 @@
-// Panels and texts are redrawn after the picture that an edit asks for, not before it: a redraw of the page between input
-// and picture costs the picture 10 ms where the browser has no GPU. Crosshair arms do not wait.
+// The read-out and the texts of the views are redrawn after the picture that an edit asks for, not before it: a redraw of
+// the page between input and picture costs the picture 10 ms where the browser has no GPU. Crosshair arms do not wait, and
+// nothing that takes input does.
 
 const longestWaitMs = 50; // for an edit that changes no picture
 

@@ -14,7 +14,17 @@ export abstract class PageElement extends LitElement {
 
   constructor() {
     super();
-    new Watch(this, () => this.ui.session.events, this.topics(), (job) => this.session.afterPicture.run(job));
+    new Watch(
+      this,
+      () => this.ui.session.events,
+      this.topics(),
+      (job) => (this.isPatient() ? this.session.afterPicture.run(job) : job()),
+    );
+  }
+
+  /** True if the component may be redrawn after the picture that an edit asks for; nothing that takes input may. */
+  protected isPatient(): boolean {
+    return false;
   }
 
   protected get session(): Session {

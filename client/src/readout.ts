@@ -13,6 +13,10 @@ export class ReadOut extends PageElement {
     return ["scene", "values", "images"];
   }
 
+  protected override isPatient(): boolean {
+    return true;
+  }
+
   protected override render() {
     const { scene, probes } = this.session;
     if (scene.layers.length === 0) return html`<div class="readout muted">Nothing is open.</div>`;
