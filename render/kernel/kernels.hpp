@@ -9,7 +9,7 @@
 
 namespace nora::kernel::NORA_ISA {
 
-inline constexpr Kernels makeKernels(const char* name) {
+constexpr Kernels makeKernels(const char* name) {
   return {name, &drawSlices, &drawRays, &brickRanges};
 }
 

@@ -13,7 +13,7 @@
 
 namespace nora::kernel::NORA_ISA {
 
-inline constexpr int lanes = NORA_LANES;
+constexpr int lanes = NORA_LANES;
 
 #if NORA_LANES == 1
 using Float = float;
@@ -126,11 +126,15 @@ inline Int multiplyWrapping(Int v, std::uint32_t by) {
 /// The product as rounded by itself: the compiler must not fuse it with a following addition. Positions are made this
 /// way, so that every instruction set picks the same voxel where two are equally near.
 inline Float exactProduct(Float a, Float b) {
+#if defined(__CUDA_ARCH__)
+  return __fmul_rn(a, b);
+#else
   Float product = a * b;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__CUDACC__)
   asm("" : "+v"(product));
 #endif
   return product;
+#endif
 }
 
 inline Float loadFloats(const float* from) {

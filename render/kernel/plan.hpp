@@ -67,7 +67,7 @@ struct SlicePlan {
 };
 
 /// Levels along each side of the table of ray segments.
-inline constexpr int segmentLevels = 256;
+constexpr int segmentLevels = 256;
 
 struct RayPlan {
   int width = 0;
@@ -99,11 +99,11 @@ struct RayPlan {
 };
 
 /// Label -> palette entry, as labelPaletteIndex of render/scene/colour_map.hpp.
-inline constexpr int labelHueBits = 10;
-inline constexpr int labelToneBits = 2;
+constexpr int labelHueBits = 10;
+constexpr int labelToneBits = 2;
 
 /// Voxels along the edge of a brick.
-inline constexpr int brickEdge = 8;
+constexpr int brickEdge = 8;
 
 struct Tile {
   int x0 = 0;

@@ -8,20 +8,20 @@
 namespace nora::kernel::NORA_ISA {
 
 // Shape of a packet.
-inline constexpr int packetWidth = lanes >= 8 ? 4 : (lanes == 4 ? 2 : 1);
-inline constexpr int packetHeight = lanes / packetWidth;
+constexpr int packetWidth = lanes >= 8 ? 4 : (lanes == 4 ? 2 : 1);
+constexpr int packetHeight = lanes / packetWidth;
 
-inline constexpr float opaqueEnough = 0.99F;
+constexpr float opaqueEnough = 0.99F;
 /// Contributions below this are drawn without their gradient: a quarter of a gray level.
-inline constexpr float shadingMatters = 0.001F;
-inline constexpr float ambient = 0.22F;
-inline constexpr float diffuse = 0.88F;
-inline constexpr float specular = 0.12F;
+constexpr float shadingMatters = 0.001F;
+constexpr float ambient = 0.22F;
+constexpr float diffuse = 0.88F;
+constexpr float specular = 0.12F;
 /// Steps between two looks at the bricks: half a brick.
-inline constexpr int stepsBetweenLooks = 4;
+constexpr int stepsBetweenLooks = 4;
 
 /// Rays that would take more are not drawn: the renderer chooses its steps so that none does.
-inline constexpr double maxSteps = 1 << 19;
+constexpr double maxSteps = 1 << 19;
 
 /// What the lanes of one packet have gathered so far.
 struct Ray {
@@ -32,7 +32,7 @@ struct Ray {
 template <class V>
 class RayCaster {
  public:
-  RayCaster(const RayPlan& plan, const V& voxels) : plan_(plan), voxels_(voxels), extent_(plan.grid) {
+  inline RayCaster(const RayPlan& plan, const V& voxels) : plan_(plan), voxels_(voxels), extent_(plan.grid) {
     for (int a = 0; a < 3; ++a) {
       step_[a] = splat(static_cast<float>(plan.step[a]));
       brickMost_[a] = splat(plan.bricks[a] - 1);
@@ -40,7 +40,7 @@ class RayCaster {
   }
 
   /// Draws the packet whose top left pixel is (x, y); returns the samples taken.
-  std::uint64_t draw(int x, int y, const Tile& tile) {
+  inline std::uint64_t draw(int x, int y, const Tile& tile) {
     samples_ = 0;
     Ray ray{};
     if (enter(x, y)) march(ray);
@@ -50,7 +50,7 @@ class RayCaster {
 
  private:
   /// Sets origin_, first_ and last_ (the steps of each lane inside the image); false if no lane meets it.
-  bool enter(int x, int y) {
+  inline bool enter(int x, int y) {
     // In double: where the ray of the packet's corner passes the image's centre. Lanes go on in float from a step
     // before the image. It is a whole number of steps from the picture plane: all packets share one set of sample
     // planes, so that there are no seams.
@@ -90,9 +90,9 @@ class RayCaster {
     return any(lessEqual(first_, last_));
   }
 
-  static double magnitude(double v) { return v < 0 ? -v : v; }
+  inline static double magnitude(double v) { return v < 0 ? -v : v; }
 
-  void clipAxis(int a, Float& enterAt, Float& leaveAt, Mask& hit) {
+  inline void clipAxis(int a, Float& enterAt, Float& leaveAt, Mask& hit) {
     const Float low = splat(-0.5F) - origin_[a];
     const Float high = extent_.last[a] + splat(0.5F) - origin_[a];
     const double step = plan_.step[a];
@@ -107,13 +107,13 @@ class RayCaster {
     leaveAt = least(leaveAt, greatest(t0, t1));
   }
 
-  [[nodiscard]] Point at(int k) const {
+  [[nodiscard]] inline Point at(int k) const {
     const Float n = splat(static_cast<float>(k));
     return {origin_[0] + exactProduct(step_[0], n), origin_[1] + exactProduct(step_[1], n),
             origin_[2] + exactProduct(step_[2], n)};
   }
 
-  void march(Ray& ray) {
+  inline void march(Ray& ray) {
     const int end = greatestLane(last_);
     int k = leastLane(select(lessEqual(first_, last_), first_, splat(end)));
     bool havePrevious = false;
@@ -135,13 +135,13 @@ class RayCaster {
   }
 
   /// Lanes that are not past the image and not opaque yet.
-  [[nodiscard]] Mask running(int k, const Ray& ray) const {
+  [[nodiscard]] inline Mask running(int k, const Ray& ray) const {
     return both(lessEqual(splat(k), last_), less(ray.opacity, splat(opaqueEnough)));
   }
 
   /// How many steps from k on can show nothing in any lane; 0 if the next one may. The segment before step k belongs to
   /// k, so the look is at step k - 1 and a jump of n leaves the segment that ends at k + n to be drawn.
-  int emptySteps(int k, const Ray& ray) const {
+  inline int emptySteps(int k, const Ray& ray) const {
     const Mask live = running(k, ray);
     const Point p = at(k - 1);
     const Cell cell = extent_.cellAt(p);
@@ -162,7 +162,7 @@ class RayCaster {
   }
 
   /// Steps until a lane leaves the cube of empty bricks around its own.
-  void freeAlong(int a, Float p, Int brick, Int distance, Float& free) const {
+  inline void freeAlong(int a, Float p, Int brick, Int distance, Float& free) const {
     const double step = plan_.step[a];
     if (step < 1e-7 && step > -1e-7) return;
     const Int face = step > 0 ? (brick + distance) * brickEdge : (brick - distance + 1) * brickEdge;
@@ -171,7 +171,7 @@ class RayCaster {
   }
 
   /// Continuous entry of the tables; NaN where there is no value.
-  [[nodiscard]] Float entryAt(const Cell& cell) {
+  [[nodiscard]] inline Float entryAt(const Cell& cell) {
     const Float stored = voxels_.trilinear(cell, false);
     const Float entry = stored * splat(plan_.entryPerStored) + splat(plan_.entryOffset);
     const Float clamped = clampTo(entry, splat(0.0F), splat(static_cast<float>(plan_.lastEntry)));
@@ -179,7 +179,7 @@ class RayCaster {
     return clamped;
   }
 
-  void advance(int k, Ray& ray) {
+  inline void advance(int k, Ray& ray) {
     const Mask live = both(running(k, ray), lessEqual(first_, splat(k)));
     const Cell cell = extent_.cellAt(at(k));
     const Float back = entryAt(cell);
@@ -206,7 +206,7 @@ class RayCaster {
   }
 
   /// Mean extinction (base 2, of one step) along the straight line of values from one sample to the next.
-  [[nodiscard]] Float opticalDepth(Float front, Float back) const {
+  [[nodiscard]] inline Float opticalDepth(Float front, Float back) const {
     Mask valid = lessEqual(splat(0.0F), back);
     if constexpr (V::isFloat) {
       valid = both(valid, lessEqual(splat(0.0F), front));
@@ -225,7 +225,7 @@ class RayCaster {
 
   /// Colour and centre of a segment: what a surface looks like does not depend on where the samples happen to fall, so
   /// that there are no rings.
-  [[nodiscard]] Int segmentOf(Float front, Float back) const {
+  [[nodiscard]] inline Int segmentOf(Float front, Float back) const {
     const Float scale = splat(static_cast<float>(segmentLevels - 1) / static_cast<float>(plan_.lastEntry));
     const Int row = toInt(front * scale + splat(0.5F));
     const Int column = toInt(back * scale + splat(0.5F));
@@ -233,7 +233,7 @@ class RayCaster {
   }
 
   /// Where between samples k - 1 and k the segment's opacity has its centre: the gradient there is the surface's.
-  [[nodiscard]] Cell surfaceCell(int k, Int segment) const {
+  [[nodiscard]] inline Cell surfaceCell(int k, Int segment) const {
     const Float share = toFloat(shiftRightUnsigned(segment, 24)) * splat(1.0F / 255);
     const Float n = splat(static_cast<float>(k - 1)) + share;
     return extent_.cellAt({origin_[0] + exactProduct(step_[0], n), origin_[1] + exactProduct(step_[1], n),
@@ -241,7 +241,7 @@ class RayCaster {
   }
 
   /// Light on a surface across the gradient, from the cell's surroundings.
-  void shade(const Cell& cell, Float& bright, Float& gloss) const {
+  inline void shade(const Cell& cell, Float& bright, Float& gloss) const {
     const Point g = gradient(cell);
     const float* m = plan_.metric;
     const Float toLight = g.x * plan_.light[0] + g.y * plan_.light[1] + g.z * plan_.light[2];
@@ -267,7 +267,7 @@ class RayCaster {
   }
 
   /// Difference over two voxels of the interpolated values, in entries per voxel.
-  [[nodiscard]] Point gradient(const Cell& cell) const {
+  [[nodiscard]] inline Point gradient(const Cell& cell) const {
     const Float scale = splat(plan_.entryPerStored * 0.5F);
     const Mask inner = both(both(innerAlong(0, cell.x), innerAlong(1, cell.y)), innerAlong(2, cell.z));
     Point g = any(butNot(lessEqual(splat(0.0F), splat(0.0F)), inner)) ? gradientAtEdge(cell) : gradientInside(cell);
@@ -277,12 +277,12 @@ class RayCaster {
     return g;
   }
 
-  [[nodiscard]] Mask innerAlong(int a, Int corner) const {
+  [[nodiscard]] inline Mask innerAlong(int a, Int corner) const {
     return both(less(splat(0), corner), less(corner, splat(static_cast<std::int32_t>(plan_.grid.dims[a] - 2))));
   }
 
   /// Six more samples, each clamped to the image.
-  [[nodiscard]] Point gradientAtEdge(const Cell& cell) const {
+  [[nodiscard]] inline Point gradientAtEdge(const Cell& cell) const {
     const Point p{toFloat(cell.x) + cell.fx, toFloat(cell.y) + cell.fy, toFloat(cell.z) + cell.fz};
     const Float one = splat(1.0F);
     const auto value = [&](Float x, Float y, Float z) { return voxels_.trilinear(extent_.cellAt({x, y, z}), false); };
@@ -292,7 +292,7 @@ class RayCaster {
   }
 
   /// The same six samples share most of their voxels: 32 instead of 48.
-  [[nodiscard]] Point gradientInside(const Cell& cell) const {
+  [[nodiscard]] inline Point gradientInside(const Cell& cell) const {
     const std::int64_t dx = sizeofVoxel();
     const std::int64_t dy = voxels_.nextY();
     const std::int64_t dz = voxels_.nextZ();
@@ -321,9 +321,9 @@ class RayCaster {
             mix(zLeft, zRight, cell.fy)};
   }
 
-  [[nodiscard]] std::int64_t sizeofVoxel() const { return plan_.grid.stride[0]; }
+  [[nodiscard]] inline std::int64_t sizeofVoxel() const { return plan_.grid.stride[0]; }
 
-  void write(const Ray& ray, int x, int y, const Tile& tile) const {
+  inline void write(const Ray& ray, int x, int y, const Tile& tile) const {
     const Float half = splat(0.5F);
     const Float most = splat(255.0F);
     const Float zero = splat(0.0F);

@@ -22,7 +22,7 @@ struct Extent {
   Float last[3];      // centre of the last voxel
   Float lastCell[3];  // lowest corner of the last cell: one less, but not negative
 
-  explicit Extent(const Grid& grid) {
+  inline explicit Extent(const Grid& grid) {
     for (int a = 0; a < 3; ++a) {
       const auto n = static_cast<float>(grid.dims[a] - 1);
       last[a] = splat(n);
@@ -30,7 +30,7 @@ struct Extent {
     }
   }
 
-  [[nodiscard]] Mask contains(const Point& p) const {
+  [[nodiscard]] inline Mask contains(const Point& p) const {
     const Float half = splat(0.5F);
     const Mask x = both(lessEqual(-half, p.x), lessEqual(p.x, last[0] + half));
     const Mask y = both(lessEqual(-half, p.y), lessEqual(p.y, last[1] + half));
@@ -38,7 +38,7 @@ struct Extent {
     return both(both(x, y), z);
   }
   /// The faces themselves are outside, as rounding half away from zero has it.
-  [[nodiscard]] Mask containsNearest(const Point& p) const {
+  [[nodiscard]] inline Mask containsNearest(const Point& p) const {
     const Float half = splat(0.5F);
     const Mask x = both(less(-half, p.x), less(p.x, last[0] + half));
     const Mask y = both(less(-half, p.y), less(p.y, last[1] + half));
@@ -46,7 +46,7 @@ struct Extent {
     return both(both(x, y), z);
   }
 
-  [[nodiscard]] Cell cellAt(const Point& p) const {
+  [[nodiscard]] inline Cell cellAt(const Point& p) const {
     const Float zero = splat(0.0F);
     const Float x = clampTo(p.x, zero, last[0]);
     const Float y = clampTo(p.y, zero, last[1]);
@@ -61,7 +61,7 @@ struct Extent {
     return cell;
   }
 
-  [[nodiscard]] Cell nearestAt(const Point& p) const {
+  [[nodiscard]] inline Cell nearestAt(const Point& p) const {
     const Float zero = splat(0.0F);
     const Float half = splat(0.5F);
     Cell cell{};
@@ -88,14 +88,14 @@ class Voxels {
   static constexpr bool isFloat = __is_same(T, float) || __is_same(T, double);
   static constexpr bool gathers = !big && sizeof(T) <= 4;
 
-  explicit Voxels(const Grid& grid)
+  inline explicit Voxels(const Grid& grid)
       : base_(grid.voxels),
         strideY_(grid.stride[1]),
         strideZ_(grid.stride[2]),
         nextY_(grid.dims[1] > 1 ? grid.stride[1] : 0),
         nextZ_(grid.dims[2] > 1 ? grid.stride[2] : 0) {}
 
-  [[nodiscard]] auto offset(Int x, Int y, Int z) const {
+  [[nodiscard]] inline auto offset(Int x, Int y, Int z) const {
     if constexpr (gathers) {
       return x * static_cast<std::int32_t>(sizeof(T)) + y * static_cast<std::int32_t>(strideY_) +
              z * static_cast<std::int32_t>(strideZ_);
@@ -107,17 +107,19 @@ class Voxels {
       return out;
     }
   }
-  [[nodiscard]] static Int moved(Int offset, std::int64_t bytes) { return offset + static_cast<std::int32_t>(bytes); }
-  [[nodiscard]] static BigOffset moved(BigOffset offset, std::int64_t bytes) {
+  [[nodiscard]] inline static Int moved(Int offset, std::int64_t bytes) {
+    return offset + static_cast<std::int32_t>(bytes);
+  }
+  [[nodiscard]] inline static BigOffset moved(BigOffset offset, std::int64_t bytes) {
     for (auto& at : offset.at) at += bytes;
     return offset;
   }
-  [[nodiscard]] std::int64_t nextY() const { return nextY_; }
-  [[nodiscard]] std::int64_t nextZ() const { return nextZ_; }
+  [[nodiscard]] inline std::int64_t nextY() const { return nextY_; }
+  [[nodiscard]] inline std::int64_t nextZ() const { return nextZ_; }
 
   /// The voxels at an offset.
   template <class Offset>
-  [[nodiscard]] Float one(const Offset& offset) const {
+  [[nodiscard]] inline Float one(const Offset& offset) const {
     if constexpr (gathers) {
       return first(gatherBytes(base_, offset));
     } else {
@@ -129,7 +131,7 @@ class Voxels {
 
   /// The voxels at an offset and the next ones along x: one gather where both lie in four bytes.
   template <class Offset>
-  void pair(const Offset& offset, Float& a, Float& b) const {
+  inline void pair(const Offset& offset, Float& a, Float& b) const {
     if constexpr (gathers && sizeof(T) < 4) {
       const Int word = gatherBytes(base_, offset);
       a = first(word);
@@ -142,7 +144,7 @@ class Voxels {
 
   /// The voxel's low 32 bits as a whole number; fractions are rounded.
   template <class Offset>
-  [[nodiscard]] Int whole(const Offset& offset) const {
+  [[nodiscard]] inline Int whole(const Offset& offset) const {
     if constexpr (gathers && !isFloat) {
       const Int word = gatherBytes(base_, offset);
       if constexpr (sizeof(T) == 4) return word;
@@ -156,7 +158,7 @@ class Voxels {
     }
   }
 
-  [[nodiscard]] static Int rounded(Float v) {
+  [[nodiscard]] inline static Int rounded(Float v) {
     const Float most = splat(2147483520.0F);  // the largest float below 2^31
     const Float zero = splat(0.0F);
     const Float number = select(notEqual(v, v), zero, v);
@@ -165,7 +167,7 @@ class Voxels {
   }
 
   /// `mayBeFlat`: look whether the position lies in a plane or row of voxels, which needs fewer of them.
-  [[nodiscard]] Float trilinear(const Cell& cell, bool mayBeFlat) const {
+  [[nodiscard]] inline Float trilinear(const Cell& cell, bool mayBeFlat) const {
     const auto at = offset(cell.x, cell.y, cell.z);
     const Float zero = splat(0.0F);
     Float value;
@@ -182,20 +184,20 @@ class Voxels {
 
  private:
   template <class Offset>
-  [[nodiscard]] Float linear(const Offset& at, const Cell& cell) const {
+  [[nodiscard]] inline Float linear(const Offset& at, const Cell& cell) const {
     Float a;
     Float b;
     pair(at, a, b);
     return mix(a, b, cell.fx);
   }
   template <class Offset>
-  [[nodiscard]] Float bilinear(const Offset& at, const Cell& cell) const {
+  [[nodiscard]] inline Float bilinear(const Offset& at, const Cell& cell) const {
     return mix(linear(at, cell), linear(moved(at, nextY_), cell), cell.fy);
   }
 
   /// A neighbour that is not a number does not count if its weight is 0.
   template <class Offset>
-  [[nodiscard]] Float carefully(const Offset& at, const Cell& cell) const {
+  [[nodiscard]] inline Float carefully(const Offset& at, const Cell& cell) const {
     const Float zero = splat(0.0F);
     const Float one_ = splat(1.0F);
     Float sum = zero;
@@ -211,14 +213,14 @@ class Voxels {
     return sum;
   }
 
-  [[nodiscard]] T scalar(std::int64_t offset) const {
+  [[nodiscard]] inline T scalar(std::int64_t offset) const {
     T out;
     __builtin_memcpy(&out, base_ + offset, sizeof out);
     return out;
   }
 
   /// Takes the first or second voxel out of four bytes.
-  [[nodiscard]] static Float first(Int word) {
+  [[nodiscard]] inline static Float first(Int word) {
     if constexpr (__is_same(T, float)) {
       return asFloat(word);
     } else if constexpr (__is_same(T, std::int8_t)) {
@@ -235,7 +237,7 @@ class Voxels {
       return toFloat(word);
     }
   }
-  [[nodiscard]] static Float second(Int word) {
+  [[nodiscard]] inline static Float second(Int word) {
     if constexpr (__is_same(T, std::int8_t)) {
       return toFloat(shiftLeft(word, 16) >> 24);
     } else if constexpr (__is_same(T, std::uint8_t)) {

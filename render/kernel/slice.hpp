@@ -6,7 +6,7 @@
 namespace nora::kernel::NORA_ISA {
 
 /// Pixels handled at a time: what a row piece needs stays in the first-level cache. A multiple of every lane count.
-inline constexpr int pieceLength = 256;
+constexpr int pieceLength = 256;
 
 /// Picture so far, 0..255.
 struct Piece {
@@ -28,7 +28,7 @@ struct Line {
   Float start[3];
   Float step[3];
 
-  [[nodiscard]] Point at(int pixel) const {
+  [[nodiscard]] inline Point at(int pixel) const {
     const Float n = toFloat(laneNumbers() + pixel);
     return {start[0] + exactProduct(step[0], n), start[1] + exactProduct(step[1], n),
             start[2] + exactProduct(step[2], n)};
@@ -78,15 +78,15 @@ inline void sampleLabels(const SliceLayer& layer, const V& voxels, const Line& l
 /// Red, green, blue and alpha of interleaved bytes; without an alpha byte everything is opaque.
 class ColourVoxels {
  public:
-  explicit ColourVoxels(const Grid& grid) : voxels_(grid), strideX_(grid.stride[0]), grid_(grid) {}
+  inline explicit ColourVoxels(const Grid& grid) : voxels_(grid), strideX_(grid.stride[0]), grid_(grid) {}
 
   struct Channels {
     Float red, green, blue, alpha;
   };
 
-  [[nodiscard]] Channels nearest(const Cell& cell) const { return load(cell.x, cell.y, cell.z); }
+  [[nodiscard]] inline Channels nearest(const Cell& cell) const { return load(cell.x, cell.y, cell.z); }
 
-  [[nodiscard]] Channels trilinear(const Cell& cell) const {
+  [[nodiscard]] inline Channels trilinear(const Cell& cell) const {
     const Int x1 = least(cell.x + 1, splat(static_cast<std::int32_t>(grid_.dims[0] - 1)));
     const Int y1 = least(cell.y + 1, splat(static_cast<std::int32_t>(grid_.dims[1] - 1)));
     const Int z1 = least(cell.z + 1, splat(static_cast<std::int32_t>(grid_.dims[2] - 1)));
@@ -96,11 +96,11 @@ class ColourVoxels {
   }
 
  private:
-  [[nodiscard]] static Channels mixed(const Channels& a, const Channels& b, Float w) {
+  [[nodiscard]] inline static Channels mixed(const Channels& a, const Channels& b, Float w) {
     return {mix(a.red, b.red, w), mix(a.green, b.green, w), mix(a.blue, b.blue, w), mix(a.alpha, b.alpha, w)};
   }
 
-  [[nodiscard]] Channels load(Int x, Int y, Int z) const {
+  [[nodiscard]] inline Channels load(Int x, Int y, Int z) const {
     Int word{};
     if (grid_.big) {
       const auto at = Voxels<std::uint32_t, true>(grid_).offset(splat(0), y, z);
