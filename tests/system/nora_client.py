@@ -112,6 +112,7 @@ class Client:
     def __init__(self, server, origin=None, protocol="nora.v1", acknowledge=True):
         self.acknowledge = acknowledge
         self.input = 0
+        self.frames = []  # all that came, when they are not acknowledged by themselves
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
@@ -191,6 +192,8 @@ class Client:
                 frame = Frame(payload)
                 if self.acknowledge:
                     self.send({"type": "ack", "frame": frame.number}, with_input=False)
+                else:
+                    self.frames.append(frame)
                 return frame
 
     def wait(self, wanted):

@@ -99,14 +99,12 @@ class Demo(unittest.TestCase):
             client.send({"type": "edit", "patch": [{"op": "replace", "path": "/crosshairMm", "value": [x, y, z + step % 20]}]})
         time.sleep(1)
         client.send({"type": "ping", "token": 7})
-        frames, message = [], {}
+        message = {}
         while not (isinstance(message, dict) and message.get("type") == "pong"):
             message = client.receive()
-            if isinstance(message, Frame):
-                frames.append(message)
-        self.assertEqual(len(frames), 2)
+        self.assertEqual(len(client.frames), 2)
         client.acknowledge = True
-        for frame in frames:
+        for frame in client.frames:
             client.send({"type": "ack", "frame": frame.number}, with_input=False)
         self.assertEqual(client.wait_frame("axial", at_least_input=client.input).input, client.input)
         client.close()
