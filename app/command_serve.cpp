@@ -91,6 +91,7 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   ReaderPool readPool("/proc/self/exe", readerLimits(config));
   VolumeCache cache(static_cast<std::size_t>(config.cacheMiB) << 20);
   Catalogue catalogue;
+  catalogue.setProgress(0, true);  // before anybody can ask: an empty list is not a finished scan
   ServedImages images(*root, readPool, catalogue, cache);
   StreamEngine engine(std::move(*renderer), images, engineOptions(config));
 
