@@ -95,7 +95,10 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   ServedImages images(*root, readPool, catalogue, cache);
   StreamEngine engine(std::move(*renderer), images, engineOptions(config));
 
-  SocketServer::Options socket{.bind = config.bind, .port = static_cast<int>(config.port)};
+  SocketServer::Options socket;
+  socket.bind = config.bind;
+  socket.port = static_cast<int>(config.port);
+  socket.localNamesOnly = config.bind.starts_with("127.") || config.bind == "::1";
   const std::string rootName = std::filesystem::path(root->path()).filename().string();
   auto server = SocketServer::start(socket, engine, makeHttpApi(catalogue, rootName));
   if (!server) return tl::make_unexpected(server.error());

@@ -68,6 +68,14 @@ bool originMatchesHost(std::string_view origin, std::string_view host) {
   return !host.empty() && sameText(withoutPort(origin, port), withoutPort(host, port));
 }
 
+bool hostIsLocal(std::string_view host) {
+  const auto colon = host.rfind(':');
+  const bool hasPort = colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
+  if (hasPort) host = host.substr(0, colon);
+  if (sameText(host, "localhost") || host == "[::1]") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 bool listHas(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     const auto comma = list.find(',');

@@ -15,6 +15,10 @@ constexpr std::string_view streamProtocol = "nora.v1";
 /// must not talk to the server through its visitor's browser.
 [[nodiscard]] bool originMatchesHost(std::string_view origin, std::string_view host);
 
+/// True if a Host header names this machine itself: localhost, 127.x.x.x or [::1], with any port. A server that listens
+/// on this machine alone answers to no other name: a site whose name is made to lead here (DNS rebinding) gets nothing.
+[[nodiscard]] bool hostIsLocal(std::string_view host);
+
 /// True if a comma-separated list has the word.
 [[nodiscard]] bool listHas(std::string_view list, std::string_view word);
 

@@ -94,6 +94,8 @@ bool writeHead(lws* wsi, const HttpResponse& response, bool close) {
   return head.write();
 }
 
+constexpr const char* notLocal = "this server answers to localhost only; --bind lets others in";
+
 /// A short answer after which the connection ends.
 int refuse(lws* wsi, HttpResponse response, const char* title) {
   response.body = std::string(title) + "\n";
@@ -114,10 +116,11 @@ HttpResponse withStatus(int status) {
 
 }  // namespace
 
-int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler) {
+int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler, bool localNamesOnly) {
   const bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
   const bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
   if (!get && !head) return refuse(wsi, withStatus(405), "only GET and HEAD are answered");
+  if (localNamesOnly && !hostIsLocal(headerOf(wsi, WSI_TOKEN_HOST))) return refuse(wsi, withStatus(403), notLocal);
   if (path == streamPath) return refuse(wsi, withStatus(426), "this address speaks WebSocket");
   HttpResponse response = answer(requestOf(wsi, path), handler);
   if (!writeHead(wsi, response, false)) return -1;
@@ -146,13 +149,14 @@ int continueBody(lws* wsi, LwsPeer& peer, WriteBuffer& buffer) {
   return 0;
 }
 
-int confirmUpgrade(lws* wsi, std::string_view upgrade) {
+int confirmUpgrade(lws* wsi, std::string_view upgrade, bool localNamesOnly) {
   if (upgrade.size() != 9 || lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0) return -1;  // HTTP/2 and others
   if (strncasecmp(upgrade.data(), "websocket", upgrade.size()) != 0) return -1;
   if (headerOf(wsi, WSI_TOKEN_GET_URI) != streamPath) return refuse(wsi, withStatus(404), "there is no stream here");
   if (headerOf(wsi, WSI_TOKEN_VERSION) != "13") return refuse(wsi, withStatus(426), "WebSocket version 13 is needed");
   if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0)
     return refuse(wsi, withStatus(400), "the WebSocket key is missing");
+  if (localNamesOnly && !hostIsLocal(headerOf(wsi, WSI_TOKEN_HOST))) return refuse(wsi, withStatus(403), notLocal);
   const bool hasOrigin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
   if (hasOrigin && !originMatchesHost(headerOf(wsi, WSI_TOKEN_ORIGIN), headerOf(wsi, WSI_TOKEN_HOST))) {
     return refuse(wsi, withStatus(403), "pages of another site may not connect");

@@ -29,9 +29,10 @@ struct LwsPeer {
 using WriteBuffer = std::vector<unsigned char>;
 
 /// The lws callback's result: 0 goes on, others end the connection.
-[[nodiscard]] int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler);
+[[nodiscard]] int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler,
+                             bool localNamesOnly);
 [[nodiscard]] int continueBody(lws* wsi, LwsPeer& peer, WriteBuffer& buffer);
 /// May this HTTP request become a stream? Answers it itself if not.
-[[nodiscard]] int confirmUpgrade(lws* wsi, std::string_view upgrade);
+[[nodiscard]] int confirmUpgrade(lws* wsi, std::string_view upgrade, bool localNamesOnly);
 
 }  // namespace nora

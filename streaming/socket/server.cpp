@@ -168,12 +168,12 @@ int LwsServer::onEvent(lws* wsi, lws_callback_reasons reason, void* in, std::siz
 int LwsServer::onSocketEvent(lws* wsi, LwsPeer& peer, lws_callback_reasons reason, void* in, std::size_t length) {
   const std::string_view text(static_cast<const char*>(in), in == nullptr ? 0 : length);
   switch (reason) {
-    case LWS_CALLBACK_HTTP: return answerHttp(wsi, peer, text, http_);
+    case LWS_CALLBACK_HTTP: return answerHttp(wsi, peer, text, http_, options_.localNamesOnly);
     case LWS_CALLBACK_HTTP_WRITEABLE: return continueBody(wsi, peer, buffer_);
     case LWS_CALLBACK_HTTP_BODY: return 0;  // read and forgotten
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-      return confirmUpgrade(wsi, in == nullptr ? "" : static_cast<const char*>(in));
+      return confirmUpgrade(wsi, in == nullptr ? "" : static_cast<const char*>(in), options_.localNamesOnly);
     case LWS_CALLBACK_ESTABLISHED: return established(wsi, peer);
     case LWS_CALLBACK_RECEIVE: return received(wsi, peer, text);
     case LWS_CALLBACK_SERVER_WRITEABLE: return writable(wsi, peer);

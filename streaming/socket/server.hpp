@@ -41,6 +41,7 @@ class SocketServer {
     std::string bind = "127.0.0.1";
     int port = 8080;                // 0: any free port
     std::size_t connections = 256;  // more are refused
+    bool localNamesOnly = false;    // refuse requests whose Host is not this machine itself (DNS rebinding)
     unsigned requestSeconds = 10;   // for the head of a request, and between two requests of one connection
   };
 

@@ -172,6 +172,11 @@ class Demo(unittest.TestCase):
             self.server.raw(data, 0.2)
         self.assertTrue(self.server.alive())
 
+    def test_a_foreign_name_for_this_machine_is_refused(self):
+        for path in ("/", "/api/v1/catalogue", "/api/v1/stream"):
+            answer = self.server.raw(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".encode(), 0.5)
+            self.assertIn(b" 403 ", answer.split(b"\r\n")[0])
+
     def test_a_scene_cannot_name_files_outside_the_folder(self):
         client = Client(self.server)
         scene = client.open(self.server, T1, VIEWS)
