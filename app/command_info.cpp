@@ -3,6 +3,7 @@
 #include "app/local_images.hpp"
 #include "archive/files/tree_walker.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -69,6 +70,10 @@ int runInfo(const InfoOptions& options) {
       nlohmann::json row = toJson(volume->info());
       row["file"] = file;
       if (!image.series.empty()) row["series"] = image.series;
+      for (const auto& warning : image.warnings) {
+        auto& known = row["warnings"];
+        if (std::find(known.begin(), known.end(), nlohmann::json(warning)) == known.end()) known.push_back(warning);
+      }
       rows.push_back(std::move(row));
     }
   }

@@ -39,6 +39,9 @@ Result<void> checkRange(const ProbeOptions& options, const ImageInfo& info) {
                 "--component must be from 0 to " + std::to_string(info.components - 1) + " for this image",
                 options.file);
   }
+  for (const double mm : options.mm) {
+    if (!std::isfinite(mm)) return fail(ErrorCode::invalidInput, "must be finite numbers", "--mm");
+  }
   return {};
 }
 
@@ -59,6 +62,9 @@ int runProbe(const ProbeOptions& options) {
                      {"inside", probe.inside},
                      {"value", finiteOrNull(probe.value)},
                      {"trilinear", finiteOrNull(probe.trilinear)}};
+  if (isColour(volume->info().type) && probe.inside) {
+    out["rgb"] = colourAt(*volume, probe.voxel, options.time, options.component);
+  }
   if (options.json) {
     std::printf("%s\n", out.dump().c_str());
   } else {

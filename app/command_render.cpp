@@ -133,7 +133,8 @@ int runRender(const RenderOptions& options) {
   const bool isScene = options.input.ends_with(".json");
   const auto loaded = isScene ? loadSceneFile(pool, options.input) : loadImageFile(pool, options.input);
   if (!loaded) return report(loaded.error());
-  if (options.printScene) std::printf("%s\n", toJson(loaded->scene).dump(2).c_str());
+  if (options.printScene)
+    std::printf("%s\n", toJson(loaded->scene).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   if (options.output.empty()) return 0;
   if (auto rendered = renderPicture(options, *loaded); !rendered) return report(rendered.error());
   return 0;

@@ -17,7 +17,6 @@
 #include <thread>
 
 #include <pthread.h>
-#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
 namespace nora {
@@ -53,14 +52,6 @@ void setLogLevel(const std::string& name) {
                                                         {"warning", log::Level::warning},
                                                         {"error", log::Level::error}};
   log::setLevel(levels.at(name));
-}
-
-/// A series may have thousands of files, all open while they are handed to a reader.
-void raiseFileLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 ReaderPool::Limits readerLimits(const Config& config) {
@@ -111,9 +102,10 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
               std::to_string(counts.problems) + " problems");
   });
 
+  const bool isIpv6 = config.bind.find(':') != std::string::npos;
   const bool everyAddress = config.bind == "0.0.0.0" || config.bind == "::";
   std::printf("nora serves %s at http://%s:%d\n", printable(root->path()).c_str(),
-              everyAddress ? "localhost" : config.bind.c_str(), (*server)->port());
+              everyAddress ? "localhost" : (isIpv6 ? "[" + config.bind + "]" : config.bind).c_str(), (*server)->port());
   std::fflush(stdout);
   int signal = 0;
   ::sigwait(&endSignals, &signal);
@@ -131,7 +123,6 @@ int runServe(const ServeOptions& options) {
   }
   if (options.folder.empty()) return report(Error{ErrorCode::invalidInput, "say which folder to serve", "DIR"});
   setLogLevel(config->logLevel);
-  raiseFileLimit();
   sigset_t endSignals;
   sigemptyset(&endSignals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&endSignals, signal);

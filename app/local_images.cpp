@@ -66,6 +66,7 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
     LocalImage image;
     image.file = path;
     image.series = stack.seriesUid + "#" + std::to_string(stack.number);
+    image.warnings = stack.warnings;
     for (const std::size_t i : stack.instances) {
       auto fd = root->openFile(found->paths[i]);
       if (!fd) return tl::make_unexpected(fd.error());

@@ -14,6 +14,7 @@ struct LocalImage {
   std::string file;    // the path as given
   std::string series;  // "UID#number" of a stack in a folder; else empty
   std::vector<OpenedFile> files;
+  std::vector<std::string> warnings;  // of the grouping: files that were left out
 };
 
 /// What a path holds: one image for a file, one for every stack of DICOM below a folder.

@@ -6,7 +6,20 @@
 #include <cstdio>
 #include <exception>
 
+#include <sys/resource.h>
 #include <CLI/CLI.hpp>
+
+namespace {
+
+/// A series may have thousands of files, all open while they are handed to a reader.
+void raiseFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   try {
@@ -19,6 +32,7 @@ int main(int argc, char** argv) {
     nora::addProbeCommand(app, exitStatus);
     nora::addRenderCommand(app, exitStatus);
     nora::addReaderCommand(app, exitStatus);
+    raiseFileLimit();
     CLI11_PARSE(app, argc, argv);
     return exitStatus;
   } catch (const std::exception& failure) {

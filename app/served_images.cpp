@@ -7,14 +7,15 @@
 namespace nora {
 namespace {
 
-/// Name, size and time of every file: a changed file is another image.
+/// Name, size and times of every file: a changed file is another image.
 std::string contentKey(const std::vector<OpenedFile>& files) {
   std::string key;
   for (const auto& file : files) {
     struct stat status {};
     ::fstat(file.fd.get(), &status);
     key += file.name + '\0' + std::to_string(status.st_size) + ' ' + std::to_string(status.st_mtim.tv_sec) + '.' +
-           std::to_string(status.st_mtim.tv_nsec) + ' ' + std::to_string(status.st_ino) + '\0';
+           std::to_string(status.st_mtim.tv_nsec) + ' ' + std::to_string(status.st_ctim.tv_sec) + '.' +
+           std::to_string(status.st_ctim.tv_nsec) + ' ' + std::to_string(status.st_ino) + '\0';
   }
   return key;
 }

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include <fcntl.h>
@@ -60,8 +61,15 @@ Result<UniqueFd> createMemoryFile(const std::string& name, std::size_t size) {
 }
 
 Result<void> sealMemoryFile(int fd) {
-  if (::fcntl(fd, F_ADD_SEALS, allSeals) != 0) return systemError("cannot seal shared memory", "");
-  return {};
+  // The kernel refuses with EBUSY while something of its own (khugepaged, memory scanners) holds a page for a moment.
+  constexpr int tries = 200;
+  for (int i = 0; i < tries; ++i) {
+    if (::fcntl(fd, F_ADD_SEALS, allSeals) == 0) return {};
+    if (errno != EBUSY) break;
+    const timespec pause{0, 1'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  return systemError("cannot seal shared memory", "");
 }
 
 bool isSealed(int fd) {

@@ -100,6 +100,14 @@ double Volume::trilinear(const Vec3& voxel, std::int64_t t, std::int64_t c) cons
   return std::isfinite(sum) ? sum : notANumber;
 }
 
+std::array<int, 3> colourAt(const Volume& volume, const std::array<std::int64_t, 3>& voxel, std::int64_t t,
+                            std::int64_t c) {
+  const auto& dims = volume.dims();
+  const auto index = static_cast<std::size_t>((voxel[2] * dims[1] + voxel[1]) * dims[0] + voxel[0]);
+  const std::byte* at = volume.frame(t, c) + index * bytesPerVoxel(volume.info().type);
+  return {std::to_integer<int>(at[0]), std::to_integer<int>(at[1]), std::to_integer<int>(at[2])};
+}
+
 Probe probeAtMm(const Volume& volume, const Vec3& mm, std::int64_t t, std::int64_t c) {
   Probe out;
   out.mm = mm;

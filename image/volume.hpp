@@ -58,6 +58,10 @@ class Volume {
   Affine voxelFromWorld_;
 };
 
+/// Red, green, blue of a voxel inside a colour image.
+[[nodiscard]] std::array<int, 3> colourAt(const Volume& volume, const std::array<std::int64_t, 3>& voxel,
+                                          std::int64_t t, std::int64_t c = 0);
+
 /// What `nora probe` prints and the page's read-out shows.
 struct Probe {
   Vec3 mm{};

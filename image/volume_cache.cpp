@@ -84,6 +84,12 @@ struct VolumeCache::State {
       flight->result = std::make_shared<const Volume>(std::move(*volume));
       insert(key, **flight->result);
       dropped = trim();
+      const bool alone = bytes() == (**flight->result)->memoryBytes();
+      if (bytes() > budget && !alone) {
+        entries.erase(key);
+        flight->result =
+            fail(ErrorCode::limitExceeded, "the memory for images is full of what is being looked at; close some");
+      }
     } else {
       flight->result = tl::make_unexpected(volume.error());
     }

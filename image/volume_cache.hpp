@@ -13,7 +13,8 @@
 namespace nora {
 
 /// A least-recently-used cache by content key (path, size, modification time). Two callers that ask for the same key at
-/// the same time share one load. What somebody still holds is not freed but does count.
+/// the same time share one load. What somebody still holds is not freed but does count: a load that finds no room
+/// beside it is refused (limitExceeded).
 class VolumeCache {
  public:
   using Load = std::function<Result<Volume>(std::stop_token)>;

@@ -8,14 +8,6 @@ namespace {
 
 constexpr std::size_t maxPendingOpens = 64;
 
-/// Colour of a voxel inside the image.
-std::array<int, 3> colourAt(const Volume& volume, const Probe& probe, std::int64_t t, std::int64_t c) {
-  const auto& dims = volume.dims();
-  const auto index = static_cast<std::size_t>((probe.voxel[2] * dims[1] + probe.voxel[1]) * dims[0] + probe.voxel[0]);
-  const std::byte* at = volume.frame(t, c) + index * bytesPerVoxel(volume.info().type);
-  return {std::to_integer<int>(at[0]), std::to_integer<int>(at[1]), std::to_integer<int>(at[2])};
-}
-
 std::vector<std::string> layerIds(const Scene& scene) {
   std::vector<std::string> out;
   for (const auto& layer : scene.layers) out.push_back(layer.id);
@@ -26,7 +18,7 @@ LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
   const std::int64_t t = std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
   const std::int64_t c = std::clamp<std::int64_t>(layer.component, 0, volume.info().components - 1);
   LayerValue out{layer.id, probeAtMm(volume, mm, t, c), std::nullopt};
-  if (isColour(volume.info().type) && out.probe.inside) out.rgb = colourAt(volume, out.probe, t, c);
+  if (isColour(volume.info().type) && out.probe.inside) out.rgb = colourAt(volume, out.probe.voxel, t, c);
   return out;
 }
 

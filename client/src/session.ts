@@ -210,7 +210,10 @@ export class Session {
 
   private sendEdit(patch: Operation[], tEvent: number): number {
     const input = this.sendInput({ type: "edit", patch }, tEvent);
-    this.askCrosshair(); // after the edit: it may have changed the time that the value belongs to
+    // After the edit: it may have changed the time that the values belong to.
+    this.askCrosshair();
+    const cursor = this.probes.readings.cursor;
+    if (cursor) this.probes.ask("cursor", cursor.mm);
     return input;
   }
 

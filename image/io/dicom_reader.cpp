@@ -150,7 +150,8 @@ class StackRead {
       }
       scaled_ = scaled_ || !sameScale(formats_[i], formats_[first()]);
     }
-    scaled_ = scaled_ && !formats_[first()].isColour();
+    differs_ = scaled_;
+    scaled_ = (scaled_ || hasGaps()) && !formats_[first()].isColour();
     return {};
   }
 
@@ -171,7 +172,7 @@ class StackRead {
     info_.modality = h.modality;
     info_.timeStepSeconds = timeStep();
     info_.warnings = stack_.warnings;
-    if (scaled_)
+    if (scaled_ && differs_)
       info_.warnings.push_back("the scale differs from slice to slice; it was applied and float32 made of it");
     if (f.photometric == "MONOCHROME1") info_.warnings.push_back("MONOCHROME1: shown inverted");
   }
@@ -215,28 +216,22 @@ class StackRead {
     return {};
   }
 
-  /// Missing slices become the smallest stored value: air in a CT, not water.
+  /// A slice that is missing has no values: NaN, which is drawn transparent, read out as nothing and left out of the
+  /// statistics. describe() chose float32 for that.
   void fillGaps() {
-    if (stack_.depthOf.empty() || isColour(info_.type)) return;
-    visitScalar(info_.type, [&](auto zero) {
-      using T = decltype(zero);
-      const auto depth = static_cast<std::size_t>(stack_.depth());
-      std::vector<bool> there(depth);
-      for (const auto z : stack_.depthOf) there[static_cast<std::size_t>(z)] = true;
-      T lowest = std::numeric_limits<T>::max();
-      const auto slice = [&](std::size_t n) {
-        const auto bytes = sliceOf(n);
-        return std::span<T>(reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T));
-      };
-      const std::size_t all = depth * static_cast<std::size_t>(stack_.timePoints);
-      for (std::size_t n = 0; n < all; ++n) {
-        if (there[n % depth]) lowest = std::min(lowest, *std::min_element(slice(n).begin(), slice(n).end()));
-      }
-      for (std::size_t n = 0; n < all; ++n) {
-        if (!there[n % depth]) std::fill(slice(n).begin(), slice(n).end(), lowest);
-      }
-    });
+    if (!hasGaps() || isColour(info_.type)) return;
+    const auto depth = static_cast<std::size_t>(stack_.depth());
+    std::vector<bool> there(depth);
+    for (const auto z : stack_.depthOf) there[static_cast<std::size_t>(z)] = true;
+    for (std::size_t n = 0; n < depth * static_cast<std::size_t>(stack_.timePoints); ++n) {
+      if (there[n % depth]) continue;
+      const auto bytes = sliceOf(n);
+      std::fill_n(reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float),
+                  std::numeric_limits<float>::quiet_NaN());
+    }
   }
+
+  [[nodiscard]] bool hasGaps() const { return !stack_.depthOf.empty(); }
 
   /// The window of the middle slice; for MONOCHROME1 turned round, from the voxels if the file has none.
   void proposeWindow() {
@@ -251,9 +246,14 @@ class StackRead {
       visitScalar(info_.type, [&](auto zero) {
         using T = decltype(zero);
         const std::span<const T> all(reinterpret_cast<const T*>(voxels_.data()), voxels_.size() / sizeof(T));
-        const auto [low, high] = std::minmax_element(all.begin(), all.end());
-        info_.windowLow = info_.slope * static_cast<double>(*low) + info_.inter;
-        info_.windowHigh = info_.slope * static_cast<double>(*high) + info_.inter;
+        double low = HUGE_VAL;
+        double high = -HUGE_VAL;
+        for (const T value : all) {  // a comparison with NaN is false
+          if (static_cast<double>(value) < low) low = static_cast<double>(value);
+          if (static_cast<double>(value) > high) high = static_cast<double>(value);
+        }
+        info_.windowLow = info_.slope * low + info_.inter;
+        info_.windowHigh = info_.slope * high + info_.inter;
       });
     }
     std::swap(info_.windowLow, info_.windowHigh);
@@ -271,7 +271,8 @@ class StackRead {
   std::vector<DicomHeader> headers_;
   std::vector<DicomPixelFormat> formats_;
   DicomStack stack_;
-  bool scaled_ = false;  // the scale is applied slice by slice
+  bool scaled_ = false;   // float32 with the scale applied
+  bool differs_ = false;  // the scale is not the same in all slices  // the scale is applied slice by slice
   ImageInfo info_;
   std::span<std::byte> voxels_;
 };

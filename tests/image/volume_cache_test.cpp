@@ -64,16 +64,20 @@ TEST(VolumeCache, KeepsWhatSomebodyHolds) {
   EXPECT_EQ(cache.bytes(), 2 * counted);
 }
 
-TEST(VolumeCache, GoesOverTheBudgetOnlyWhileVolumesAreHeld) {
+TEST(VolumeCache, RefusesWhatFindsNoRoomBesideTheVolumesInUse) {
   VolumeCache cache(2 * counted);
   Counter counter;
   {
-    std::vector<Result<std::shared_ptr<const Volume>>> held;
-    for (const char* key : {"a", "b", "c"}) held.push_back(cache.get(key, counter.load, {}));
-    EXPECT_EQ(cache.bytes(), 3 * counted);
+    const auto a = cache.get("a", counter.load, {});
+    const auto b = cache.get("b", counter.load, {});
+    ASSERT_TRUE(a && b);
+    const auto c = cache.get("c", counter.load, {});
+    ASSERT_FALSE(c);
+    EXPECT_EQ(c.error().code, ErrorCode::limitExceeded);
+    EXPECT_EQ(cache.bytes(), 2 * counted);
+    EXPECT_TRUE(cache.get("a", counter.load, {})) << "what is in use is shared as before";
   }
-  (void)cache.get("c", counter.load, {});
-  EXPECT_EQ(counter.calls, 3);
+  EXPECT_TRUE(cache.get("c", counter.load, {})) << "the others are free now";
   EXPECT_EQ(cache.bytes(), 2 * counted);
 }
 
