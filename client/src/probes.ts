@@ -27,6 +27,12 @@ export class Probes {
     this.next();
   }
 
+  /** The value under the cursor may be another now; a newer place that waits comes first anyway. */
+  repeatCursor(): void {
+    const { cursor } = this.readings;
+    if (cursor && this.wanted.cursor === null) this.ask("cursor", cursor.mm);
+  }
+
   forgetCursor(): void {
     this.wanted.cursor = null;
     if (this.readings.cursor === null) return;

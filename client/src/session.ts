@@ -212,8 +212,7 @@ export class Session {
     const input = this.sendInput({ type: "edit", patch }, tEvent);
     // After the edit: it may have changed the time that the values belong to.
     this.askCrosshair();
-    const cursor = this.probes.readings.cursor;
-    if (cursor) this.probes.ask("cursor", cursor.mm);
+    this.probes.repeatCursor();
     return input;
   }
 
