@@ -1,5 +1,7 @@
 #include "image/io/dicom_text.hpp"
 
+#include "base/utf8.hpp"
+
 #include <iconv.h>
 
 #include <charconv>
@@ -11,26 +13,6 @@ namespace {
 
 constexpr std::size_t maxTextBytes = 1024;      // of one string; longer ones are cut
 constexpr char replacement[] = "\xEF\xBF\xBD";  // U+FFFD
-
-/// Length of the valid UTF-8 sequence at `at`; 0 if it is not one.
-std::size_t utf8Length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char lead = byte(0);
-  const std::size_t count = lead < 0x80                   ? 1
-                            : lead >= 0xC2 && lead < 0xE0 ? 2
-                            : lead >= 0xE0 && lead < 0xF0 ? 3
-                            : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                          : 0;
-  if (count == 0 || at + count > text.size()) return 0;
-  for (std::size_t i = 1; i < count; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (lead == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
-  if (lead == 0xED && byte(1) >= 0xA0) return 0;  // surrogate
-  if (lead == 0xF0 && byte(1) < 0x90) return 0;   // overlong
-  if (lead == 0xF4 && byte(1) >= 0x90) return 0;  // beyond U+10FFFF
-  return count;
-}
 
 /// One converter for the life of the process. Source: RFC 1554.
 struct Japanese {
