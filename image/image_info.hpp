@@ -4,12 +4,14 @@
 
 #include "base/error.hpp"
 #include "image/affine.hpp"
+#include "image/label_table.hpp"
 #include "image/voxel_type.hpp"
 
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -33,6 +35,28 @@ struct VoxelStatistics {
   friend bool operator==(const VoxelStatistics&, const VoxelStatistics&) = default;
 };
 
+/// A display range with a name: DICOM window centre and width explanation, CT presets.
+struct WindowPreset {
+  std::string name;
+  double low = 0, high = 0;
+  friend bool operator==(const WindowPreset&, const WindowPreset&) = default;
+};
+
+/// The value in another unit: factor * value. PET: SUV by body weight.
+struct OtherUnit {
+  std::string unit;
+  double factor = 1;
+  friend bool operator==(const OtherUnit&, const OtherUnit&) = default;
+};
+
+/// Diffusion weighting of each time point. Source: bval/bvec, MRtrix dw_scheme, NRRD DWMRI keys, DICOM.
+struct DiffusionScheme {
+  std::string source;            // a file's name, "in the image"
+  std::vector<double> bValues;   // s/mm^2, one a time point
+  std::vector<Vec3> directions;  // RAS world, unit length or zero; as many as bValues
+  friend bool operator==(const DiffusionScheme&, const DiffusionScheme&) = default;
+};
+
 struct ImageInfo {
   std::string format;  // "NIfTI-1", "NIfTI-2", "DICOM", ...
   std::array<std::int64_t, 3> dims{1, 1, 1};
@@ -49,6 +73,12 @@ struct ImageInfo {
   std::optional<double> windowLow;  // display range that the file itself proposes (DICOM VOI, NIfTI cal_min/max)
   std::optional<double> windowHigh;
   double timeStepSeconds = 0;  // 0: not stated
+  std::string unit;            // of the values: "HU", "Bq/mL", ... or empty
+  std::vector<OtherUnit> otherUnits;
+  std::vector<WindowPreset> windowPresets;  // that the file itself proposes; the first is windowLow, windowHigh
+  std::optional<LabelTable> labels;         // of the image itself or of a look-up table beside it
+  std::optional<DiffusionScheme> diffusion;
+  std::vector<std::pair<std::string, std::string>> fields;  // other header fields worth showing: name, value
   std::vector<std::string> warnings;
   std::optional<VoxelStatistics> statistics;  // present once the voxels were read
 

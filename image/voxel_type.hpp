@@ -53,6 +53,21 @@ enum class VoxelType : std::uint8_t {
 /// The reverse; false if the name is unknown.
 [[nodiscard]] bool fromString(std::string_view name, VoxelType& type);
 
+/// The voxel type of a C++ scalar type.
+template <class T>
+[[nodiscard]] constexpr VoxelType voxelTypeOf() {
+  if constexpr (std::is_same_v<T, std::int8_t>) return VoxelType::int8;
+  if constexpr (std::is_same_v<T, std::uint8_t>) return VoxelType::uint8;
+  if constexpr (std::is_same_v<T, std::int16_t>) return VoxelType::int16;
+  if constexpr (std::is_same_v<T, std::uint16_t>) return VoxelType::uint16;
+  if constexpr (std::is_same_v<T, std::int32_t>) return VoxelType::int32;
+  if constexpr (std::is_same_v<T, std::uint32_t>) return VoxelType::uint32;
+  if constexpr (std::is_same_v<T, std::int64_t>) return VoxelType::int64;
+  if constexpr (std::is_same_v<T, std::uint64_t>) return VoxelType::uint64;
+  if constexpr (std::is_same_v<T, float>) return VoxelType::float32;
+  if constexpr (std::is_same_v<T, double>) return VoxelType::float64;
+}
+
 /// Calls `visitor(T{})` with the C++ type of a scalar voxel type. Colour types are not scalars: do not call it for them
 /// (they are visited as uint8_t).
 template <class Visitor>

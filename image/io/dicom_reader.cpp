@@ -86,7 +86,7 @@ bool sameScale(const DicomPixelFormat& a, const DicomPixelFormat& b) {
 /// Reads the files of one stack into the sink.
 class StackRead {
  public:
-  StackRead(std::span<const InputFile> files, VoxelSink& sink) : files_(files), sink_(sink) {}
+  StackRead(std::span<const InputFile> files, MemorySink& sink) : files_(files), sink_(sink) {}
 
   Result<ImageReader::Image> run() {
     if (auto r = inspectAll(); !r) return tl::make_unexpected(r.error());
@@ -267,7 +267,7 @@ class StackRead {
   }
 
   std::span<const InputFile> files_;
-  VoxelSink& sink_;
+  MemorySink& sink_;
   std::vector<DicomHeader> headers_;
   std::vector<DicomPixelFormat> formats_;
   DicomStack stack_;
@@ -296,7 +296,8 @@ Result<FileSummary> DicomReader::peek(const InputFile& file) const {
   return FileSummary{"dicom", "DICOM", toJson(dataset->header())};
 }
 
-Result<ImageReader::Image> DicomReader::read(std::span<const InputFile> files, VoxelSink& sink) const {
+Result<ImageReader::Image> DicomReader::read(std::span<const InputFile> files, const ReadOptions& /*options*/,
+                                             MemorySink& sink) const {
   return StackRead(files, sink).run();
 }
 

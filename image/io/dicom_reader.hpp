@@ -2,7 +2,7 @@
 // process.
 #pragma once
 
-#include "image/io/image_reader.hpp"
+#include "image/io/file_reader.hpp"
 
 namespace nora {
 
@@ -21,7 +21,8 @@ class DicomReader final : public ImageReader {
   /// A DICOMDIR is of the kind "other". Never touches the pixel data.
   [[nodiscard]] Result<FileSummary> peek(const InputFile& file) const override;
   /// `files` hold one stack of groupDicom, in any order.
-  [[nodiscard]] Result<Image> read(std::span<const InputFile> files, VoxelSink& sink) const override;
+  [[nodiscard]] Result<Image> read(std::span<const InputFile> files, const ReadOptions& options,
+                                   MemorySink& sink) const override;
 };
 
 }  // namespace nora

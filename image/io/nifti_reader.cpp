@@ -123,7 +123,7 @@ Result<Pieces> examine(std::span<const InputFile> files) {
 }
 
 /// A plain file: voxels go from the mapping to the sink in one pass.
-Result<std::size_t> readPlain(Pieces& pieces, VoxelSink& sink) {
+Result<std::size_t> readPlain(Pieces& pieces, MemorySink& sink) {
   const NiftiLayout& layout = pieces.layout;
   const auto bytes = pieces.data->bytes;
   checkExtensions(bytes.first(layout.offset), pieces.header, pieces.layout.info);
@@ -140,7 +140,7 @@ Result<std::size_t> readPlain(Pieces& pieces, VoxelSink& sink) {
 }
 
 /// A compressed file: inflated straight into the sink, header and all, shifted so that the first voxel is aligned.
-Result<std::size_t> readCompressed(Pieces& pieces, VoxelSink& sink) {
+Result<std::size_t> readCompressed(Pieces& pieces, MemorySink& sink) {
   const NiftiLayout& layout = pieces.layout;
   const std::size_t start = (alignment - layout.offset % alignment) % alignment;
   const std::size_t expected = layout.offset + layout.diskBytes;
@@ -156,7 +156,7 @@ Result<std::size_t> readCompressed(Pieces& pieces, VoxelSink& sink) {
 }
 
 /// Compressed, and the voxels in memory differ from those of the file: they pass through memory of their own.
-Result<std::size_t> readCompressedConverted(Pieces& pieces, VoxelSink& sink) {
+Result<std::size_t> readCompressedConverted(Pieces& pieces, MemorySink& sink) {
   const NiftiLayout& layout = pieces.layout;
   auto memory = sink.allocate(layout.voxels * bytesPerVoxel(layout.info.type) + Volume::paddingBytes);
   if (!memory) return tl::make_unexpected(memory.error());
@@ -190,7 +190,8 @@ Result<FileSummary> NiftiReader::peek(const InputFile& file) const {
   return FileSummary{"image", layout->info.format, toJson(layout->info)};
 }
 
-Result<ImageReader::Image> NiftiReader::read(std::span<const InputFile> files, VoxelSink& sink) const {
+Result<ImageReader::Image> NiftiReader::read(std::span<const InputFile> files, const ReadOptions& /*options*/,
+                                             MemorySink& sink) const {
   try {
     auto pieces = examine(files);
     if (!pieces) return tl::make_unexpected(pieces.error());

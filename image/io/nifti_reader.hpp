@@ -1,7 +1,7 @@
 // Reads NIfTI images: .nii, .nii.gz and .hdr/.img pairs, version 1 and 2.
 #pragma once
 
-#include "image/io/image_reader.hpp"
+#include "image/io/file_reader.hpp"
 
 namespace nora {
 
@@ -15,7 +15,8 @@ class NiftiReader final : public ImageReader {
   [[nodiscard]] bool recognises(const InputFile& file) const override;
   [[nodiscard]] Result<FileSummary> peek(const InputFile& file) const override;
   /// `files`: a single file, or header and data of a pair in any order.
-  [[nodiscard]] Result<Image> read(std::span<const InputFile> files, VoxelSink& sink) const override;
+  [[nodiscard]] Result<Image> read(std::span<const InputFile> files, const ReadOptions& options,
+                                   MemorySink& sink) const override;
 };
 
 }  // namespace nora

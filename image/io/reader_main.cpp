@@ -2,7 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/mapped_bytes.hpp"
-#include "image/io/image_readers.hpp"
+#include "image/io/file_readers.hpp"
 #include "image/io/reader_pool.hpp"
 #include "image/io/reader_protocol.hpp"
 #include "image/io/reader_sandbox.hpp"
@@ -22,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 /// The memory file that came with the request.
-class MemoryFileSink final : public VoxelSink {
+class MemoryFileSink final : public MemorySink {
  public:
   MemoryFileSink(int fd, std::size_t maxBytes) : fd_(fd), maxBytes_(maxBytes) {}
 
@@ -101,7 +101,7 @@ class Server {
     return request->json.value("op", "") == "peek" ? peekAll(*request) : readOne(std::move(*request));
   }
 
-  [[nodiscard]] const ImageReader* readerOf(const InputFile& file) const {
+  [[nodiscard]] const FileReader* readerOf(const InputFile& file) const {
     for (const auto& reader : readers_) {
       if (reader->recognises(file)) return reader.get();
     }
@@ -131,7 +131,7 @@ class Server {
   [[nodiscard]] Result<FileSummary> peekFile(const std::string& name, const UniqueFd& fd) const {
     const auto file = map(name, fd);
     if (!file) return tl::make_unexpected(file.error());
-    const ImageReader* reader = readerOf(file->input);
+    const FileReader* reader = readerOf(file->input);
     return reader != nullptr ? reader->peek(file->input) : FileSummary{"other", "", nullptr};
   }
 
@@ -164,7 +164,7 @@ class Server {
 
   [[nodiscard]] Result<json> readImage(const std::vector<MappedFile>& files, int voxels) const {
     std::vector<InputFile> inputs;
-    const ImageReader* reader = nullptr;
+    const FileReader* reader = nullptr;
     for (const MappedFile& file : files) {
       inputs.push_back(file.input);
       if (reader == nullptr) reader = readerOf(file.input);
@@ -173,8 +173,10 @@ class Server {
       return fail(ErrorCode::unsupported, "no reader knows this format", inputs.empty() ? "" : inputs.front().name);
     }
     MemoryFileSink sink(voxels, volumeBytes_ + voxelFileSlack);
-    auto image = reader->read(inputs, sink);
-    if (!image) return tl::make_unexpected(image.error());
+    auto content = reader->readContent(inputs, {}, sink);
+    if (!content) return tl::make_unexpected(content.error());
+    auto* image = std::get_if<ReadImage>(&*content);
+    if (image == nullptr) return fail(ErrorCode::unsupported, "this is not an image", inputs.front().name);
     const auto count = voxelCount(image->info, inputs.front().name);
     if (!count) return tl::make_unexpected(count.error());
     const std::size_t size = *count * bytesPerVoxel(image->info.type);
@@ -216,7 +218,7 @@ namespace nora {
 
 int readerMain() {
   prepareReaders();
-  return reader::serve(imageReaders());
+  return reader::serve(fileReaders());
 }
 
 }  // namespace nora

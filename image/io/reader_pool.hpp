@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
-#include "image/io/image_reader.hpp"
+#include "image/io/file_reader.hpp"
 #include "image/volume.hpp"
 
 #include <chrono>

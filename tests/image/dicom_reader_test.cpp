@@ -31,7 +31,7 @@ Bytes bytesOf(const std::string& file) {
   return {data, data + text.size()};
 }
 
-class VectorSink : public VoxelSink {
+class VectorSink : public MemorySink {
  public:
   Result<std::span<std::byte>> allocate(std::size_t size) override {
     if (size > (std::size_t{1} << 28)) return fail(ErrorCode::limitExceeded, "too large for a test");
@@ -45,7 +45,7 @@ Result<Volume> readBytes(const std::vector<Bytes>& contents) {
   std::vector<InputFile> inputs;
   for (std::size_t i = 0; i < contents.size(); ++i) inputs.push_back({"file" + std::to_string(i), contents[i]});
   VectorSink sink;
-  auto image = DicomReader().read(inputs, sink);
+  auto image = DicomReader().read(inputs, {}, sink);
   if (!image) return tl::make_unexpected(image.error());
   const std::size_t size = sink.bytes.size() - Volume::paddingBytes;
   return Volume::copyOf(image->info, std::span(sink.bytes).first(size), "test");

@@ -24,7 +24,7 @@ bool survives(const std::vector<InputFile>& files) {
   static_cast<void>(reader.recognises(files[0]));
   static_cast<void>(reader.peek(files[0]));
   testing::MemorySink sink(std::size_t{1} << 24);
-  auto image = reader.read(files, sink);
+  auto image = reader.read(files, {}, sink);
   if (!image) {
     EXPECT_FALSE(image.error().what.empty());
     EXPECT_NE(image.error().code, ErrorCode::internal) << image.error().what;
@@ -63,7 +63,7 @@ TEST(NiftiHostile, EveryTruncationIsAnErrorThatSaysSo) {
       const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * sixteenth / 16));
       testing::MemorySink sink;
       const std::vector<InputFile> files{{"a.nii.gz", cut}};
-      const auto image = reader.read(files, sink);
+      const auto image = reader.read(files, {}, sink);
       ASSERT_FALSE(image) << sixteenth;
       EXPECT_EQ(image.error().code, ErrorCode::invalidInput);
       EXPECT_EQ(image.error().where, "a.nii.gz");
@@ -120,7 +120,7 @@ TEST(NiftiHostile, AClaimBeyondThePlainFileAsksForNoMemory) {
   file.setDim(1, 30000);
   testing::MemorySink sink;
   const std::vector<InputFile> files{{"a.nii", file.bytes()}};
-  const auto image = reader.read(files, sink);
+  const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, ErrorCode::invalidInput);
   EXPECT_EQ(image.error().what, "the header claims 360000 bytes of voxels, the file holds 48");
@@ -134,7 +134,7 @@ TEST(NiftiHostile, AClaimBeyondWhatDeflateCanHoldAsksForNoMemory) {
   const Bytes compressed = gzipped(file.bytes());
   testing::MemorySink sink;
   const std::vector<InputFile> files{{"a.nii.gz", compressed}};
-  const auto image = reader.read(files, sink);
+  const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, ErrorCode::invalidInput);
   EXPECT_EQ(sink.asked, 0U);
@@ -145,7 +145,7 @@ TEST(NiftiHostile, AnHonestVolumeBeyondTheLimitIsRefused) {
   const Bytes file = smallInt16().bytes();
   testing::MemorySink sink(10);
   const std::vector<InputFile> files{{"a.nii", file}};
-  const auto image = reader.read(files, sink);
+  const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, ErrorCode::limitExceeded);
 }
@@ -155,14 +155,14 @@ TEST(NiftiHostile, DamagedCompressionIsToldFromATruncatedFile) {
   file[file.size() - 6] ^= std::byte{0x40};
   testing::MemorySink sink;
   const std::vector<InputFile> files{{"a.nii.gz", file}};
-  const auto image = reader.read(files, sink);
+  const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
   EXPECT_THAT(image.error().what, HasSubstr("damaged"));
 }
 
 TEST(NiftiHostile, NoFileAtAllIsAnError) {
   testing::MemorySink sink;
-  EXPECT_FALSE(reader.read({}, sink));
+  EXPECT_FALSE(reader.read({}, {}, sink));
 }
 
 }  // namespace

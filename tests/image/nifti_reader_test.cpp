@@ -239,7 +239,7 @@ TEST(NiftiReader, CompressedVoxelsAreNotCopiedASecondTime) {
   const Bytes file = gzipped(smallInt16().bytes());
   testing::MemorySink sink;
   const std::vector<InputFile> files{{"a.nii.gz", file}};
-  const auto image = reader.read(files, sink);
+  const auto image = reader.read(files, {}, sink);
   ASSERT_TRUE(image);
   EXPECT_EQ(image->voxelOffset, 352U);  // header and voxels lie in the sink as in the file
   EXPECT_EQ(sink.asked, 352 + 48 + Volume::paddingBytes);

@@ -98,7 +98,7 @@ TEST(NiftiReference, StatisticsAreThoseOfNumpy) {
     SCOPED_TRACE(image["file"].get<std::string>());
     const Input input(image["file"]);
     testing::MemorySink sink;
-    const auto read = reader.read(input.files, sink);
+    const auto read = reader.read(input.files, {}, sink);
     ASSERT_TRUE(read) << describe(read.error());
     const auto found = computeStatistics(read->info, sink.memory.bytes().subspan(read->voxelOffset));
     const bool rounded = read->info.type == VoxelType::float32;

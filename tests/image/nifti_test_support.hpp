@@ -3,7 +3,7 @@
 
 #include "image/image_info.hpp"
 #include "image/io/gzip.hpp"
-#include "image/io/image_reader.hpp"
+#include "image/io/file_reader.hpp"
 #include "image/volume.hpp"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace nora::testing {
 using Bytes = std::vector<std::byte>;
 
 /// Shared memory as a reader process offers it; counts what was asked for.
-class MemorySink final : public VoxelSink {
+class MemorySink final : public MemorySink {
  public:
   explicit MemorySink(std::size_t limit = std::size_t{1} << 28) : limit_(limit) {}
 

@@ -1,7 +1,7 @@
 // The reader process of the tests. Started as "reader_program" it serves files of a format whose content is an order:
 // "NORATEST crash". Started by a link named "liar" it answers with lies instead, chosen by the name of the file; by a
 // link named "nora" it is the reader of the product.
-#include "image/io/image_readers.hpp"
+#include "image/io/file_readers.hpp"
 #include "image/io/reader_main.hpp"
 #include "image/io/reader_pool.hpp"
 #include "image/io/reader_protocol.hpp"
@@ -100,7 +100,7 @@ class OrderReader final : public ImageReader {
     return FileSummary{"image", "test", toJson(info)};
   }
 
-  Result<Image> read(std::span<const InputFile> files, VoxelSink& sink) const override {
+  Result<Image> read(std::span<const InputFile> files, const ReadOptions&, MemorySink& sink) const override {
     std::string order;
     for (const InputFile& file : files) {
       if (recognises(file)) order = orderIn(file);

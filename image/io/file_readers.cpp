@@ -1,15 +1,15 @@
 // The list of formats. The one place to add one.
-#include "image/io/image_readers.hpp"
+#include "image/io/file_readers.hpp"
 
 #include "image/io/dicom_reader.hpp"
-#include "image/io/image_reader.hpp"
+#include "image/io/file_reader.hpp"
 #include "image/io/nifti_reader.hpp"
 
 namespace nora {
 namespace {
 
-std::vector<std::unique_ptr<const ImageReader>> makeReaders() {
-  std::vector<std::unique_ptr<const ImageReader>> readers;
+std::vector<std::unique_ptr<const FileReader>> makeReaders() {
+  std::vector<std::unique_ptr<const FileReader>> readers;
   readers.push_back(std::make_unique<NiftiReader>());
   readers.push_back(std::make_unique<DicomReader>());
   return readers;
@@ -17,13 +17,13 @@ std::vector<std::unique_ptr<const ImageReader>> makeReaders() {
 
 }  // namespace
 
-const std::vector<std::unique_ptr<const ImageReader>>& imageReaders() {
+const std::vector<std::unique_ptr<const FileReader>>& fileReaders() {
   static const auto readers = makeReaders();
   return readers;
 }
 
-const ImageReader* readerFor(const InputFile& file) {
-  for (const auto& reader : imageReaders()) {
+const FileReader* readerFor(const InputFile& file) {
+  for (const auto& reader : fileReaders()) {
     if (reader->recognises(file)) return reader.get();
   }
   return nullptr;
