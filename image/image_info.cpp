@@ -1,9 +1,8 @@
 #include "image/image_info.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include "image/checked_fields.hpp"
+
 #include <limits>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -12,120 +11,24 @@ namespace {
 
 using nlohmann::json;
 
-// Bounds of what a header from a reader process may hold.
-constexpr std::size_t maxStringBytes = 16384;
-constexpr std::size_t maxWarnings = 1000;
-
-/// JSON has no NaN and no infinity.
-json number(double value) {
-  return std::isfinite(value) ? json(value) : json(nullptr);
-}
-
-json number(const std::optional<double>& value) {
-  return value ? number(*value) : json(nullptr);
-}
-
-/// Valid UTF-8 as it is; each byte that is not becomes U+FFFD, so that the object can be written.
-std::string validUtf8(const std::string& text) {
-  const std::string quoted = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-  return json::parse(quoted).get<std::string>();
-}
-
-/// Takes fields out of an object; remembers the first that is wrong.
-class Fields {
- public:
-  explicit Fields(const json& object) : object_(object) {}
-
-  [[nodiscard]] const std::string& wrong() const { return wrong_; }
-
-  void check(bool good, const char* key) {
-    if (!good && wrong_.empty()) wrong_ = key;
-  }
-
-  const json& at(const char* key) {
-    static const json nothing;
-    const auto found = object_.find(key);
-    return found == object_.end() ? nothing : *found;
-  }
-
-  double finite(const json& value, const char* key) {
-    const double read = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
-    check(std::isfinite(read), key);
-    return std::isfinite(read) ? read : 0;
-  }
-  double finite(const char* key) { return finite(at(key), key); }
-
-  std::optional<double> optionalFinite(const char* key) {
-    return at(key).is_null() ? std::nullopt : std::optional(finite(key));
-  }
-
-  std::int64_t positive(const json& value, const char* key) {
-    // Numbers above the range of int64 become negative and are refused as well.
-    const std::int64_t read = value.is_number_integer() ? value.get<std::int64_t>() : 0;
-    check(read >= 1, key);
-    return read;
-  }
-
-  std::uint64_t count(const char* key) {
-    const json& value = at(key);
-    check(value.is_number_unsigned(), key);
-    return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
-  }
-
-  std::string text(const json& value, const char* key) {
-    const bool good = value.is_string() && value.get_ref<const std::string&>().size() <= maxStringBytes;
-    check(good, key);
-    return good ? value.get<std::string>() : std::string{};
-  }
-  std::string text(const char* key) { return text(at(key), key); }
-
- private:
-  const json& object_;
-  std::string wrong_;
-};
-
-json affineToJson(const Affine& affine) {
-  json rows = json::array();
-  for (int r = 0; r < 4; ++r) {
-    json row = json::array();
-    for (int c = 0; c < 4; ++c) row.push_back(number(affine(r, c)));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-Affine affineFromJson(Fields& fields) {
-  constexpr const char* key = "affine";
-  const json& rows = fields.at(key);
-  Affine affine;
-  fields.check(rows.is_array() && rows.size() == 4, key);
-  for (std::size_t r = 0; fields.wrong().empty() && r < 4; ++r) {
-    fields.check(rows[r].is_array() && rows[r].size() == 4, key);
-    for (std::size_t c = 0; fields.wrong().empty() && c < 4; ++c) {
-      affine(static_cast<int>(r), static_cast<int>(c)) = fields.finite(rows[r][c], key);
-    }
-  }
-  const bool lastRow = affine(3, 0) == 0 && affine(3, 1) == 0 && affine(3, 2) == 0 && affine(3, 3) == 1;
-  fields.check(lastRow && inverse(affine).has_value(), key);
-  return affine;
-}
+constexpr std::size_t maxTimePoints = std::size_t{1} << 20;  // of a diffusion scheme
 
 void statisticsToJson(const VoxelStatistics& s, json& out) {
   if (s.finite > 0) {
-    out["min"] = number(s.min);
-    out["max"] = number(s.max);
-    out["mean"] = number(s.mean);
+    out["min"] = jsonNumber(s.min);
+    out["max"] = jsonNumber(s.max);
+    out["mean"] = jsonNumber(s.mean);
   }
   out["finite"] = s.finite;
   out["notFinite"] = s.notFinite;
-  out["percentile2"] = number(s.percentile2);
-  out["percentile98"] = number(s.percentile98);
-  out["backgroundLevel"] = number(s.backgroundLevel);
+  out["percentile2"] = jsonNumber(s.percentile2);
+  out["percentile98"] = jsonNumber(s.percentile98);
+  out["backgroundLevel"] = jsonNumber(s.backgroundLevel);
   out["integral"] = s.integral;
   out["distinct"] = s.distinct;
 }
 
-std::optional<VoxelStatistics> statisticsFromJson(Fields& fields) {
+std::optional<VoxelStatistics> statisticsFromJson(CheckedFields& fields) {
   if (fields.at("finite").is_null()) return std::nullopt;
   VoxelStatistics s;
   s.finite = fields.count("finite");
@@ -147,15 +50,67 @@ std::optional<VoxelStatistics> statisticsFromJson(Fields& fields) {
   return s;
 }
 
-void dimsFromJson(Fields& fields, ImageInfo& info) {
+void dimsFromJson(CheckedFields& fields, ImageInfo& info) {
   const json& dims = fields.at("dims");
   fields.check(dims.is_array() && dims.size() >= 3 && dims.size() <= 5, "dims");
-  if (!fields.wrong().empty()) return;
+  if (!fields.good()) return;
   for (std::size_t i = 0; i < 3; ++i) info.dims[i] = fields.positive(dims[i], "dims");
   info.timePoints = fields.positive(fields.at("timePoints"), "timePoints");
   info.components = fields.positive(fields.at("components"), "components");
   fields.check(info.timePoints == (dims.size() > 3 ? fields.positive(dims[3], "dims") : 1), "timePoints");
   fields.check(info.components == (dims.size() > 4 ? fields.positive(dims[4], "dims") : 1), "components");
+}
+
+/// What only some images have; left out where there is none.
+void furtherToJson(const ImageInfo& info, json& out) {
+  if (!info.unit.empty()) out["unit"] = jsonText(info.unit);
+  if (!info.fields.empty()) out["fields"] = jsonPairs(info.fields);
+  if (info.labels) out["labels"] = toJson(*info.labels);
+  for (const OtherUnit& other : info.otherUnits) out["otherUnits"].push_back({jsonText(other.unit), other.factor});
+  for (const WindowPreset& preset : info.windowPresets) {
+    out["windowPresets"].push_back({jsonText(preset.name), preset.low, preset.high});
+  }
+  if (info.diffusion) {
+    json scheme{{"source", jsonText(info.diffusion->source)}, {"b", json::array()}, {"directions", json::array()}};
+    for (const double b : info.diffusion->bValues) scheme["b"].push_back(jsonNumber(b));
+    for (const Vec3& g : info.diffusion->directions) scheme["directions"].push_back(g);
+    out["diffusion"] = std::move(scheme);
+  }
+}
+
+std::optional<DiffusionScheme> diffusionFromJson(CheckedFields& fields) {
+  constexpr const char* key = "diffusion";
+  if (fields.at(key).is_null()) return std::nullopt;
+  CheckedFields inner(fields.at(key));
+  DiffusionScheme scheme;
+  scheme.source = inner.text("source");
+  for (const json& b : inner.list("b", maxTimePoints)) scheme.bValues.push_back(inner.finite(b, key));
+  for (const json& g : inner.list("directions", maxTimePoints)) scheme.directions.push_back(inner.vector(g, key));
+  fields.check(inner.good() && scheme.bValues.size() == scheme.directions.size(), key);
+  return scheme;
+}
+
+void furtherFromJson(CheckedFields& fields, ImageInfo& info) {
+  info.unit = fields.optionalText("unit");
+  info.fields = fields.pairs("fields");
+  for (const json& other : fields.list("otherUnits")) {
+    fields.check(other.is_array() && other.size() == 2, "otherUnits");
+    if (!fields.good()) return;
+    info.otherUnits.push_back({fields.text(other[0], "otherUnits"), fields.finite(other[1], "otherUnits")});
+  }
+  for (const json& preset : fields.list("windowPresets")) {
+    constexpr const char* key = "windowPresets";
+    fields.check(preset.is_array() && preset.size() == 3, key);
+    if (!fields.good()) return;
+    info.windowPresets.push_back(
+        {fields.text(preset[0], key), fields.finite(preset[1], key), fields.finite(preset[2], key)});
+  }
+  if (!fields.at("labels").is_null()) {
+    auto labels = labelTableFromJson(fields.at("labels"));
+    fields.check(labels.has_value(), "labels");
+    if (labels) info.labels = std::move(*labels);
+  }
+  info.diffusion = diffusionFromJson(fields);
 }
 
 }  // namespace
@@ -178,41 +133,40 @@ json toJson(const ImageInfo& info) {
   if (info.timePoints > 1 || info.components > 1) dims.push_back(info.timePoints);
   if (info.components > 1) dims.push_back(info.components);
   const Vec3 spacing = spacingMm(info.worldFromVoxel);
-  json warnings = json::array();
-  for (const std::string& warning : info.warnings) warnings.push_back(validUtf8(warning));
   json out{{"kind", "image"},
-           {"format", validUtf8(info.format)},
+           {"format", jsonText(info.format)},
            {"dims", std::move(dims)},
            {"type", toString(info.type)},
-           {"spacingMm", {number(spacing[0]), number(spacing[1]), number(spacing[2])}},
-           {"affine", affineToJson(info.worldFromVoxel)},
-           {"affineSource", validUtf8(info.affineSource)},
+           {"spacingMm", {jsonNumber(spacing[0]), jsonNumber(spacing[1]), jsonNumber(spacing[2])}},
+           {"affine", jsonAffine(info.worldFromVoxel)},
+           {"affineSource", jsonText(info.affineSource)},
            {"orientation", orientationCode(info.worldFromVoxel)},
-           {"slope", number(info.slope)},
-           {"inter", number(info.inter)},
+           {"slope", jsonNumber(info.slope)},
+           {"inter", jsonNumber(info.inter)},
            {"min", nullptr},
            {"max", nullptr},
            {"mean", nullptr},
            {"timePoints", info.timePoints},
            {"components", info.components},
-           {"warnings", std::move(warnings)},
-           {"description", validUtf8(info.description)},
-           {"modality", validUtf8(info.modality)},
-           {"intent", validUtf8(info.intent)},
-           {"windowLow", number(info.windowLow)},
-           {"windowHigh", number(info.windowHigh)},
-           {"timeStepSeconds", number(info.timeStepSeconds)}};
+           {"warnings", jsonTexts(info.warnings)},
+           {"description", jsonText(info.description)},
+           {"modality", jsonText(info.modality)},
+           {"intent", jsonText(info.intent)},
+           {"windowLow", jsonNumber(info.windowLow)},
+           {"windowHigh", jsonNumber(info.windowHigh)},
+           {"timeStepSeconds", jsonNumber(info.timeStepSeconds)}};
+  furtherToJson(info, out);
   if (info.statistics) statisticsToJson(*info.statistics, out);
   return out;
 }
 
 Result<ImageInfo> imageInfoFromJson(const json& object) {
-  Fields fields(object);
+  CheckedFields fields(object);
   ImageInfo info;
   fields.check(object.is_object() && fields.at("kind") == "image", "kind");
-  if (fields.wrong().empty()) dimsFromJson(fields, info);
-  if (fields.wrong().empty()) info.worldFromVoxel = affineFromJson(fields);
-  if (fields.wrong().empty()) {
+  if (fields.good()) dimsFromJson(fields, info);
+  if (fields.good()) info.worldFromVoxel = fields.affine("affine");
+  if (fields.good()) {
     info.format = fields.text("format");
     fields.check(fromString(fields.text("type"), info.type), "type");
     info.slope = fields.finite("slope");
@@ -225,14 +179,11 @@ Result<ImageInfo> imageInfoFromJson(const json& object) {
     info.windowHigh = fields.optionalFinite("windowHigh");
     info.timeStepSeconds = fields.finite("timeStepSeconds");
     fields.check(info.timeStepSeconds >= 0, "timeStepSeconds");
-    const json& warnings = fields.at("warnings");
-    fields.check(warnings.is_array() && warnings.size() <= maxWarnings, "warnings");
-    for (std::size_t i = 0; fields.wrong().empty() && i < warnings.size(); ++i) {
-      info.warnings.push_back(fields.text(warnings[i], "warnings"));
-    }
+    info.warnings = fields.texts("warnings");
+    furtherFromJson(fields, info);
     info.statistics = statisticsFromJson(fields);
   }
-  if (!fields.wrong().empty()) {
+  if (!fields.good()) {
     return fail(ErrorCode::invalidInput, "the header of the image has no usable \"" + fields.wrong() + "\"");
   }
   if (const auto count = voxelCount(info, ""); !count) return tl::make_unexpected(count.error());

@@ -32,11 +32,11 @@ enum class DataRole : std::uint8_t {
 struct AttachedData {
   std::string name;  // "thickness", "aparc", ... ; never empty
   DataRole role = DataRole::scalar;
-  std::size_t array = 0;                // index of the array in the block; count: the number of vertices
-  std::string intent;                   // NIFTI_INTENT name without its prefix in lower case ("t test"), or empty
-  std::string structure;                // "CortexLeft": the mesh it belongs to, where a file has several (CIFTI); else empty
+  std::size_t array = 0;  // index of the array in the block; count: the number of vertices
+  std::string intent;     // NIFTI_INTENT name without its prefix in lower case ("t test"), or empty
+  std::string structure;  // "CortexLeft": the mesh it belongs to, where a file has several (CIFTI); else empty
   std::optional<LabelTable> labels = {};  // role label
-  double min = 0, max = 0;              // of the finite values; computed by the reader process
+  double min = 0, max = 0;                // of the finite values; computed by the reader process
   std::uint64_t finite = 0;
 
   friend bool operator==(const AttachedData&, const AttachedData&) = default;
@@ -47,11 +47,11 @@ struct SurfaceInfo {
   std::int64_t vertices = 0;   // of the mesh; without a mesh: the count that all data share, 0 if they differ
   std::int64_t triangles = 0;  // 0: no mesh
   /// Indices of the arrays; empty without a mesh.
-  std::optional<std::size_t> points;          // float32, 3 components, RAS mm
+  std::optional<std::size_t> points;           // float32, 3 components, RAS mm
   std::optional<std::size_t> triangleCorners;  // uint32, 3 components
-  Vec3 boundsLow{}, boundsHigh{};             // RAS mm, of finite points; computed by the reader process
-  std::string structure;                      // "CortexLeft", "CortexRight", ... (GIFTI names) or empty
-  std::string space;                          // "scanner", "tkRAS", "MNI152", "Talairach", "unknown"
+  Vec3 boundsLow{}, boundsHigh{};              // RAS mm, of finite points; computed by the reader process
+  std::string structure;                       // "CortexLeft", "CortexRight", ... (GIFTI names) or empty
+  std::string space;                           // "scanner", "tkRAS", "MNI152", "Talairach", "unknown"
   std::string description;
   std::vector<AttachedData> data;
   std::vector<std::pair<std::string, std::string>> fields;  // other header fields worth showing
@@ -91,8 +91,10 @@ class Surface {
 [[nodiscard]] nlohmann::json toJson(const AttachedData& data);
 [[nodiscard]] Result<AttachedData> attachedDataFromJson(const nlohmann::json& json);
 
-/// Fills bounds, min, max and finite from the arrays. For the reader process.
+/// Fills bounds, min, max and finite from the arrays, whose sizes are known to fit. For the reader process.
 void measure(SurfaceInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory);
 void measure(AttachedData& data, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory);
+/// Bounds of the points (x y z, ...) that are finite; unchanged if there is none.
+void measureBounds(std::span<const float> points, Vec3& low, Vec3& high);
 
 }  // namespace nora
