@@ -25,17 +25,26 @@ double storedValue(VoxelType type, const std::byte* at) {
 
 }  // namespace
 
-Volume::Volume(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name, const Affine& voxelFromWorld)
+Volume::Volume(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name, const TimeRange& held,
+               const Affine& voxelFromWorld)
     : info_(std::move(info)),
       bytes_(std::move(bytes)),
       offset_(offset),
       name_(std::move(name)),
+      held_(held),
       voxelFromWorld_(voxelFromWorld) {}
 
-Result<Volume> Volume::create(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name) {
+Result<Volume> Volume::create(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name,
+                              std::optional<TimeRange> held) {
   const auto count = voxelCount(info, name);
   if (!count) return tl::make_unexpected(count.error());
-  const std::size_t needed = *count * bytesPerVoxel(info.type);
+  const TimeRange range = held.value_or(TimeRange{0, info.timePoints});
+  if (range.first < 0 || range.count < 1 || range.first >= info.timePoints ||
+      range.count > info.timePoints - range.first) {
+    return fail(ErrorCode::invalidInput, "time points that the image does not have", name);
+  }
+  const std::size_t frames = *count / static_cast<std::size_t>(info.timePoints);
+  const std::size_t needed = frames * static_cast<std::size_t>(range.count) * bytesPerVoxel(info.type);
   if (offset % 16 != 0) return fail(ErrorCode::internal, "voxels are not aligned to 16 bytes", name);
   if (bytes.size() < paddingBytes || offset > bytes.size() - paddingBytes ||
       needed > bytes.size() - paddingBytes - offset) {
@@ -43,7 +52,7 @@ Result<Volume> Volume::create(ImageInfo info, MappedBytes bytes, std::size_t off
   }
   const auto inverted = inverse(info.worldFromVoxel);
   if (!inverted) return fail(ErrorCode::invalidInput, "the affine is singular: the image has no place in space", name);
-  return Volume(std::move(info), std::move(bytes), offset, std::move(name), *inverted);
+  return Volume(std::move(info), std::move(bytes), offset, std::move(name), range, *inverted);
 }
 
 Result<Volume> Volume::copyOf(ImageInfo info, std::span<const std::byte> voxels, std::string name) {
@@ -65,14 +74,14 @@ std::size_t Volume::frameBytes() const {
 }
 
 const std::byte* Volume::frame(std::int64_t t, std::int64_t c) const {
-  const auto number = static_cast<std::size_t>(c * info_.timePoints + t);
+  const auto number = static_cast<std::size_t>(c * held_.count + t - held_.first);
   return bytes_.bytes().data() + offset_ + number * frameBytes();
 }
 
 double Volume::value(std::int64_t x, std::int64_t y, std::int64_t z, std::int64_t t, std::int64_t c) const {
   const auto& d = info_.dims;
-  const bool inside = x >= 0 && y >= 0 && z >= 0 && x < d[0] && y < d[1] && z < d[2] && t >= 0 &&
-                      t < info_.timePoints && c >= 0 && c < info_.components;
+  const bool inside =
+      x >= 0 && y >= 0 && z >= 0 && x < d[0] && y < d[1] && z < d[2] && holds(t) && c >= 0 && c < info_.components;
   if (!inside) return notANumber;
   const auto index = static_cast<std::size_t>((z * d[1] + y) * d[0] + x);
   const double stored = storedValue(info_.type, frame(t, c) + index * bytesPerVoxel(info_.type));

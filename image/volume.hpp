@@ -12,9 +12,17 @@
 
 namespace nora {
 
+/// The time points that a volume holds: all of its image, or a few that were read first.
+struct TimeRange {
+  std::int64_t first = 0;
+  std::int64_t count = 1;
+  friend bool operator==(const TimeRange&, const TimeRange&) = default;
+};
+
 /// An image of up to five dimensions in RAS millimetre space.
 ///
-/// Shape:  stored voxel (x, y, z, t, c) is number (((c*nt + t)*nz + z)*ny + y)*nx + x, x fastest (the NIfTI order).
+/// Shape:  stored voxel (x, y, z, t, c) is number (((c*nt + t)*nz + z)*ny + y)*nx + x, x fastest (the NIfTI order);
+///         where only some time points are held, t counts from the first of them and nt is their number.
 ///         Colour types are interleaved (RGBRGB...). Native byte order. The address is aligned to 16 bytes.
 /// Padding: at least `paddingBytes` readable bytes follow the last voxel, so that kernels may load 4 bytes at any
 /// voxel. Units:  value = slope * stored + inter; integer voxel coordinates are voxel centres. Owner:  owns its
@@ -24,7 +32,9 @@ class Volume {
   static constexpr std::size_t paddingBytes = 64;
 
   /// Checks that `bytes` holds all voxels from `offset` plus the padding, and that the affine can be inverted.
-  [[nodiscard]] static Result<Volume> create(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name);
+  /// `held`: the time points that the bytes are; empty: all.
+  [[nodiscard]] static Result<Volume> create(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name,
+                                             std::optional<TimeRange> held = std::nullopt);
 
   /// For tests and generated images: copies `voxels` into shared memory of its own.
   [[nodiscard]] static Result<Volume> copyOf(ImageInfo info, std::span<const std::byte> voxels, std::string name);
@@ -35,13 +45,17 @@ class Volume {
   [[nodiscard]] const Affine& voxelFromWorld() const { return voxelFromWorld_; }
   [[nodiscard]] const std::array<std::int64_t, 3>& dims() const { return info_.dims; }
 
-  /// First voxel of time point t, component c.
+  [[nodiscard]] const TimeRange& held() const { return held_; }
+  [[nodiscard]] bool holds(std::int64_t t) const { return t >= held_.first && t - held_.first < held_.count; }
+  [[nodiscard]] bool isComplete() const { return held_.count == info_.timePoints; }
+
+  /// First voxel of time point t (which must be held), component c.
   [[nodiscard]] const std::byte* frame(std::int64_t t, std::int64_t c = 0) const;
   [[nodiscard]] std::size_t frameBytes() const;
   /// All memory that the volume holds.
   [[nodiscard]] std::size_t memoryBytes() const { return bytes_.size(); }
 
-  /// Scaled value at an integer voxel; NaN outside. Colour: luminance.
+  /// Scaled value at an integer voxel; NaN outside and at a time point that is not held. Colour: luminance.
   [[nodiscard]] double value(std::int64_t x, std::int64_t y, std::int64_t z, std::int64_t t = 0,
                              std::int64_t c = 0) const;
   /// Trilinear value at a continuous voxel position. Neighbours are clamped to the edge; NaN beyond half a voxel
@@ -49,12 +63,14 @@ class Volume {
   [[nodiscard]] double trilinear(const Vec3& voxel, std::int64_t t = 0, std::int64_t c = 0) const;
 
  private:
-  Volume(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name, const Affine& voxelFromWorld);
+  Volume(ImageInfo info, MappedBytes bytes, std::size_t offset, std::string name, const TimeRange& held,
+         const Affine& voxelFromWorld);
 
   ImageInfo info_;
   MappedBytes bytes_;
   std::size_t offset_ = 0;
   std::string name_;
+  TimeRange held_;
   Affine voxelFromWorld_;
 };
 
