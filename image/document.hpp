@@ -20,7 +20,7 @@ struct DocumentInfo {
   std::string kind;    // "table", "document" or "labels"
   std::string format;  // "CSV", "TSV", "JSON", "PNG", "JPEG", "TIFF", "PDF", "text", "FreeSurfer look-up table", ...
   /// Of the bytes: "application/json" (tables: {"columns": [...], "rows": [[...], ...]}), "image/png", "image/jpeg",
-  /// "application/pdf", "text/plain" (UTF-8). Nothing else.
+  /// "image/gif", "application/pdf", "text/plain" (UTF-8). Nothing else.
   std::string mediaType;
   std::int64_t rows = 0, columns = 0;  // tables: all of the file, even if the bytes hold fewer
   std::int64_t width = 0, height = 0;  // pictures: pixels

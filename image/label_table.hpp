@@ -14,9 +14,9 @@ namespace nora {
 
 struct Label {
   std::int64_t value = 0;
-  std::string name;                           // UTF-8; may be empty
+  std::string name;                              // UTF-8; may be empty
   std::array<std::uint8_t, 4> rgba{0, 0, 0, 0};  // alpha 255: opaque
-  bool hasColour = true;                      // false: the table names the value only; rgba is made by its order
+  bool hasColour = true;                         // false: the table names the value only; rgba is made by its order
 
   friend bool operator==(const Label&, const Label&) = default;
 };

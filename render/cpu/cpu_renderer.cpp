@@ -1,4 +1,5 @@
 // The renderer on the CPU: turns a scene into a plan of plain numbers, and has the kernels draw it tile by tile.
+#include "image/label_palette.hpp"
 #include "render/cpu/kernel_sets.hpp"
 #include "render/cpu/prepared_volume.hpp"
 #include "render/cpu/segment_table.hpp"

@@ -98,7 +98,7 @@ struct RayPlan {
   int bricks[3]{};
 };
 
-/// Label -> palette entry, as labelPaletteIndex of render/scene/colour_map.hpp.
+/// Label -> palette entry, as labelPaletteIndex of image/label_palette.hpp.
 constexpr int labelHueBits = 10;
 constexpr int labelToneBits = 2;
 

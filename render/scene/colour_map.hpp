@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace nora {
 
@@ -19,13 +18,8 @@ using ColourMap = std::array<Colour, 256>;
 /// nullptr if unknown. "labels" is not a ramp: see labelColour.
 [[nodiscard]] const ColourMap* findColourMap(std::string_view name);
 
-/// A distinct, stable colour for a label value; 0 is black and drawn transparent by the "labels" map.
+/// A distinct, stable colour for a label value (image/label_palette.hpp); 0 is black and drawn transparent by the
+/// "labels" map.
 [[nodiscard]] Colour labelColour(std::int64_t label);
-
-/// The table behind labelColour, for kernels: 2^(labelHueBits + labelToneBits) colours. Labels are taken modulo 2^32.
-inline constexpr unsigned labelHueBits = 10;
-inline constexpr unsigned labelToneBits = 2;
-[[nodiscard]] const std::vector<Colour>& labelPalette();
-[[nodiscard]] std::size_t labelPaletteIndex(std::int64_t label);
 
 }  // namespace nora
