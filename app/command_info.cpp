@@ -1,4 +1,4 @@
-// `nora info`: what files hold, read by the same engine as the page.
+// `nora info`: what files hold (images, surfaces, tracts, tables, ...), read by the same engine as the page.
 #include "app/commands.hpp"
 #include "app/local_images.hpp"
 #include "archive/files/tree_walker.hpp"
@@ -62,12 +62,12 @@ int runInfo(const InfoOptions& options) {
       continue;
     }
     for (const auto& image : *images) {
-      const auto volume = pool.read(image.files, file, {});
-      if (!volume) {
-        failed(file, volume.error());
+      const auto content = pool.readContent(image.files, file, {}, {});
+      if (!content) {
+        failed(file, content.error());
         continue;
       }
-      nlohmann::json row = toJson(volume->info());
+      nlohmann::json row = infoOf(*content);
       row["file"] = file;
       if (!image.series.empty()) row["series"] = image.series;
       for (const auto& warning : image.warnings) {
@@ -91,9 +91,9 @@ int runInfo(const InfoOptions& options) {
 
 void addInfoCommand(CLI::App& app, int& exitStatus) {
   auto options = std::make_shared<InfoOptions>();
-  CLI::App* command = app.add_subcommand("info", "Says what image files, or folders of DICOM, hold");
+  CLI::App* command = app.add_subcommand("info", "Says what files, or folders of DICOM, hold");
   command->add_option("FILE", options->files, "Files or folders of DICOM")->required();
-  command->add_flag("--json", options->json, "Print a JSON array with one object an image");
+  command->add_flag("--json", options->json, "Print a JSON array with one object for each image, surface, ...");
   command->callback([options, &exitStatus] { exitStatus = runInfo(*options); });
 }
 

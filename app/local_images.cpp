@@ -1,8 +1,8 @@
 #include "app/local_images.hpp"
 
+#include "app/file_set.hpp"
 #include "archive/files/served_root.hpp"
 #include "archive/files/tree_walker.hpp"
-#include "image/io/companions.hpp"
 #include "image/io/dicom_header.hpp"
 
 #include <filesystem>
@@ -14,18 +14,12 @@ namespace {
 
 constexpr std::size_t filesPerRequest = 128;
 
-Result<LocalImage> openFileWithCompanion(const std::string& path) {
-  auto file = openRegularFile(path, path);
-  if (!file) return tl::make_unexpected(file.error());
+Result<LocalImage> openFile(ReaderPool& pool, const std::string& path) {
+  auto files = openFileSet(pool, path, [](const std::string& name) { return openRegularFile(name, name); }, {});
+  if (!files) return tl::make_unexpected(files.error());
   LocalImage image;
   image.file = path;
-  image.files.push_back(std::move(*file));
-  for (const auto& name : companionsOf(path)) {
-    auto companion = openRegularFile(name, name);
-    if (!companion) continue;
-    image.files.push_back(std::move(*companion));
-    break;
-  }
+  image.files = std::move(*files);
   return image;
 }
 
@@ -88,11 +82,8 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
 Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return openFolder(pool, path);
-  const std::string kind = kindBySuffix(path);
-  auto image = openFileWithCompanion(path);
+  auto image = openFile(pool, path);
   if (!image) return tl::make_unexpected(image.error());
-  if (kind == "surface") return fail(ErrorCode::unsupported, "surfaces cannot be read yet", path);
-  if (kind == "tracts") return fail(ErrorCode::unsupported, "tractograms cannot be read yet", path);
   std::vector<LocalImage> images;
   images.push_back(std::move(*image));
   return images;

@@ -17,8 +17,8 @@ struct LocalImage {
   std::vector<std::string> warnings;  // of the grouping: files that were left out
 };
 
-/// What a path holds: one image for a file, one for every stack of DICOM below a folder.
-/// Errors: notFound, unsupported (a folder without DICOM, a surface), forbidden.
+/// What a path holds: one image (or surface, ...) for a file, one for every stack of DICOM below a folder.
+/// Errors: notFound, unsupported (a folder without DICOM), forbidden.
 [[nodiscard]] Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path);
 
 /// The image that a scene's source names; `folder` is where relative paths start.

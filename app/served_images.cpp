@@ -1,6 +1,6 @@
 #include "app/served_images.hpp"
 
-#include "image/io/companions.hpp"
+#include "app/file_set.hpp"
 
 #include <sys/stat.h>
 
@@ -37,36 +37,36 @@ Result<Source> ServedImages::resolve(const std::string& id) {
   return Source{entry->path, entry->series};
 }
 
-Result<std::vector<std::string>> ServedImages::filesOf(const Source& source) const {
-  if (const auto entry = catalogue_.find(source.path, source.series); entry && entry->state == EntryState::ready) {
-    return entry->files;
-  }
-  if (!source.series.empty()) {
+Result<std::vector<OpenedFile>> ServedImages::openSeries(const Source& source) const {
+  const auto entry = catalogue_.find(source.path, source.series);
+  if (!entry || entry->state != EntryState::ready) {
     const char* what = catalogue_.counts().scanning ? "the series was not found yet; the folder is still being scanned"
                                                     : "there is no such series";
     return fail(ErrorCode::notFound, what, source.path);
   }
-  std::vector<std::string> files{source.path};
-  for (const auto& name : companionsOf(source.path)) {
-    if (!root_.stat(name)) continue;
-    files.push_back(name);
-    break;
-  }
-  return files;
-}
-
-Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, std::stop_token stop) {
-  const auto files = filesOf(source);
-  if (!files) return tl::make_unexpected(files.error());
   std::vector<OpenedFile> opened;
-  opened.reserve(files->size());
-  for (const auto& name : *files) {
+  opened.reserve(entry->files.size());
+  for (const auto& name : entry->files) {
     auto fd = root_.openFile(name);
     if (!fd) return tl::make_unexpected(fd.error());
     opened.push_back({name, std::move(*fd)});
   }
+  return opened;
+}
+
+Result<std::vector<OpenedFile>> ServedImages::open(const Source& source, std::stop_token stop) const {
+  if (!source.series.empty()) return openSeries(source);
+  const auto open = [this](const std::string& path) {
+    return root_.openFile(path).map([&](UniqueFd&& fd) { return OpenedFile{path, std::move(fd)}; });
+  };
+  return openFileSet(pool_, source.path, open, std::move(stop));
+}
+
+Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, std::stop_token stop) {
+  const auto opened = open(source, stop);
+  if (!opened) return tl::make_unexpected(opened.error());
   return cache_.get(
-      contentKey(opened), [&](std::stop_token loadStop) { return pool_.read(opened, source.path, loadStop); }, stop);
+      contentKey(*opened), [&](std::stop_token loadStop) { return pool_.read(*opened, source.path, loadStop); }, stop);
 }
 
 }  // namespace nora

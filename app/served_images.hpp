@@ -16,8 +16,11 @@ class ServedImages final : public ImageSource {
   [[nodiscard]] Result<Source> resolve(const std::string& entryId) override;
   [[nodiscard]] Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) override;
 
+  /// Opens all files that make up the source: those of a series, or a file and what belongs to it.
+  [[nodiscard]] Result<std::vector<OpenedFile>> open(const Source& source, std::stop_token stop) const;
+
  private:
-  [[nodiscard]] Result<std::vector<std::string>> filesOf(const Source& source) const;
+  [[nodiscard]] Result<std::vector<OpenedFile>> openSeries(const Source& source) const;
 
   const ServedRoot& root_;
   ReaderPool& pool_;

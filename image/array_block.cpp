@@ -90,7 +90,7 @@ Result<ArrayInfo> arrayInfoFromJson(const nlohmann::json& json) {
   CheckedFields fields(json);
   ArrayInfo array;
   fields.check(fromString(fields.text("type"), array.type), "type");
-  array.count = static_cast<std::int64_t>(fields.count("count"));
+  array.count = static_cast<std::int64_t>(fields.count("count", CheckedFields::maxCount));
   array.components = fields.positive(fields.at("components"), "components");
   array.offset = fields.count("offset");
   if (!fields.good()) return fail(ErrorCode::invalidInput, "an array has no usable \"" + fields.wrong() + "\"");

@@ -22,6 +22,8 @@ class CheckedFields {
   static constexpr std::size_t maxTextBytes = 16384;
   static constexpr std::size_t maxEntries = 1000;  // warnings, fields, arrays of data
 
+  static constexpr std::uint64_t maxCount = std::uint64_t{1} << 56;  // of anything that lies in memory
+
   explicit CheckedFields(const nlohmann::json& object) : object_(object) { check(object.is_object(), "kind"); }
 
   [[nodiscard]] bool good() const { return wrong_.empty(); }
@@ -37,7 +39,7 @@ class CheckedFields {
   std::optional<double> optionalFinite(const char* key);
   std::int64_t positive(const nlohmann::json& value, const char* key);
   /// A whole number from 0 to `most`.
-  std::uint64_t count(const char* key, std::uint64_t most = std::numeric_limits<std::int64_t>::max());
+  std::uint64_t count(const char* key, std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
   std::optional<std::uint64_t> optionalCount(const char* key);
   std::string text(const nlohmann::json& value, const char* key);
   std::string text(const char* key) { return text(at(key), key); }

@@ -159,8 +159,8 @@ Result<SurfaceInfo> surfaceInfoFromJson(const json& object) {
   SurfaceInfo info;
   fields.check(fields.at("kind") == "surface", "kind");
   info.format = fields.text("format");
-  info.vertices = static_cast<std::int64_t>(fields.count("vertices"));
-  info.triangles = static_cast<std::int64_t>(fields.count("triangles"));
+  info.vertices = static_cast<std::int64_t>(fields.count("vertices", CheckedFields::maxCount));
+  info.triangles = static_cast<std::int64_t>(fields.count("triangles", CheckedFields::maxCount));
   info.points = fields.optionalCount("points");
   info.triangleCorners = fields.optionalCount("triangleCorners");
   if (info.points) {

@@ -72,7 +72,7 @@ StreamlineGroup groupFromJson(CheckedFields& outer, const json& object) {
   StreamlineGroup group;
   group.name = fields.text("name");
   group.array = fields.count("array");
-  group.count = static_cast<std::int64_t>(fields.count("count"));
+  group.count = static_cast<std::int64_t>(fields.count("count", CheckedFields::maxCount));
   if (const json& rgb = fields.list("rgb", 3); !rgb.empty()) {
     group.rgb.emplace();
     for (std::size_t i = 0; i < 3; ++i) {

@@ -36,7 +36,7 @@ struct TractogramInfo {
   std::size_t offsets = 1;         // array: uint64, streamlines + 1: first point of each, then the number of points
   Vec3 boundsLow{}, boundsHigh{};  // RAS mm, of finite points; computed by the reader process
   double lengthMinMm = 0, lengthMeanMm = 0, lengthMaxMm = 0;  // of the streamlines; computed by the reader process
-  std::string space;               // how positions were brought to RAS mm: "RAS mm", "voxel corner (TrackVis)", ...
+  std::string space;  // how positions were brought to RAS mm: "RAS mm", "voxel corner (TrackVis)", ...
   /// The reference image that the file names, if any.
   std::optional<Affine> worldFromVoxel;
   std::optional<std::array<std::int64_t, 3>> dims;
@@ -57,7 +57,7 @@ class Tractogram {
 
   [[nodiscard]] const TractogramInfo& info() const { return info_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::span<const float> positions() const;         // x y z, x y z, ...
+  [[nodiscard]] std::span<const float> positions() const;  // x y z, x y z, ...
   [[nodiscard]] std::span<const std::uint64_t> offsets() const;
   [[nodiscard]] const ArrayBlock& arrays() const { return arrays_; }
   [[nodiscard]] std::size_t memoryBytes() const { return arrays_.memoryBytes(); }

@@ -1,5 +1,6 @@
 #include "image/io/companions.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -10,7 +11,11 @@ struct Pair {
   std::string_view header;
   std::string_view data;
 };
-constexpr std::array<Pair, 4> pairs{{{".hdr", ".img"}, {".hdr", ".img.gz"}, {".hdr.gz", ".img.gz"}, {".HDR", ".IMG"}}};
+constexpr std::array pairs{
+    Pair{".hdr", ".img"},    Pair{".hdr", ".img.gz"},   Pair{".hdr.gz", ".img.gz"}, Pair{".HDR", ".IMG"},
+    Pair{".HEAD", ".BRIK"},  Pair{".HEAD", ".BRIK.gz"}, Pair{".PAR", ".REC"},       Pair{".par", ".rec"},
+    Pair{".PAR", ".REC.gz"}, Pair{".par", ".rec.gz"},   Pair{".Par", ".Rec"},
+};
 
 }  // namespace
 
@@ -24,10 +29,7 @@ std::vector<std::string> companionsOf(const std::string& name) {
 }
 
 bool isSecondOfPair(const std::string& name) {
-  for (const auto& pair : pairs) {
-    if (name.ends_with(pair.data)) return true;
-  }
-  return false;
+  return std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) { return name.ends_with(pair.data); });
 }
 
 }  // namespace nora

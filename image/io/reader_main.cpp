@@ -9,6 +9,7 @@
 #include "image/statistics.hpp"
 #include "image/volume.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -20,6 +21,8 @@ namespace nora::reader {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::chrono::milliseconds progressInterval{50};
 
 /// The memory file that came with the request.
 class MemoryFileSink final : public MemorySink {
@@ -137,62 +140,118 @@ class Server {
 
   Talk<void> readOne(Message first) {
     if (first.descriptors.empty()) return tl::make_unexpected(Ending::malformed);
-    // The first descriptor is the memory file for the voxels.
-    const UniqueFd voxels = std::move(first.descriptors.front());
+    // The first descriptor is the memory file for what is read.
+    const UniqueFd memory = std::move(first.descriptors.front());
     first.descriptors.erase(first.descriptors.begin());
-    std::vector<MappedFile> files;
+    ReadOptions options;
+    if (const auto time = first.json.find("timePoint"); time != first.json.end() && time->is_number_integer()) {
+      options.timePoint = time->get<std::int64_t>();
+    }
+    options.progress = [this](double fraction) { tellProgress(fraction); };
+    auto files = receiveFiles(std::move(first));
+    if (!files) return tl::make_unexpected(files.error());
+    if (files->failed) return answer(toJson(*files->failed));
+    const std::string name = files->inputs.empty() ? "" : files->inputs.front().name;
+    const auto read = guarded(name, [&] { return readContent(*files, options, memory.get()); });
+    return answer(read ? *read : toJson(read.error()));
+  }
+
+  struct Files {
+    std::vector<MappedBytes> mappings;
+    std::vector<InputFile> inputs, sidecars;
     std::optional<Error> failed;
-    for (Message part = std::move(first);;) {
+  };
+
+  Talk<Files> receiveFiles(Message part) {
+    Files files;
+    for (;;) {
       const json names = part.json.value("names", json::array());
+      const json sidecars = part.json.value("sidecars", json::array());
       for (std::size_t i = 0; i < part.descriptors.size() && i < names.size(); ++i) {
         auto file = map(bytesFromUtf8(names[i].get<std::string>()), part.descriptors[i]);
-        if (file)
-          files.push_back(std::move(*file));
-        else if (!failed)
-          failed = file.error();
+        const bool isSidecar = i < sidecars.size() && sidecars[i] == true;
+        if (file) {
+          (isSidecar ? files.sidecars : files.inputs).push_back(std::move(file->input));
+          files.mappings.push_back(std::move(file->mapping));
+        } else if (!files.failed && !isSidecar) {
+          files.failed = file.error();
+        }
       }
-      if (!part.json.value("more", false)) break;
+      if (!part.json.value("more", false)) return files;
       auto next = receive(socketInReader, true, forEver_);
       if (!next) return tl::make_unexpected(next.error());
       part = std::move(*next);
     }
-    if (failed) return answer(toJson(*failed));
-    const std::string name = files.empty() ? "" : files.front().input.name;
-    const auto read = guarded(name, [&] { return readImage(files, voxels.get()); });
-    return answer(read ? *read : toJson(read.error()));
   }
 
-  [[nodiscard]] Result<json> readImage(const std::vector<MappedFile>& files, int voxels) const {
-    std::vector<InputFile> inputs;
+  [[nodiscard]] Result<json> readContent(const Files& files, const ReadOptions& options, int memory) const {
     const FileReader* reader = nullptr;
-    for (const MappedFile& file : files) {
-      inputs.push_back(file.input);
-      if (reader == nullptr) reader = readerOf(file.input);
+    for (const InputFile& file : files.inputs) {
+      if (reader == nullptr) reader = readerOf(file);
     }
-    if (reader == nullptr) {
-      return fail(ErrorCode::unsupported, "no reader knows this format", inputs.empty() ? "" : inputs.front().name);
-    }
-    MemoryFileSink sink(voxels, volumeBytes_ + voxelFileSlack);
-    auto content = reader->readContent(inputs, {}, sink);
+    const std::string name = files.inputs.empty() ? "" : files.inputs.front().name;
+    if (reader == nullptr) return fail(ErrorCode::unsupported, "no reader knows this format", name);
+    MemoryFileSink sink(memory, volumeBytes_ + voxelFileSlack);
+    auto content = reader->readContent(files.inputs, options, sink);
     if (!content) return tl::make_unexpected(content.error());
-    auto* image = std::get_if<ReadImage>(&*content);
-    if (image == nullptr) return fail(ErrorCode::unsupported, "this is not an image", inputs.front().name);
-    const auto count = voxelCount(image->info, inputs.front().name);
-    if (!count) return tl::make_unexpected(count.error());
-    const std::size_t size = *count * bytesPerVoxel(image->info.type);
-    const auto written = sink.written();
-    if (image->voxelOffset > written.size() || size > written.size() - image->voxelOffset) {
-      return fail(ErrorCode::internal, "fewer voxels were read than the image has", inputs.front().name);
-    }
-    image->info.statistics = computeStatistics(image->info, written.subspan(image->voxelOffset, size));
+    auto described = std::visit([&](auto& read) { return describe(std::move(read), sink.written(), name); }, *content);
+    if (!described) return described;
     if (const auto sealed = sink.seal(); !sealed) return tl::make_unexpected(sealed.error());
-    return json{{"info", nora::toJson(image->info)}, {"offset", image->voxelOffset}};
+    return described;
+  }
+
+  static Result<json> describe(ReadImage image, std::span<const std::byte> memory, const std::string& name) {
+    const auto count = voxelCount(image.info, name);
+    if (!count) return tl::make_unexpected(count.error());
+    ImageInfo held = image.info;
+    held.timePoints = image.timePointsRead.value_or(image.info.timePoints);
+    const auto heldCount = voxelCount(held, name);
+    if (!heldCount) return tl::make_unexpected(heldCount.error());
+    const std::size_t size = *heldCount * bytesPerVoxel(held.type);
+    if (image.voxelOffset > memory.size() || size > memory.size() - image.voxelOffset) {
+      return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
+    }
+    image.info.statistics = computeStatistics(held, memory.subspan(image.voxelOffset, size));
+    return json{{"info", nora::toJson(image.info)},
+                {"offset", image.voxelOffset},
+                {"firstTimePoint", image.firstTimePoint},
+                {"timePointsHeld", held.timePoints}};
+  }
+
+  template <class ReadArrays>
+  static Result<json> describe(ReadArrays read, std::span<const std::byte> memory, const std::string& name) {
+    json arrays = json::array();
+    for (const ArrayInfo& array : read.arrays) {
+      const auto size = arrayBytes(array);
+      if (!size || array.offset > memory.size() || *size > memory.size() - array.offset) {
+        return fail(ErrorCode::internal, "fewer data were read than the file has", name);
+      }
+      arrays.push_back(nora::toJson(array));
+    }
+    measure(read.info, read.arrays, memory);
+    return json{{"info", nora::toJson(read.info)}, {"arrays", std::move(arrays)}};
+  }
+
+  static Result<json> describe(ReadDocument read, std::span<const std::byte> memory, const std::string& name) {
+    if (read.offset > memory.size() || read.size > memory.size() - read.offset) {
+      return fail(ErrorCode::internal, "fewer bytes were read than the document has", name);
+    }
+    return json{{"info", nora::toJson(read.info)}, {"offset", read.offset}, {"size", read.size}};
+  }
+
+  /// At most some messages a second; what cannot be sent is not sent.
+  void tellProgress(double fraction) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - progressTold_ < progressInterval || !(fraction >= 0 && fraction <= 1)) return;
+    progressTold_ = now;
+    static_cast<void>(answer({{"progress", fraction}}));
   }
 
   const Readers& readers_;
   Patience forEver_;
   std::size_t volumeBytes_ = 0;
   std::chrono::seconds requestTime_{0};
+  std::chrono::steady_clock::time_point progressTold_{};
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ Error at(Error error, const std::string& name) {
 
 struct Batch {
   json names = json::array();
+  json sidecars = json::array();
   std::vector<int> descriptors;
 };
 
@@ -44,20 +45,37 @@ Batch batchOf(std::span<const OpenedFile> files, std::size_t already = 0) {
   for (const OpenedFile& file : files.first(std::min(files.size(), reader::maxDescriptors - already))) {
     const std::string_view name = file.name;
     batch.names.push_back(reader::utf8FromBytes(name.substr(name.size() - std::min(name.size(), maxNameBytes))));
+    batch.sidecars.push_back(file.sidecar);
     batch.descriptors.push_back(file.fd.get());
   }
   return batch;
 }
 
-/// Sends a read request; the memory file for the voxels goes first.
-Result<void> sendRead(Process& process, std::span<const OpenedFile> files, int voxels, const Patience& patience) {
+/// Sends a read request; the memory file for what is read goes first.
+Result<void> sendRead(Process& process, std::span<const OpenedFile> files, int memory, const ReadOptions& options,
+                      const Patience& patience) {
   for (bool first = true;; first = false) {
     Batch batch = batchOf(files, first ? 1 : 0);
     files = files.subspan(batch.descriptors.size());
-    if (first) batch.descriptors.insert(batch.descriptors.begin(), voxels);
-    const json message{{"op", "read"}, {"names", std::move(batch.names)}, {"more", !files.empty()}};
+    if (first) batch.descriptors.insert(batch.descriptors.begin(), memory);
+    json message{{"op", "read"},
+                 {"names", std::move(batch.names)},
+                 {"sidecars", std::move(batch.sidecars)},
+                 {"more", !files.empty()}};
+    if (options.timePoint) message["timePoint"] = *options.timePoint;
     const auto sent = process.send(message, batch.descriptors, patience);
     if (!sent || files.empty()) return sent;
+  }
+}
+
+/// The answer to a read request; messages of progress before it are passed on.
+Result<json> receiveContent(Process& process, const ReadOptions& options, const Patience& patience) {
+  for (;;) {
+    auto answer = process.receive(patience);
+    if (!answer) return answer;
+    const auto progress = answer->is_object() ? answer->find("progress") : answer->end();
+    if (progress == answer->end()) return answer;
+    if (progress->is_number()) options.progress(std::clamp(progress->get<double>(), 0.0, 1.0));
   }
 }
 
@@ -66,21 +84,83 @@ Result<FileSummary> summaryFrom(const json& answer) {
   return reader::fileSummaryFromJson(answer);
 }
 
-/// The volume that an answer claims to have put into the memory file. Believes nothing.
-Result<Volume> volumeFrom(const json& answer, int voxels, std::size_t maxBytes, const std::string& name) {
-  if (auto error = reader::errorIn(answer)) return tl::make_unexpected(at(std::move(*error), name));
-  const auto info = answer.find("info");
-  const auto offset = answer.find("offset");
-  if (info == answer.end() || offset == answer.end() || !offset->is_number_unsigned()) {
-    return fail(ErrorCode::unavailable, "the reader gave an answer that makes no sense", name);
+/// Fields of an answer that are whole numbers.
+std::optional<std::size_t> sizeIn(const json& answer, const char* key) {
+  const auto found = answer.find(key);
+  if (found == answer.end() || !found->is_number_unsigned()) return std::nullopt;
+  return found->get<std::size_t>();
+}
+
+Result<Content> volumeFrom(const json& answer, MappedBytes bytes, const std::string& name) {
+  auto info = imageInfoFromJson(answer.at("info"));
+  if (!info) return tl::make_unexpected(info.error());
+  const auto offset = sizeIn(answer, "offset");
+  const auto first = sizeIn(answer, "firstTimePoint");
+  const auto count = sizeIn(answer, "timePointsHeld");
+  if (!offset || !first || !count) return tl::make_unexpected(reader::senselessAnswer());
+  const TimeRange held{static_cast<std::int64_t>(*first), static_cast<std::int64_t>(*count)};
+  return Volume::create(std::move(*info), std::move(bytes), *offset, name, held).map([](Volume&& volume) {
+    return Content(std::move(volume));
+  });
+}
+
+Result<ArrayBlock> arraysFrom(const json& answer, MappedBytes bytes, const std::string& name) {
+  const auto list = answer.find("arrays");
+  if (list == answer.end() || !list->is_array()) return tl::make_unexpected(reader::senselessAnswer());
+  std::vector<ArrayInfo> arrays;
+  for (const json& each : *list) {
+    auto array = arrayInfoFromJson(each);
+    if (!array) return tl::make_unexpected(array.error());
+    arrays.push_back(*array);
   }
-  auto checked = imageInfoFromJson(*info);
-  if (!checked) return tl::make_unexpected(at(checked.error(), name));
-  if (!isSealed(voxels)) return fail(ErrorCode::unavailable, "the reader kept a hand on the voxels", name);
-  auto bytes = MappedBytes::readOnly(voxels, name);
+  return ArrayBlock::create(std::move(arrays), std::move(bytes), name);
+}
+
+Result<Content> surfaceFrom(const json& answer, MappedBytes bytes, const std::string& name) {
+  auto info = surfaceInfoFromJson(answer.at("info"));
+  if (!info) return tl::make_unexpected(info.error());
+  auto arrays = arraysFrom(answer, std::move(bytes), name);
+  if (!arrays) return tl::make_unexpected(arrays.error());
+  return Surface::create(std::move(*info), std::move(*arrays), name).map([](Surface&& surface) {
+    return Content(std::move(surface));
+  });
+}
+
+Result<Content> tractsFrom(const json& answer, MappedBytes bytes, const std::string& name) {
+  auto info = tractogramInfoFromJson(answer.at("info"));
+  if (!info) return tl::make_unexpected(info.error());
+  auto arrays = arraysFrom(answer, std::move(bytes), name);
+  if (!arrays) return tl::make_unexpected(arrays.error());
+  return Tractogram::create(std::move(*info), std::move(*arrays), name).map([](Tractogram&& tracts) {
+    return Content(std::move(tracts));
+  });
+}
+
+Result<Content> documentFrom(const json& answer, MappedBytes bytes, const std::string& name) {
+  auto info = documentInfoFromJson(answer.at("info"));
+  if (!info) return tl::make_unexpected(info.error());
+  const auto offset = sizeIn(answer, "offset");
+  const auto size = sizeIn(answer, "size");
+  if (!offset || !size) return tl::make_unexpected(reader::senselessAnswer());
+  return Document::create(std::move(*info), std::move(bytes), *offset, *size, name).map([](Document&& document) {
+    return Content(std::move(document));
+  });
+}
+
+/// What an answer claims to have put into the memory file. Believes nothing.
+Result<Content> contentFrom(const json& answer, int memory, std::size_t maxBytes, const std::string& name) {
+  if (auto error = reader::errorIn(answer)) return tl::make_unexpected(std::move(*error));
+  const auto info = answer.find("info");
+  if (info == answer.end() || !info->is_object()) return tl::make_unexpected(reader::senselessAnswer());
+  if (!isSealed(memory)) return fail(ErrorCode::unavailable, "the reader kept a hand on the data", name);
+  auto bytes = MappedBytes::readOnly(memory, name);
   if (!bytes) return tl::make_unexpected(bytes.error());
-  if (bytes->size() > maxBytes) return fail(ErrorCode::limitExceeded, "the image is larger than allowed", name);
-  return Volume::create(std::move(*checked), std::move(*bytes), offset->get<std::size_t>(), name);
+  if (bytes->size() > maxBytes) return fail(ErrorCode::limitExceeded, "the content is larger than allowed", name);
+  const json kind = info->value("kind", json());
+  if (kind == "image") return volumeFrom(answer, std::move(*bytes), name);
+  if (kind == "surface") return surfaceFrom(answer, std::move(*bytes), name);
+  if (kind == "tracts") return tractsFrom(answer, std::move(*bytes), name);
+  return documentFrom(answer, std::move(*bytes), name);
 }
 
 }  // namespace
@@ -199,24 +279,38 @@ ReaderPool::ReaderPool(std::string program, Limits limits) : state_(std::make_un
 
 ReaderPool::~ReaderPool() = default;
 
-Result<Volume> ReaderPool::read(std::span<const OpenedFile> files, const std::string& name, std::stop_token stop) {
+Result<Content> ReaderPool::readContent(std::span<const OpenedFile> files, const std::string& name,
+                                        const ReadOptions& options, std::stop_token stop) {
   if (files.empty()) return fail(ErrorCode::invalidInput, "no file to read", name);
   Patience patience(state_->limits.readTime, stop);
   auto process = state_->take(patience, stop);
   if (!process) return tl::make_unexpected(at(process.error(), name));
   Loan loan(*state_, std::move(*process));
-  const auto voxels = createMemoryFile(name, 0);
-  if (!voxels) return tl::make_unexpected(voxels.error());
-  if (const auto sent = sendRead(loan.process(), files, voxels->get(), patience); !sent) {
+  const auto memory = createMemoryFile(name, 0);
+  if (!memory) return tl::make_unexpected(memory.error());
+  if (const auto sent = sendRead(loan.process(), files, memory->get(), options, patience); !sent) {
     return tl::make_unexpected(at(sent.error(), name));
   }
-  const auto answer = loan.process().receive(patience);
+  const auto answer = receiveContent(loan.process(), options, patience);
   if (!answer) return tl::make_unexpected(at(answer.error(), name));
-  const std::size_t maxBytes = state_->limits.volumeBytes + reader::voxelFileSlack;
-  auto volume = volumeFrom(*answer, voxels->get(), maxBytes, name);
-  // A process that lies about voxels does not go on; one that reports an error of the file does.
-  if (volume || reader::errorIn(*answer)) loan.keep();
-  return volume;
+  auto content = contentFrom(*answer, memory->get(), state_->limits.volumeBytes + reader::voxelFileSlack, name);
+  // A process that lies about what it read does not go on; one that reports an error of the file does.
+  if (content || reader::errorIn(*answer)) loan.keep();
+  if (!content) return tl::make_unexpected(at(content.error(), name));
+  return content;
+}
+
+Result<Volume> ReaderPool::read(std::span<const OpenedFile> files, const std::string& name, std::stop_token stop) {
+  return read(files, name, {}, std::move(stop));
+}
+
+Result<Volume> ReaderPool::read(std::span<const OpenedFile> files, const std::string& name, const ReadOptions& options,
+                                std::stop_token stop) {
+  auto content = readContent(files, name, options, std::move(stop));
+  if (!content) return tl::make_unexpected(content.error());
+  if (auto* volume = std::get_if<Volume>(&*content)) return std::move(*volume);
+  const std::string_view kind = kindOf(*content);
+  return fail(ErrorCode::unsupported, "this is not an image (" + std::string(kind) + ")", name);
 }
 
 /// Appends one result for each file that one message takes, or fewer if the process fails: then the last is its Error.

@@ -7,8 +7,8 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
+#include "image/content.hpp"
 #include "image/io/file_reader.hpp"
-#include "image/volume.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -24,6 +24,7 @@ namespace nora {
 struct OpenedFile {
   std::string name;  // as shown to the user, relative to the served folder
   UniqueFd fd;
+  bool sidecar = false;  // a label table, b-values, ... beside the image: what is wrong with it is only a warning
 };
 
 /// Opens a regular file read-only (no FIFO, no device: they could block for ever).
@@ -51,10 +52,18 @@ class ReaderPool {
   /// cancelled.
   [[nodiscard]] std::vector<Result<FileSummary>> peek(std::span<const OpenedFile> files, std::stop_token stop);
 
-  /// Reads one image from its file or files (order does not matter for DICOM). `name` names the whole in messages.
+  /// Reads what a file, or files that belong together, hold: first the one that is asked for (of DICOM any slice),
+  /// then its parts and sidecars in any order. `name` names the whole in messages. options.progress is called on the
+  /// calling thread.
   /// Thread: any; blocks. `stop` kills the reader. Errors: as the format's reader; limitExceeded; unavailable (the
   /// reader died: "the reader stopped (signal 11)"; or took too long); cancelled.
+  [[nodiscard]] Result<Content> readContent(std::span<const OpenedFile> files, const std::string& name,
+                                            const ReadOptions& options, std::stop_token stop);
+
+  /// The same where only an image will do. Errors: unsupported (it is something else).
   [[nodiscard]] Result<Volume> read(std::span<const OpenedFile> files, const std::string& name, std::stop_token stop);
+  [[nodiscard]] Result<Volume> read(std::span<const OpenedFile> files, const std::string& name,
+                                    const ReadOptions& options, std::stop_token stop);
 
   /// Process ids of the readers that live now; for tests that kill one.
   [[nodiscard]] std::vector<int> processIds() const;

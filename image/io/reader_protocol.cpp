@@ -93,10 +93,6 @@ Talk<bool> receivePiece(int socket, std::string& text, std::vector<UniqueFd>* de
   }
 }
 
-Error senselessAnswer() {
-  return {ErrorCode::unavailable, "the reader gave an answer that makes no sense", ""};
-}
-
 /// A string member of at most maxTextBytes.
 std::optional<std::string> stringIn(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
@@ -210,6 +206,10 @@ std::string bytesFromUtf8(std::string_view utf8) {
   return out;
 }
 
+Error senselessAnswer() {
+  return {ErrorCode::unavailable, "the reader gave an answer that makes no sense", ""};
+}
+
 nlohmann::json toJson(const Error& error) {
   return {{"error",
            {{"code", toString(error.code)},
@@ -229,11 +229,14 @@ std::optional<Error> errorIn(const nlohmann::json& answer) {
 }
 
 nlohmann::json toJson(const FileSummary& summary) {
-  return {{"kind", summary.kind}, {"format", summary.format}, {"header", summary.header}};
+  nlohmann::json json{{"kind", summary.kind}, {"format", summary.format}, {"header", summary.header}};
+  for (const std::string& part : summary.parts) json["parts"].push_back(utf8FromBytes(part));
+  return json;
 }
 
 Result<FileSummary> fileSummaryFromJson(const nlohmann::json& json) {
-  static constexpr std::array<std::string_view, 5> kinds{"image", "dicom", "surface", "tracts", "other"};
+  static constexpr std::array<std::string_view, 8> kinds{"image", "dicom",    "surface", "tracts",
+                                                         "table", "document", "labels",  "other"};
   if (!json.is_object()) return tl::make_unexpected(senselessAnswer());
   const auto kind = stringIn(json, "kind");
   const auto format = stringIn(json, "format");
@@ -241,6 +244,13 @@ Result<FileSummary> fileSummaryFromJson(const nlohmann::json& json) {
   const bool known = kind && std::find(kinds.begin(), kinds.end(), *kind) != kinds.end();
   if (!known || !format || header == json.end()) return tl::make_unexpected(senselessAnswer());
   FileSummary summary{*kind, *format, nullptr};
+  if (const auto parts = json.find("parts"); parts != json.end()) {
+    if (!parts->is_array() || parts->size() > maxParts) return tl::make_unexpected(senselessAnswer());
+    for (const auto& part : *parts) {
+      if (!part.is_string()) return tl::make_unexpected(senselessAnswer());
+      summary.parts.push_back(bytesFromUtf8(part.get<std::string>()));
+    }
+  }
   if (*kind == "image") {
     const auto info = imageInfoFromJson(*header);
     if (!info) return tl::make_unexpected(info.error());

@@ -2,7 +2,8 @@
 //
 // A message longer than a datagram goes in pieces: each starts with 'M' (more follows) or 'E' (the end). Descriptors
 // travel with the first piece, and only from the server to the reader.
-// Server: hello, then peek or read. Reader: ready; one answer a file for peek, one answer for read.
+// Server: hello, then peek or read. Reader: ready; one answer a file for peek; for read any number of messages of
+// progress and one answer.
 #pragma once
 
 #include "base/error.hpp"
@@ -26,6 +27,7 @@ namespace nora::reader {
 constexpr std::size_t maxDescriptors = 128;                     // a message; the kernel allows 253
 constexpr std::size_t maxMessageBytes = std::size_t{16} << 20;  // longer answers are a lie
 constexpr std::size_t voxelFileSlack = std::size_t{1} << 20;    // alignment and padding beside the voxels
+constexpr std::size_t maxParts = 65536;                         // files that one header may name
 constexpr int socketInReader = 3;
 
 /// Why a conversation broke off.
@@ -74,6 +76,9 @@ struct Message {
 [[nodiscard]] std::string utf8FromBytes(std::string_view bytes);
 /// The reverse; other code points become '?'.
 [[nodiscard]] std::string bytesFromUtf8(std::string_view utf8);
+
+/// Unavailable: "the reader gave an answer that makes no sense".
+[[nodiscard]] Error senselessAnswer();
 
 /// {"error": {code, what, where}}
 [[nodiscard]] nlohmann::json toJson(const Error& error);

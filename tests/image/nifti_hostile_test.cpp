@@ -23,7 +23,7 @@ const NiftiReader reader;
 bool survives(const std::vector<InputFile>& files) {
   static_cast<void>(reader.recognises(files[0]));
   static_cast<void>(reader.peek(files[0]));
-  testing::MemorySink sink(std::size_t{1} << 24);
+  testing::CountingSink sink(std::size_t{1} << 24);
   auto image = reader.read(files, {}, sink);
   if (!image) {
     EXPECT_FALSE(image.error().what.empty());
@@ -61,7 +61,7 @@ TEST(NiftiHostile, EveryTruncationIsAnErrorThatSaysSo) {
     ASSERT_TRUE(survives({{"a.nii", whole}}));
     for (std::size_t sixteenth = 0; sixteenth < 16; ++sixteenth) {
       const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * sixteenth / 16));
-      testing::MemorySink sink;
+      testing::CountingSink sink;
       const std::vector<InputFile> files{{"a.nii.gz", cut}};
       const auto image = reader.read(files, {}, sink);
       ASSERT_FALSE(image) << sixteenth;
@@ -118,7 +118,7 @@ TEST(NiftiHostile, MutantsOfAPairAreErrorsOrImages) {
 TEST(NiftiHostile, AClaimBeyondThePlainFileAsksForNoMemory) {
   NiftiFile file = smallInt16();
   file.setDim(1, 30000);
-  testing::MemorySink sink;
+  testing::CountingSink sink;
   const std::vector<InputFile> files{{"a.nii", file.bytes()}};
   const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
@@ -132,7 +132,7 @@ TEST(NiftiHostile, AClaimBeyondWhatDeflateCanHoldAsksForNoMemory) {
   NiftiFile file = smallInt16(2);
   file.setDim(1, std::int64_t{1} << 36);
   const Bytes compressed = gzipped(file.bytes());
-  testing::MemorySink sink;
+  testing::CountingSink sink;
   const std::vector<InputFile> files{{"a.nii.gz", compressed}};
   const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
@@ -143,7 +143,7 @@ TEST(NiftiHostile, AClaimBeyondWhatDeflateCanHoldAsksForNoMemory) {
 
 TEST(NiftiHostile, AnHonestVolumeBeyondTheLimitIsRefused) {
   const Bytes file = smallInt16().bytes();
-  testing::MemorySink sink(10);
+  testing::CountingSink sink(10);
   const std::vector<InputFile> files{{"a.nii", file}};
   const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
@@ -153,7 +153,7 @@ TEST(NiftiHostile, AnHonestVolumeBeyondTheLimitIsRefused) {
 TEST(NiftiHostile, DamagedCompressionIsToldFromATruncatedFile) {
   Bytes file = gzipped(smallInt16().bytes());
   file[file.size() - 6] ^= std::byte{0x40};
-  testing::MemorySink sink;
+  testing::CountingSink sink;
   const std::vector<InputFile> files{{"a.nii.gz", file}};
   const auto image = reader.read(files, {}, sink);
   ASSERT_FALSE(image);
@@ -161,7 +161,7 @@ TEST(NiftiHostile, DamagedCompressionIsToldFromATruncatedFile) {
 }
 
 TEST(NiftiHostile, NoFileAtAllIsAnError) {
-  testing::MemorySink sink;
+  testing::CountingSink sink;
   EXPECT_FALSE(reader.read({}, {}, sink));
 }
 

@@ -237,7 +237,7 @@ TEST(NiftiReader, MoreBytesThanNeededDoNoHarm) {
 
 TEST(NiftiReader, CompressedVoxelsAreNotCopiedASecondTime) {
   const Bytes file = gzipped(smallInt16().bytes());
-  testing::MemorySink sink;
+  testing::CountingSink sink;
   const std::vector<InputFile> files{{"a.nii.gz", file}};
   const auto image = reader.read(files, {}, sink);
   ASSERT_TRUE(image);

@@ -97,7 +97,7 @@ TEST(NiftiReference, StatisticsAreThoseOfNumpy) {
   for (const json& image : reference()["images"]) {
     SCOPED_TRACE(image["file"].get<std::string>());
     const Input input(image["file"]);
-    testing::MemorySink sink;
+    testing::CountingSink sink;
     const auto read = reader.read(input.files, {}, sink);
     ASSERT_TRUE(read) << describe(read.error());
     const auto found = computeStatistics(read->info, sink.memory.bytes().subspan(read->voxelOffset));

@@ -19,9 +19,9 @@ namespace nora::testing {
 using Bytes = std::vector<std::byte>;
 
 /// Shared memory as a reader process offers it; counts what was asked for.
-class MemorySink final : public MemorySink {
+class CountingSink final : public MemorySink {
  public:
-  explicit MemorySink(std::size_t limit = std::size_t{1} << 28) : limit_(limit) {}
+  explicit CountingSink(std::size_t limit = std::size_t{1} << 28) : limit_(limit) {}
 
   Result<std::span<std::byte>> allocate(std::size_t size) override {
     asked = std::max(asked, size);
@@ -42,8 +42,8 @@ class MemorySink final : public MemorySink {
 };
 
 inline Result<Volume> readVolume(const ImageReader& reader, const std::vector<InputFile>& files) {
-  MemorySink sink;
-  auto image = reader.read(files, sink);
+  CountingSink sink;
+  auto image = reader.read(files, {}, sink);
   if (!image) return tl::make_unexpected(image.error());
   return Volume::create(std::move(image->info), std::move(sink.memory), image->voxelOffset, files.front().name);
 }

@@ -128,11 +128,11 @@ class ReaderLie : public testing::TestWithParam<const char*> {};
 TEST_P(ReaderLie, IsAnErrorAndNothingElse) {
   const TemporaryFolder folder;
   ReaderPool pool(folder.program("liar"), smallLimits());
-  const auto read = readOne(pool, folder.order("image", GetParam()));
+  std::vector<OpenedFile> files;
+  files.push_back(folder.order("content", GetParam()));
+  const auto read = pool.readContent(files, "content", {}, {});
   ASSERT_FALSE(read);
   EXPECT_FALSE(read.error().what.empty());
-  std::vector<OpenedFile> files;
-  files.push_back(folder.order("image", GetParam()));
   EXPECT_FALSE(pool.peek(files, {}).at(0));
 }
 
@@ -141,13 +141,24 @@ INSTANTIATE_TEST_SUITE_P(All, ReaderLie,
                                          "info is text", "error is text", "error of numbers", "odd kind", "odd header",
                                          "header for other", "huge claim", "more than there is", "garbage", "no json",
                                          "deep json", "not an object", "empty datagram", "oversized datagram",
-                                         "endless", "closes and stays", "unsealed", "empty"));
+                                         "endless", "closes and stays", "unsealed", "empty", "endless progress",
+                                         "time beyond", "no time held", "document outside", "mesh corner beyond",
+                                         "mesh array outside", "mesh array unaligned", "mesh array huge",
+                                         "mesh wrong type", "mesh without corners", "mesh data elsewhere",
+                                         "mesh data short", "mesh labels of floats", "tracts offsets descend",
+                                         "tracts offsets end early", "tracts member beyond", "tracts short offsets"));
 
 TEST(ReaderLies, HonestAnswerOfTheSameProgramIsBelieved) {
   const TemporaryFolder folder;
   ReaderPool pool(folder.program("liar"), smallLimits());
   const auto read = readOne(pool, folder.order("image", "the truth"));
   EXPECT_TRUE(read) << describe(read.error()) << ": else the lies above prove nothing";
+  for (const char* order : {"mesh", "tracts"}) {
+    std::vector<OpenedFile> files;
+    files.push_back(folder.order("content", order));
+    const auto content = pool.readContent(files, "content", {}, {});
+    EXPECT_TRUE(content) << order << ": " << describe(content.error());
+  }
 }
 
 TEST(ReaderLies, DescriptorsFromTheReaderAreDropped) {

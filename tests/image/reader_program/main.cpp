@@ -126,13 +126,59 @@ class OrderReader final : public ImageReader {
   }
 };
 
+/// A mesh of four vertices and one triangle whose corners are the zeros at the beginning of the memory; and lies.
+json meshAnswer(const std::string& order) {
+  SurfaceInfo info;
+  info.format = "test";
+  info.vertices = 4;
+  info.triangles = 1;
+  info.points = 0;
+  info.triangleCorners = 1;
+  info.data.push_back({"values", DataRole::scalar, 0, "", "", {}, 0, 0, 0});
+  ArrayInfo points{VoxelType::float32, 4, 3, 0};
+  ArrayInfo corners{VoxelType::uint32, 1, 3, 0};
+  if (order == "mesh corner beyond") corners.offset = 64;  // 0 0 5
+  if (order == "mesh array outside") points.offset = 4096;
+  if (order == "mesh array unaligned") points.offset = 4;
+  if (order == "mesh array huge") points.count = INT64_MAX;
+  if (order == "mesh wrong type") points.type = VoxelType::float64;
+  if (order == "mesh without corners") info.triangleCorners.reset();
+  if (order == "mesh data elsewhere") info.data[0].array = 7;
+  if (order == "mesh data short") info.data[0].array = 1;
+  if (order == "mesh labels of floats") info.data[0].role = DataRole::label;
+  return {{"info", toJson(info)}, {"arrays", {toJson(points), toJson(corners)}}};
+}
+
+/// Two streamlines of two points: offsets are the zeros at the beginning of the memory, or the numbers at byte 64.
+json tractsAnswer(const std::string& order) {
+  TractogramInfo info;
+  info.format = "test";
+  info.streamlines = 1;
+  info.points = 0;
+  ArrayInfo positions{VoxelType::float32, 0, 3, 0};
+  ArrayInfo offsets{VoxelType::uint64, 2, 1, 0};
+  ArrayInfo members{VoxelType::uint32, 1, 1, 0};
+  info.groups.push_back({"group", 2, {}, 1});
+  if (order == "tracts offsets descend") {
+    info.streamlines = 3;
+    info.points = positions.count = 4;
+    offsets = {VoxelType::uint64, 4, 1, 64};
+  }
+  if (order == "tracts offsets end early") info.points = positions.count = 4;
+  if (order == "tracts member beyond") members.offset = 80;  // 3
+  if (order == "tracts short offsets") info.streamlines = 5;
+  return {{"info", toJson(info)}, {"arrays", {toJson(positions), toJson(offsets), toJson(members)}}};
+}
+
 /// Answers one request with the lie that `order` names.
 void lie(const std::string& order, reader::Message& request) {
   const reader::Patience forEver;
   const auto say = [&](const json& answer) { (void)reader::send(3, answer, {}, forEver); };
-  json honest{{"info", toJson(smallImage())}, {"offset", 0}};
+  json honest{{"info", toJson(smallImage())}, {"offset", 0}, {"firstTimePoint", 0}, {"timePointsHeld", 1}};
   const int voxels = request.descriptors.front().get();
   (void)::ftruncate(voxels, order == "empty" ? 0 : 4096);
+  constexpr std::array<std::uint64_t, 4> numbers{0, 5, 3, 4};  // at byte 64
+  (void)::pwrite(voxels, numbers.data(), sizeof numbers, 64);
   if (order != "unsealed") (void)::fcntl(voxels, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
   const std::map<std::string, json> answers{
       {"nothing known", json::object()},
@@ -147,6 +193,17 @@ void lie(const std::string& order, reader::Message& request) {
       {"odd header", {{"kind", "dicom"}, {"format", "DICOM"}, {"header", {{"rows", "many"}}}}},
       {"header for other", {{"kind", "other"}, {"format", ""}, {"header", {{"a", 1}}}}},
   };
+  if (order.starts_with("mesh")) return say(meshAnswer(order));
+  if (order.starts_with("tracts")) return say(tractsAnswer(order));
+  if (order == "document outside") {
+    DocumentInfo info;
+    info.kind = "document";
+    info.mediaType = "text/plain";
+    return say({{"info", toJson(info)}, {"offset", 4000}, {"size", 97}});
+  }
+  while (order == "endless progress") say({{"progress", 0.5}});
+  if (order == "time beyond") honest["firstTimePoint"] = 1;
+  if (order == "no time held") honest["timePointsHeld"] = 0;
   if (const auto found = answers.find(order); found != answers.end()) return say(found->second);
   if (order == "huge claim") honest["info"]["dims"] = {INT64_MAX, INT64_MAX, 3};
   if (order == "more than there is") honest["info"]["dims"] = {4000, 3000, 2};
