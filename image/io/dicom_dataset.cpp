@@ -68,6 +68,7 @@ struct DicomDataset::Parsed {
   bool words = false;
   bool encapsulated = false;
   bool hasPixels = false;
+  DicomItem::Localise localise = [this](const std::string& value) { return localisedText(value, "\\^="); };
 
   /// Value number `index`, or all of a text with its backslashes if negative.
   [[nodiscard]] std::string raw(const DcmTagKey& tag, long index = -1) const {
@@ -81,7 +82,9 @@ struct DicomDataset::Parsed {
   [[nodiscard]] std::string text(const DcmTagKey& tag) const { return cleanedText(raw(tag)); }
   /// Text in the data set's character set.
   [[nodiscard]] std::string localised(const DcmTagKey& tag, const char* delimiters) const {
-    const std::string value = raw(tag);
+    return localisedText(raw(tag), delimiters);
+  }
+  [[nodiscard]] std::string localisedText(const std::string& value, const char* delimiters) const {
     if (japanese) return cleanedText(utf8FromJapanese(value));
     OFString converted;
     if (!converts || characterSet.convertString(OFString(value.data(), value.size()), converted, delimiters).bad()) {
@@ -209,6 +212,10 @@ DicomHeader DicomDataset::header() const {
   h.repetitionTimeMs = p.number(DCM_RepetitionTime).value_or(0);
   h.mosaic = h.imageType.find("MOSAIC") != std::string::npos;
   return h;
+}
+
+DicomItem DicomDataset::root() const {
+  return {static_cast<DcmItem*>(&parsed_->dataset), parsed_->localise};
 }
 
 void DicomDataset::Parsed::readPalette(DicomPixelFormat& format) const {

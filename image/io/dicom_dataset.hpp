@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "image/io/dicom_header.hpp"
+#include "image/io/dicom_items.hpp"
 #include "image/io/dicom_layout.hpp"
 #include "image/io/dicom_pixels.hpp"
 
@@ -29,6 +30,8 @@ class DicomDataset {
   [[nodiscard]] static Result<DicomDataset> parse(const DicomLayout& layout, Part part, const std::string& name);
 
   [[nodiscard]] DicomHeader header() const;
+  /// Everything, for objects with nested sequences. Lives as long as this data set.
+  [[nodiscard]] DicomItem root() const;
   /// As the data set states it; not checked yet.
   [[nodiscard]] DicomPixelFormat pixelFormat() const;
 
