@@ -57,18 +57,40 @@ std::string reason(const OFCondition& condition) {
 
 }  // namespace
 
-struct DicomDataset::Parsed {
-  mutable DcmDataset dataset;  // DCMTK's getters are not const
-  mutable DcmSpecificCharacterSet characterSet;
+struct DicomCharacters::Converter {
+  mutable DcmSpecificCharacterSet characterSet;  // its conversion is not const
   bool converts = false;
   bool japanese = false;
+};
+
+DicomCharacters::DicomCharacters(const std::string& specificCharacterSet) : converter_(std::make_unique<Converter>()) {
+  converter_->japanese = isJapaneseCodeExtension(specificCharacterSet);
+  converter_->converts = !specificCharacterSet.empty() && !converter_->japanese &&
+                         converter_->characterSet.selectCharacterSet(specificCharacterSet.c_str()).good();
+}
+DicomCharacters::DicomCharacters(DicomCharacters&&) noexcept = default;
+DicomCharacters& DicomCharacters::operator=(DicomCharacters&&) noexcept = default;
+DicomCharacters::~DicomCharacters() = default;
+
+std::string DicomCharacters::utf8(std::string_view raw, const char* delimiters) const {
+  if (converter_->japanese) return cleanedText(utf8FromJapanese(raw));
+  OFString converted;
+  if (!converter_->converts ||
+      converter_->characterSet.convertString(OFString(raw.data(), raw.size()), converted, delimiters).bad()) {
+    return cleanedText(raw);
+  }
+  return cleanedText(std::string_view(converted.c_str(), converted.length()));
+}
+
+struct DicomDataset::Parsed {
+  mutable DcmDataset dataset;  // DCMTK's getters are not const
+  DicomCharacters characters{""};
   std::string name;
   std::string transferSyntaxUid;
   bool bigEndian = false;
   bool words = false;
   bool encapsulated = false;
   bool hasPixels = false;
-  DicomItem::Localise localise = [this](const std::string& value) { return localisedText(value, "\\^="); };
 
   /// Value number `index`, or all of a text with its backslashes if negative.
   [[nodiscard]] std::string raw(const DcmTagKey& tag, long index = -1) const {
@@ -82,15 +104,7 @@ struct DicomDataset::Parsed {
   [[nodiscard]] std::string text(const DcmTagKey& tag) const { return cleanedText(raw(tag)); }
   /// Text in the data set's character set.
   [[nodiscard]] std::string localised(const DcmTagKey& tag, const char* delimiters) const {
-    return localisedText(raw(tag), delimiters);
-  }
-  [[nodiscard]] std::string localisedText(const std::string& value, const char* delimiters) const {
-    if (japanese) return cleanedText(utf8FromJapanese(value));
-    OFString converted;
-    if (!converts || characterSet.convertString(OFString(value.data(), value.size()), converted, delimiters).bad()) {
-      return cleanedText(value);
-    }
-    return cleanedText(std::string_view(converted.c_str(), converted.length()));
+    return characters.utf8(raw(tag), delimiters);
   }
   [[nodiscard]] std::optional<double> number(const DcmTagKey& tag, long index = 0) const {
     return numberOfText(raw(tag, index));
@@ -162,9 +176,7 @@ Result<DicomDataset> DicomDataset::parse(const DicomLayout& layout, Part part, c
       parsed->dataset.transferEnd();
       if (read.bad()) return fail(ErrorCode::invalidInput, "the DICOM file is damaged: " + reason(read), name);
     }
-    parsed->japanese = isJapaneseCodeExtension(parsed->raw(DCM_SpecificCharacterSet));
-    parsed->converts = !parsed->japanese && parsed->dataset.tagExists(DCM_SpecificCharacterSet) &&
-                       parsed->characterSet.selectCharacterSet(parsed->dataset).good();
+    parsed->characters = DicomCharacters(parsed->raw(DCM_SpecificCharacterSet));
     return DicomDataset(std::move(parsed));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::limitExceeded, "the DICOM file needs too much memory", name);
@@ -212,10 +224,6 @@ DicomHeader DicomDataset::header() const {
   h.repetitionTimeMs = p.number(DCM_RepetitionTime).value_or(0);
   h.mosaic = h.imageType.find("MOSAIC") != std::string::npos;
   return h;
-}
-
-DicomItem DicomDataset::root() const {
-  return {static_cast<DcmItem*>(&parsed_->dataset), parsed_->localise};
 }
 
 void DicomDataset::Parsed::readPalette(DicomPixelFormat& format) const {

@@ -3,16 +3,33 @@
 
 #include "base/error.hpp"
 #include "image/io/dicom_header.hpp"
-#include "image/io/dicom_items.hpp"
 #include "image/io/dicom_layout.hpp"
 #include "image/io/dicom_pixels.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nora {
+
+/// Texts of a data set, in its character set.
+class DicomCharacters {
+ public:
+  /// As SpecificCharacterSet has it; empty: ASCII. Texts of one that is not known are read as UTF-8.
+  explicit DicomCharacters(const std::string& specificCharacterSet);
+  DicomCharacters(DicomCharacters&&) noexcept;
+  DicomCharacters& operator=(DicomCharacters&&) noexcept;
+  ~DicomCharacters();
+
+  /// UTF-8, safe to show. `delimiters`: where code extensions end, "\\^=" in names of persons.
+  [[nodiscard]] std::string utf8(std::string_view raw, const char* delimiters = "\\") const;
+
+ private:
+  struct Converter;
+  std::unique_ptr<Converter> converter_;
+};
 
 /// One parsed data set. Values are copied out of the file's bytes; the layout is needed only while parsing.
 /// Thread: one at a time. No exception of DCMTK leaves it.
@@ -30,8 +47,6 @@ class DicomDataset {
   [[nodiscard]] static Result<DicomDataset> parse(const DicomLayout& layout, Part part, const std::string& name);
 
   [[nodiscard]] DicomHeader header() const;
-  /// Everything, for objects with nested sequences. Lives as long as this data set.
-  [[nodiscard]] DicomItem root() const;
   /// As the data set states it; not checked yet.
   [[nodiscard]] DicomPixelFormat pixelFormat() const;
 

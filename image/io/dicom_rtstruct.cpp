@@ -182,9 +182,7 @@ Result<ReadImage> readRtStructureSet(std::span<const InputFile> files, const Rea
   const std::string& name = files.front().name;
   const auto layout = dicomLayout(files.front().bytes, name);
   if (!layout) return tl::make_unexpected(layout.error());
-  const auto dataset = DicomDataset::parse(*layout, DicomDataset::Part::header, name);
-  if (!dataset) return tl::make_unexpected(dataset.error());
-  auto set = parseStructureSet(dataset->root(), name);
+  auto set = parseStructureSet(DicomItem(*layout), name);
   if (!set) return tl::make_unexpected(set.error());
   const bool any = std::any_of(set->rois.begin(), set->rois.end(), [](const auto& r) { return !r.contours.empty(); });
   if (!any) return fail(ErrorCode::unsupported, "the structure set has no closed contours: nothing to show", name);

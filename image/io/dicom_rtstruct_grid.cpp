@@ -13,6 +13,7 @@ constexpr double parallelCosine = 0.9999;  // of two normals: within 0.8 degrees
 constexpr double samePlaneMm = 0.02;       // contours are written with two decimals
 constexpr double finestMm = 0.5;           // pixels of a grid of our own
 constexpr double coarsestMm = 1.0;         // unless it grows beyond the limits below
+constexpr double evenMm = 0.05;            // pixels are a multiple of it
 constexpr double pixelsAcross = 512;       // aimed at
 constexpr double maxPixelsAcross = 1024;   // of a grid of our own
 constexpr double maxPlanes = 4096;         // of a grid of our own
@@ -160,7 +161,7 @@ std::string gridText(const RtGrid& grid) {
 void placeOwnPixels(const Extent& extent, const Vec3& row, const Vec3& column, const Vec3& normal, RtGrid& grid) {
   const double width = extent.high[0] - extent.low[0], height = extent.high[1] - extent.low[1];
   const double across = std::max(width, height);
-  double pixel = std::clamp(across / pixelsAcross, finestMm, coarsestMm);
+  double pixel = std::clamp(std::ceil(across / pixelsAcross / evenMm) * evenMm, finestMm, coarsestMm);
   pixel = std::max(pixel, across / maxPixelsAcross);
   const double planes = static_cast<double>(grid.dims[2]);
   pixel = std::max(pixel, std::sqrt(width * height * planes / maxVoxels));

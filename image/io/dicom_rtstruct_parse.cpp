@@ -1,8 +1,12 @@
-// The content of a structure set: which ROIs, which contours, which images. By DicomDataset (DCMTK).
+// The content of a structure set: which ROIs, which contours, which images.
 #include "image/io/dicom_rtstruct_parse.hpp"
+
+#include "image/io/dicom_dataset.hpp"
+#include "image/io/dicom_tags.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -18,15 +22,23 @@ constexpr std::uint32_t roiDescription = 0x30060028, displayColour = 0x3006002A,
 constexpr std::uint32_t roiContours = 0x30060039, contours = 0x30060040, geometricType = 0x30060042;
 constexpr std::uint32_t contourData = 0x30060050, observations = 0x30060080, referencedRoi = 0x30060084;
 constexpr std::uint32_t interpretedType = 0x300600A4;
-constexpr std::uint32_t seriesUid = 0x0020000E;
 
 constexpr std::size_t maxRois = 10000;
 
+/// A whole number.
+std::optional<std::int64_t> wholeNumber(const DicomItem& item, std::uint32_t tag, std::size_t index = 0) {
+  const auto value = item.number(tag, index);
+  constexpr double limit = std::numeric_limits<std::int32_t>::max();
+  if (!value || std::abs(*value) > limit || *value != std::floor(*value)) return std::nullopt;
+  return static_cast<std::int64_t>(*value);
+}
+
 /// Points of one contour; empty unless it is three finite numbers a point.
 std::vector<Vec3> pointsOf(const DicomItem& contour) {
-  const auto numbers = contour.numbers(contourData);
-  const bool finite = std::all_of(numbers.begin(), numbers.end(), [](double n) { return std::isfinite(n); });
-  if (!finite || numbers.size() % 3 != 0) return {};
+  const std::string_view text = contour.raw(contourData);
+  const auto stated = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\\')) + 1;
+  const auto numbers = contour.numbers(contourData, stated);
+  if (numbers.size() != stated || numbers.size() % 3 != 0) return {};
   std::vector<Vec3> points;
   points.reserve(numbers.size() / 3);
   for (std::size_t i = 0; i < numbers.size(); i += 3) points.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
@@ -54,8 +66,8 @@ void readContours(const DicomItem& item, RtRoi& roi) {
 
 std::optional<std::array<std::uint8_t, 3>> colourOf(const DicomItem& item) {
   std::array<std::uint8_t, 3> colour{};
-  for (unsigned long c = 0; c < 3; ++c) {
-    const auto value = item.integer(displayColour, c);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const auto value = wholeNumber(item, displayColour, c);
     if (!value || *value < 0 || *value > 255) return std::nullopt;
     colour[c] = static_cast<std::uint8_t>(*value);
   }
@@ -71,7 +83,7 @@ void readSource(const DicomItem& root, RtStructureSet& set) {
         const bool isFirst = set.sourceSeriesUid.empty();
         if (!isFirst) set.hasOtherSources = true;
         if (!isFirst && images <= set.sourceImages) continue;
-        set.sourceSeriesUid = series.text(seriesUid);
+        set.sourceSeriesUid = series.text(tag::seriesUid);
         set.sourceImages = images;
       }
     }
@@ -88,25 +100,27 @@ std::string rtSourceSeriesUid(const DicomItem& root) {
 
 Result<RtStructureSet> parseStructureSet(const DicomItem& root, const std::string& name) {
   RtStructureSet set;
-  set.label = root.localised(structureSetLabel);
+  const DicomCharacters characters(root.text(tag::specificCharacterSet));
+  const auto localised = [&](const DicomItem& item, std::uint32_t tag) { return characters.utf8(item.raw(tag)); };
+  set.label = localised(root, structureSetLabel);
   readSource(root, set);
   std::map<std::int64_t, std::size_t> byNumber;
   const auto roiOf = [&](const DicomItem& item, std::uint32_t tag) -> RtRoi* {
-    const auto number = item.integer(tag);
+    const auto number = wholeNumber(item, tag);
     const auto found = number ? byNumber.find(*number) : byNumber.end();
     return found == byNumber.end() ? nullptr : &set.rois[found->second];
   };
   for (const DicomItem& item : root.items(structureSetRois)) {
-    const auto number = item.integer(roiNumber);
+    const auto number = wholeNumber(item, roiNumber);
     if (!number || !byNumber.emplace(*number, set.rois.size()).second) {
-      set.warnings.push_back("a ROI without a number of its own is left out: " + item.localised(roiName));
+      set.warnings.push_back("a ROI without a number of its own is left out: " + localised(item, roiName));
       continue;
     }
     if (set.rois.size() == maxRois) return fail(ErrorCode::limitExceeded, "more than 10000 ROIs", name);
     RtRoi roi;
     roi.number = *number;
-    roi.name = item.localised(roiName);
-    roi.description = item.localised(roiDescription);
+    roi.name = localised(item, roiName);
+    roi.description = localised(item, roiDescription);
     roi.algorithm = item.text(generationAlgorithm);
     set.rois.push_back(std::move(roi));
   }

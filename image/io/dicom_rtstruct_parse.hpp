@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "image/io/dicom_items.hpp"
+#include "image/io/dicom_item.hpp"
 #include "image/io/dicom_rtstruct_contours.hpp"
 
 #include <string>
