@@ -163,9 +163,10 @@ bool copyTsf(const TckHeader& header, std::span<const std::byte> data, std::span
         if (from >= numbers.size() || isOdd<T>(numbers.at(from))) return false;
         values[i] = asFloat<T>(numbers.at(from));
       }
-      if (from >= numbers.size() || !isOdd<T>(numbers.at(from++))) return false;
+      if (from < numbers.size() && !isOdd<T>(numbers.at(from))) return false;
+      ++from;  // some programs write no mark behind the last
     }
-    return from < numbers.size() && isEnd<T>(numbers.at(from));
+    return from >= numbers.size() || isEnd<T>(numbers.at(from));
   });
 }
 

@@ -94,7 +94,7 @@ Result<Tck> openTck(std::span<const InputFile> files) {
 void planPointValues(const InputFile& file, const Tck& tck, ArrayPlan& plan, std::vector<Part>& parts,
                      std::vector<std::string>& warnings) {
   auto header = parseTckHeader(file.bytes, file.name);
-  const std::uint64_t numbers = tck.counts.points + tck.counts.streamlines + 1;  // with the marks
+  const std::uint64_t numbers = tck.counts.points;  // and marks between them
   const bool fits = header && header->dataOffset <= file.bytes.size() &&
                     (file.bytes.size() - header->dataOffset) / header->numberBytes() >= numbers;
   if (!fits) {

@@ -119,8 +119,12 @@ void tellOddStreamlines(TractogramInfo& info, std::span<const float> positions,
     empty += offsets[s + 1] == offsets[s] ? 1 : 0;
     single += offsets[s + 1] == offsets[s] + 1 ? 1 : 0;
   }
-  if (empty > 0) info.warnings.push_back(std::to_string(empty) + " streamlines have no points");
-  if (single > 0) info.warnings.push_back(std::to_string(single) + " streamlines have one point only");
+  const auto tell = [&](std::size_t count, const char* points) {
+    const char* subject = count == 1 ? " streamline has " : " streamlines have ";
+    if (count > 0) info.warnings.push_back(std::to_string(count) + subject + points);
+  };
+  tell(empty, "no points");
+  tell(single, "one point only");
 }
 
 }  // namespace nora
