@@ -100,9 +100,10 @@ StreamEnd drain(GzipStream& stream, std::size_t most) {
   return end;
 }
 
+constexpr std::size_t drainBytes = std::size_t{64} << 20;
+
 Result<std::size_t> streamInto(std::span<const std::byte> compressed, std::span<std::byte> out, std::size_t before,
                                std::size_t expected, const std::string& name) {
-  constexpr std::size_t drainBytes = std::size_t{64} << 20;
   std::size_t made = 0;
   GzipStream stream(compressed);
   StreamEnd end = stream.fill(out.subspan(before, expected - before), made);
@@ -161,6 +162,49 @@ Result<std::size_t> inflateGzip(std::span<const std::byte> compressed, std::span
     rest = rest.subspan(consumed);
   }
   return made;
+}
+
+struct GzipReader::State {
+  State(std::span<const std::byte> compressed, std::string fileName) : stream(compressed), name(std::move(fileName)) {}
+  GzipStream stream;
+  std::string name;
+  std::size_t made = 0;
+};
+
+GzipReader::GzipReader(std::span<const std::byte> compressed, std::string name)
+    : state_(std::make_unique<State>(compressed, std::move(name))) {}
+GzipReader::GzipReader(GzipReader&&) noexcept = default;
+GzipReader::~GzipReader() = default;
+
+Result<void> GzipReader::read(std::span<std::byte> out) {
+  std::size_t made = 0;
+  const StreamEnd end = state_->stream.fill(out, made);
+  const std::size_t expected = state_->made + out.size();
+  state_->made += made;
+  if (made == out.size()) return {};
+  switch (end) {
+    case StreamEnd::outOfMemory: return fail(ErrorCode::limitExceeded, "out of memory while inflating", state_->name);
+    case StreamEnd::damaged: return damaged(state_->made, expected, state_->name);
+    default: return cutShort(state_->made, expected, state_->name);
+  }
+}
+
+Result<void> GzipReader::finish() {
+  const StreamEnd end = drain(state_->stream, state_->made + drainBytes);
+  if (end == StreamEnd::full || end == StreamEnd::complete) return {};
+  if (end == StreamEnd::outOfMemory)
+    return fail(ErrorCode::limitExceeded, "out of memory while inflating", state_->name);
+  return damaged(state_->made, state_->made, state_->name);
+}
+
+Result<void> GzipReader::skip(std::size_t size) {
+  std::vector<std::byte> scratch(std::min(size, std::size_t{1} << 16));
+  while (size > 0) {
+    const std::size_t piece = std::min(size, scratch.size());
+    if (const auto done = read(std::span(scratch).first(piece)); !done) return done;
+    size -= piece;
+  }
+  return {};
 }
 
 }  // namespace nora

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,5 +26,24 @@ inline constexpr std::size_t maxDeflateRatio = 1032;
 /// invalidInput (cut short, damaged, wrong checksum), with `name` as its place.
 [[nodiscard]] Result<std::size_t> inflateGzip(std::span<const std::byte> compressed, std::span<std::byte> out,
                                               std::size_t expected, const std::string& name);
+
+/// Inflates piece by piece, forwards: where only a part is wanted, or memory for the whole would be too much. By zlib,
+/// a third as fast as inflateGzip.
+class GzipReader {
+ public:
+  GzipReader(std::span<const std::byte> compressed, std::string name);
+  GzipReader(GzipReader&&) noexcept;
+  ~GzipReader();
+
+  /// Fills `out`. Errors: invalidInput (cut short, damaged); limitExceeded (no memory).
+  [[nodiscard]] Result<void> read(std::span<std::byte> out);
+  [[nodiscard]] Result<void> skip(std::size_t size);
+  /// To be called after all that is wanted was read: goes on to the end, not for ever, and checks the checksum.
+  [[nodiscard]] Result<void> finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace nora

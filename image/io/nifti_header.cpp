@@ -121,12 +121,6 @@ bool hasNiftiMagic(std::span<const std::byte> bytes) {
   return findMagic(bytes).has_value();
 }
 
-bool looksLikeAnalyze(std::span<const std::byte> bytes) {
-  if (bytes.size() < nifti1Bytes || hasNiftiMagic(bytes)) return false;
-  constexpr std::int32_t size = nifti1Bytes;
-  return Fields(bytes, false).at<std::int32_t>(0) == size || Fields(bytes, true).at<std::int32_t>(0) == size;
-}
-
 Result<NiftiHeader> parseNiftiHeader(std::span<const std::byte> bytes, const std::string& name) {
   const auto magic = findMagic(bytes);
   if (!magic && bytes.size() < nifti1Bytes) {

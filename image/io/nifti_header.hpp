@@ -44,9 +44,6 @@ inline constexpr std::size_t niftiHeaderBytes = 540;
 /// True if the bytes begin with a NIfTI header, by its magic.
 [[nodiscard]] bool hasNiftiMagic(std::span<const std::byte> bytes);
 
-/// True for a header of Analyze 7.5 (or SPM99), the ancestor of NIfTI-1: its size is right, the magic is missing.
-[[nodiscard]] bool looksLikeAnalyze(std::span<const std::byte> bytes);
-
 /// Decodes the fields; what they say together is checked by describeNifti.
 /// Errors: invalidInput (too short, no magic, an offset that is no whole number).
 [[nodiscard]] Result<NiftiHeader> parseNiftiHeader(std::span<const std::byte> bytes, const std::string& name);

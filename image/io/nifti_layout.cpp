@@ -12,6 +12,7 @@ namespace {
 
 using Dims = std::array<std::int64_t, 8>;  // as in the header: [1] is x
 
+constexpr int symmetricMatrix = 1005;
 constexpr int displacementVector = 1006;
 constexpr int vectorIntent = 1007;
 constexpr int rgbVector = 2003;
@@ -46,7 +47,7 @@ std::string_view intentText(int code) {
       {1002, "label"},
       {1003, "neuroname"},
       {1004, "general matrix"},
-      {1005, "symmetric matrix"},
+      {symmetricMatrix, "symmetric matrix"},
       {displacementVector, "displacement vector"},
       {vectorIntent, "vector"},
       {1008, "pointset"},
@@ -97,9 +98,9 @@ Result<void> setDims(const Dims& dims, int intentCode, const std::string& name, 
       return fail(ErrorCode::invalidInput, "the dimensions overflow", name);
     }
   }
-  if (isVectorIntent(intentCode) && info.components == 1 && dims[4] >= 2 && dims[4] <= 4) {
-    std::swap(info.timePoints, info.components);
-  }
+  const bool isVector = isVectorIntent(intentCode) && dims[4] >= 2 && dims[4] <= 4;
+  const bool isTensor = intentCode == symmetricMatrix && dims[4] == 6;
+  if (info.components == 1 && (isVector || isTensor)) std::swap(info.timePoints, info.components);
   return {};
 }
 
@@ -116,6 +117,11 @@ double secondsPerUnit(int xyztUnits) {
 void setTexts(const NiftiHeader& header, ImageInfo& info) {
   info.format = header.version == 1 ? "NIfTI-1" : "NIfTI-2";
   info.intent = std::string(intentText(header.intentCode));
+  const bool isVector = isVectorIntent(header.intentCode);
+  if (isVector || header.intentCode == symmetricMatrix) {
+    info.fields.emplace_back("intent", info.intent);
+    info.intent = isVector ? "vector" : "tensor";
+  }
   constexpr const char* blanks = " \t\r\n";
   const std::size_t first = header.descrip.find_first_not_of(blanks);
   if (first == std::string::npos) return;

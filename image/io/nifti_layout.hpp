@@ -25,7 +25,8 @@ struct NiftiLayout {
 ///
 /// dims:   1 to 3 are space; 4 is time; 5 is components, into which 6 and 7 are folded. A 4D image whose intent is
 ///         (displacement, RGB, RGBA) vector and whose dim 4 is 2 to 4 has components there and no time: FSL's V1.
-///         A dimension of 0 behind the first counts as 1.
+///         The same holds for a symmetric matrix with 6 in dim 4. A dimension of 0 behind the first counts as 1.
+/// intent: "vector" and "tensor" stand for all codes of their kind; the exact one is in the field "intent".
 /// scale:  slope 0 or not finite means no scaling; colour is never scaled.
 /// Errors: unsupported (CIFTI, unknown datatype); invalidInput (dims, transforms, offset).
 [[nodiscard]] Result<NiftiLayout> describeNifti(const NiftiHeader& header, const std::string& name);

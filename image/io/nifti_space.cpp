@@ -1,7 +1,9 @@
 #include "image/io/nifti_space.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <optional>
 
@@ -99,6 +101,41 @@ struct Candidates {
   bool stated = false;  // the header claims at least one of them
 };
 
+/// Where sform and qform put the corners of the image apart: their greatest distance.
+double distanceMm(const Affine& a, const Affine& b, const ImageInfo& info) {
+  double most = 0;
+  for (std::size_t corner = 0; corner < 8; ++corner) {
+    Vec3 voxel{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      voxel[axis] = (corner >> axis & 1) != 0 ? static_cast<double>(info.dims[axis] - 1) : 0;
+    }
+    most = std::max(most, length(a.point(voxel) - b.point(voxel)));
+  }
+  return most;
+}
+
+std::string shortNumber(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", value);
+  return text.data();
+}
+
+/// The qform is kept as text where the sform is used and another one. Codes that differ mean two spaces (scanner and
+/// MNI), which is as it should be; the same code with two places is a contradiction.
+void keepQform(const NiftiHeader& header, const Affine& sform, const Affine& qform, double scale, ImageInfo& info) {
+  constexpr double sameMm = 0.01;
+  const double apart = distanceMm(sform, qform, info) * scale;
+  if (!(apart > sameMm)) return;
+  std::string rows = "code " + std::to_string(header.qformCode) + ", mm:";
+  for (std::size_t i = 0; i < 12; ++i) rows += (i > 0 && i % 4 == 0 ? " | " : " ") + shortNumber(qform.m[i] * scale);
+  info.fields.emplace_back("qform", rows);
+  const bool sameHand = (determinant(sform) > 0) == (determinant(qform) > 0);  // else that was said already
+  if (header.sformCode == header.qformCode && sameHand) {
+    info.warnings.push_back("sform and qform have the same code but put the image up to " + shortNumber(apart) +
+                            " mm apart; the sform is used");
+  }
+}
+
 Candidates candidatesOf(const NiftiHeader& header, ImageInfo& info) {
   Candidates out;
   const bool useSform = isUsed(header.sformCode, "sform", info);
@@ -136,6 +173,9 @@ Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, Im
     info.affineSource = "pixdim";
   }
   const double scale = millimetresPerUnit(header.xyztUnits, info);
+  if (candidates.sform && candidates.qform) {
+    keepQform(header, *candidates.sform, *candidates.qform, scale, info);
+  }
   for (std::size_t i = 0; i < 12; ++i) info.worldFromVoxel.m[i] *= scale;
   if (!inverse(info.worldFromVoxel)) {
     return fail(ErrorCode::invalidInput, "the affine of the header cannot be inverted", name);

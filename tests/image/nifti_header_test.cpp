@@ -57,6 +57,15 @@ TEST(NiftiHeader, AVectorIntentTurnsTheFourthDimensionIntoComponents) {
     file.setIntent(intent);
     EXPECT_EQ(infoOf(file).components, 3);
     EXPECT_EQ(infoOf(file).timePoints, 1);
+    EXPECT_EQ(infoOf(file).intent, "vector");
+  }
+  for (const auto& dims : {std::vector<std::int64_t>{5, 4, 3, 6}, std::vector<std::int64_t>{5, 4, 3, 1, 6}}) {
+    NiftiFile tensor = withDims(dims);
+    tensor.setIntent(1005);
+    EXPECT_EQ(infoOf(tensor).components, 6);
+    EXPECT_EQ(infoOf(tensor).timePoints, 1);
+    EXPECT_EQ(infoOf(tensor).intent, "tensor");
+    EXPECT_THAT(infoOf(tensor).fields, Contains(::testing::Pair("intent", "symmetric matrix")));
   }
   NiftiFile series = withDims({5, 4, 3, 3});
   series.setIntent(2001);
@@ -187,6 +196,19 @@ TEST(NiftiHeader, FormsThatDisagreeAboutLeftAndRightAreReported) {
   EXPECT_TRUE(infoOf(file).warnings.empty());
   file.setSform({-1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0});
   EXPECT_THAT(infoOf(file).warnings, ElementsAre(HasSubstr("left and right")));
+}
+
+TEST(NiftiHeader, AQformThatPutsTheImageElsewhereIsKept) {
+  NiftiFile file = smallInt16();
+  file.setForms(1, 1);
+  file.setSform({1, 0, 0, 0.009, 0, 1, 0, 0, 0, 0, 1, 0});
+  EXPECT_TRUE(infoOf(file).fields.empty());
+  file.setSform({1, 0, 0, 2.5, 0, 1, 0, 0, 0, 0, 1, 0});
+  EXPECT_THAT(infoOf(file).fields, ElementsAre(::testing::Pair("qform", "code 1, mm: 1 0 0 0 | 0 1 0 0 | 0 0 1 0")));
+  EXPECT_THAT(infoOf(file).warnings, ElementsAre(HasSubstr("2.5 mm apart; the sform is used")));
+  file.setForms(1, 4);  // scanner and MNI: two spaces
+  EXPECT_EQ(infoOf(file).fields.size(), 1U);
+  EXPECT_TRUE(infoOf(file).warnings.empty());
 }
 
 TEST(NiftiHeader, ZeroSpacingIsTakenAsOneMillimetre) {

@@ -16,6 +16,7 @@ using ::testing::ElementsAre;
 using testing::gzipped;
 using ::testing::HasSubstr;
 using testing::NiftiFile;
+using ::testing::Pair;
 using testing::smallInt16;
 
 const NiftiReader reader;
@@ -268,13 +269,10 @@ TEST(NiftiReader, RecognisesByBytesAndLeavesOtherFilesAlone) {
   EXPECT_FALSE(reader.recognises({"a.gz", gzipped(text)}));
 }
 
-TEST(NiftiReader, RefusesAnalyzeAndCiftiByName) {
+TEST(NiftiReader, LeavesAnalyzeAloneAndRefusesCiftiByName) {
   NiftiFile analyze = smallInt16();
   analyze.put<std::uint32_t>(344, 0);
-  const auto first = reader.peek({"a.hdr", analyze.bytes()});
-  ASSERT_FALSE(first);
-  EXPECT_EQ(first.error().code, ErrorCode::unsupported);
-  EXPECT_THAT(first.error().what, HasSubstr("Analyze"));
+  EXPECT_FALSE(reader.recognises({"a.hdr", analyze.bytes()}));
 
   NiftiFile cifti = smallInt16(2);
   cifti.setIntent(3006);
@@ -282,6 +280,143 @@ TEST(NiftiReader, RefusesAnalyzeAndCiftiByName) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::unsupported);
   EXPECT_THAT(second.error().what, HasSubstr("CIFTI"));
+}
+
+/// int16 voxels 0, 1, 2, ... in the file's order.
+NiftiFile counted(std::vector<std::int64_t> dims, bool bigEndian = false) {
+  std::int64_t count = 1;
+  for (const auto n : dims) count *= n;
+  NiftiFile file(1, bigEndian, 4, 16, std::move(dims));
+  for (std::int64_t i = 0; i < count; ++i) file.append(static_cast<std::int16_t>(i));
+  return file;
+}
+
+TEST(NiftiReader, ReadsOneTimePointAlone) {
+  for (const bool bigEndian : {false, true}) {
+    const Bytes plain = counted({3, 2, 2, 9}, bigEndian).bytes();
+    for (const bool compressed : {false, true}) {
+      const Bytes bytes = compressed ? gzipped(plain) : plain;
+      testing::CountingSink sink;
+      ReadOptions options;
+      options.timePoint = 2;
+      const std::vector<InputFile> files{{"a.nii", bytes}};
+      const auto image = reader.read(files, options, sink);
+      ASSERT_TRUE(image) << describe(image.error());
+      EXPECT_EQ(image->info.timePoints, 9);
+      EXPECT_EQ(image->firstTimePoint, 2);
+      EXPECT_EQ(image->timePointsRead, 1);
+      EXPECT_EQ(sink.asked, 12 * 2 + Volume::paddingBytes);
+      const auto volume = Volume::create(image->info, std::move(sink.memory), image->voxelOffset, "a", TimeRange{2, 1});
+      ASSERT_TRUE(volume);
+      EXPECT_EQ(volume->value(0, 0, 0, 2), 24);
+      EXPECT_EQ(volume->value(2, 1, 1, 2), 35);
+      EXPECT_TRUE(std::isnan(volume->value(0, 0, 0, 1)));
+    }
+  }
+}
+
+TEST(NiftiReader, ATimePointOfFiveDimensionsHasAllItsComponents) {
+  const Bytes bytes = counted({3, 2, 1, 4, 2}).bytes();
+  testing::CountingSink sink;
+  ReadOptions options;
+  options.timePoint = 3;
+  const auto image = reader.read(std::vector<InputFile>{{"a.nii", bytes}}, options, sink);
+  ASSERT_TRUE(image) << describe(image.error());
+  const auto volume = Volume::create(image->info, std::move(sink.memory), image->voxelOffset, "a", TimeRange{3, 1});
+  ASSERT_TRUE(volume);
+  EXPECT_EQ(volume->value(0, 0, 0, 3, 0), 18);
+  EXPECT_EQ(volume->value(2, 1, 0, 3, 1), 47);
+}
+
+TEST(NiftiReader, ALateTimePointOfACompressedFileOrOneThatIsNotThereComesWithAll) {
+  const Bytes bytes = gzipped(counted({3, 2, 2, 9}).bytes());
+  for (const std::int64_t wanted : {std::int64_t{8}, std::int64_t{9}, std::int64_t{-1}}) {
+    testing::CountingSink sink;
+    ReadOptions options;
+    options.timePoint = wanted;
+    const auto image = reader.read(std::vector<InputFile>{{"a.nii.gz", bytes}}, options, sink);
+    ASSERT_TRUE(image) << describe(image.error());
+    EXPECT_EQ(image->timePointsRead, 9);
+    EXPECT_EQ(image->firstTimePoint, 0);
+  }
+}
+
+TEST(NiftiReader, TellsProgressUpToOne) {
+  const Bytes bytes = counted({100, 100, 30}).bytes();
+  std::vector<double> told;
+  ReadOptions options;
+  options.progress = [&](double fraction) { told.push_back(fraction); };
+  testing::CountingSink sink;
+  ASSERT_TRUE(reader.read(std::vector<InputFile>{{"a.nii", bytes}}, options, sink));
+  ASSERT_GE(told.size(), 2U);
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  EXPECT_EQ(told.back(), 1);
+}
+
+TEST(NiftiReader, KeepsWhatExtensionsSay) {
+  for (const bool bigEndian : {false, true}) {
+    NiftiFile file = smallInt16(1, bigEndian);
+    Bytes& bytes = file.bytes();
+    bytes[348] = std::byte{1};
+    bytes.insert(bytes.begin() + 352, 48, std::byte{0});
+    file.put<std::int32_t>(352, 32);
+    file.put<std::int32_t>(356, 6);
+    file.text(360, "made by\nhand");
+    file.put<std::int32_t>(384, 16);
+    file.put<std::int32_t>(388, 4);
+    file.text(392, "<AFNI>");
+    file.setOffset(400);
+    for (const bool compressed : {false, true}) {
+      const auto volume = readOne(compressed ? gzipped(bytes) : bytes);
+      ASSERT_TRUE(volume) << describe(volume.error());
+      EXPECT_THAT(volume->info().fields, ElementsAre(Pair("extension: comment", "code 6, 32 bytes: made by hand"),
+                                                     Pair("extension: AFNI", "code 4, 16 bytes: <AFNI>")));
+      EXPECT_EQ(volume->value(3, 2, 1), 23);
+    }
+  }
+}
+
+NiftiFile threeVolumes(double third) {
+  NiftiFile file(1, false, 16, 32, {8, 4, 2, 3});
+  for (int t = 0; t < 3; ++t) {
+    for (int i = 0; i < 64; ++i) file.append(static_cast<float>(i < 20 ? 0 : t == 0 ? 0.6 : t == 1 ? -0.8 : third));
+  }
+  return file;
+}
+
+TEST(NiftiReader, ThreeVolumesOfUnitVectorsByNameAndValuesAreComponents) {
+  const Bytes vectors = threeVolumes(0).bytes();
+  for (const char* name : {"V1.nii.gz", "dti_V1.nii", "sub/dyads1.nii.gz", "sub-01_v3.nii"}) {
+    const auto volume = readOne(vectors, name);
+    ASSERT_TRUE(volume);
+    EXPECT_EQ(volume->info().components, 3) << name;
+    EXPECT_EQ(volume->info().timePoints, 1);
+    EXPECT_EQ(volume->info().intent, "vector");
+    EXPECT_FLOAT_EQ(static_cast<float>(volume->value(7, 3, 1, 0, 1)), -0.8F);
+  }
+}
+
+TEST(NiftiReader, ThreeVolumesOfAnythingElseAreTimePoints) {
+  const Bytes vectors = threeVolumes(0).bytes();
+  const Bytes longer = threeVolumes(0.5).bytes();
+  for (const auto& [bytes, name] : {std::pair(vectors, "bold.nii"), std::pair(vectors, "V10.nii"),
+                                    std::pair(vectors, "V4.nii"), std::pair(longer, "V1.nii")}) {
+    const auto volume = readOne(bytes, name);
+    ASSERT_TRUE(volume);
+    EXPECT_EQ(volume->info().timePoints, 3) << name;
+    EXPECT_EQ(volume->info().intent, "");
+  }
+}
+
+TEST(NiftiReader, DamagedComplexVoxelsAreFoundByTheChecksum) {
+  NiftiFile file(1, false, 32, 64, {50, 2, 1});
+  for (int i = 0; i < 200; ++i) file.append(static_cast<float>(i));
+  Bytes bytes = gzipped(file.bytes());
+  ASSERT_TRUE(readOne(bytes));
+  bytes[bytes.size() - 6] ^= std::byte{1};
+  const auto volume = readOne(bytes);
+  ASSERT_FALSE(volume);
+  EXPECT_THAT(volume.error().what, HasSubstr("damaged"));
 }
 
 }  // namespace
