@@ -1,6 +1,7 @@
 // The list of formats. The one place to add one.
 #include "image/io/file_readers.hpp"
 
+#include "image/io/analyze_reader.hpp"
 #include "image/io/dicom_reader.hpp"
 #include "image/io/file_reader.hpp"
 #include "image/io/nifti_reader.hpp"
@@ -11,6 +12,7 @@ namespace {
 std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   std::vector<std::unique_ptr<const FileReader>> readers;
   readers.push_back(std::make_unique<NiftiReader>());
+  readers.push_back(std::make_unique<AnalyzeReader>());
   readers.push_back(std::make_unique<DicomReader>());
   return readers;
 }
