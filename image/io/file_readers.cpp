@@ -1,10 +1,13 @@
 // The list of formats. The one place to add one.
 #include "image/io/file_readers.hpp"
 
+#include "image/io/afni_reader.hpp"
 #include "image/io/analyze_reader.hpp"
 #include "image/io/dicom_reader.hpp"
 #include "image/io/file_reader.hpp"
+#include "image/io/mif_reader.hpp"
 #include "image/io/nifti_reader.hpp"
+#include "image/io/parrec_reader.hpp"
 
 namespace nora {
 namespace {
@@ -13,6 +16,9 @@ std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   std::vector<std::unique_ptr<const FileReader>> readers;
   readers.push_back(std::make_unique<NiftiReader>());
   readers.push_back(std::make_unique<AnalyzeReader>());
+  readers.push_back(std::make_unique<MifReader>());
+  readers.push_back(std::make_unique<AfniReader>());
+  readers.push_back(std::make_unique<ParrecReader>());
   readers.push_back(std::make_unique<DicomReader>());
   return readers;
 }
