@@ -6,7 +6,10 @@
 #include "image/io/dicom_reader.hpp"
 #include "image/io/file_reader.hpp"
 #include "image/io/mif_reader.hpp"
+#include "image/io/metaimage_reader.hpp"
+#include "image/io/mgh_reader.hpp"
 #include "image/io/nifti_reader.hpp"
+#include "image/io/nrrd_reader.hpp"
 #include "image/io/parrec_reader.hpp"
 
 namespace nora {
@@ -19,6 +22,9 @@ std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   readers.push_back(std::make_unique<MifReader>());
   readers.push_back(std::make_unique<AfniReader>());
   readers.push_back(std::make_unique<ParrecReader>());
+  readers.push_back(std::make_unique<NrrdReader>());
+  readers.push_back(std::make_unique<MetaImageReader>());
+  readers.push_back(std::make_unique<MghReader>());
   readers.push_back(std::make_unique<DicomReader>());
   return readers;
 }
