@@ -116,7 +116,7 @@ double distanceMm(const Affine& a, const Affine& b, const ImageInfo& info) {
 
 std::string shortNumber(double value) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g", value);
+  std::snprintf(text.data(), text.size(), "%.6g", value == 0 ? 0 : value);  // no "-0"
   return text.data();
 }
 
@@ -129,8 +129,10 @@ void keepQform(const NiftiHeader& header, const Affine& sform, const Affine& qfo
   std::string rows = "code " + std::to_string(header.qformCode) + ", mm:";
   for (std::size_t i = 0; i < 12; ++i) rows += (i > 0 && i % 4 == 0 ? " | " : " ") + shortNumber(qform.m[i] * scale);
   info.fields.emplace_back("qform", rows);
+  const Vec3 spacing = spacingMm(sform);
+  const double halfVoxelMm = std::min({spacing[0], spacing[1], spacing[2]}) * scale / 2;
   const bool sameHand = (determinant(sform) > 0) == (determinant(qform) > 0);  // else that was said already
-  if (header.sformCode == header.qformCode && sameHand) {
+  if (header.sformCode == header.qformCode && sameHand && apart > halfVoxelMm) {
     info.warnings.push_back("sform and qform have the same code but put the image up to " + shortNumber(apart) +
                             " mm apart; the sform is used");
   }
