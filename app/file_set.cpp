@@ -1,6 +1,7 @@
 #include "app/file_set.hpp"
 
 #include "image/io/companions.hpp"
+#include "image/io/sidecars.hpp"
 
 #include <algorithm>
 
@@ -45,6 +46,12 @@ Result<std::vector<OpenedFile>> openFileSet(ReaderPool& pool, const std::string&
       if (!staysBelow(part)) continue;
       if (auto file = open(folderOf(path) + part)) files.push_back(std::move(*file));
     }
+  }
+  for (const std::string& name : sidecarsOf(path)) {
+    auto sidecar = open(name);
+    if (!sidecar) continue;
+    sidecar->sidecar = true;
+    files.push_back(std::move(*sidecar));
   }
   return files;
 }

@@ -1,6 +1,7 @@
 #include "app/scanner.hpp"
 
 #include "image/io/companions.hpp"
+#include "image/io/sidecars.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,8 +15,14 @@ constexpr std::size_t filesPerBatch = 256;    // walked, then looked at
 constexpr std::size_t filesPerRequest = 128;  // descriptors open at once for one reader request
 constexpr std::int64_t filesPerDicomFlush = 1000;
 
+/// Kinds that are listed by their name alone: their files are looked at when somebody opens them.
+bool isListedByName(const std::string& kind) {
+  return kind == "table" || kind == "document";
+}
+
 Entry failedEntry(const FoundFile& file, const Error& error) {
-  Entry entry = entryFor(file, "image");
+  const std::string kind = kindBySuffix(file.path);
+  Entry entry = entryFor(file, kind == "image?" ? "image" : kind);
   entry.state = error.code == ErrorCode::unsupported ? EntryState::unsupported : EntryState::failed;
   entry.reason = error.what;
   return entry;
@@ -82,17 +89,13 @@ void Scanner::takeBatch(std::vector<FoundFile> files, std::stop_token stop) {
   for (const auto& file : files) names.insert(file.path);
   for (auto& file : files) {
     const std::string kind = kindBySuffix(file.path);
-    if (kind == "image?") {
+    const auto isThere = [&](const std::string& name) { return names.contains(name) || root_.stat(name).has_value(); };
+    if (kind == "image?" || kind == "surface" || kind == "tracts") {
       const auto companions = isSecondOfPair(file.path) ? companionsOf(file.path) : std::vector<std::string>{};
-      const bool hasHeader = std::any_of(companions.begin(), companions.end(), [&](const auto& name) {
-        return names.contains(name) || root_.stat(name).has_value();
-      });
-      if (!hasHeader) candidates.push_back(std::move(file));
-    } else if (kind == "surface" || kind == "tracts") {
-      Entry entry = entryFor(file, kind);
-      entry.state = EntryState::unsupported;
-      entry.reason = kind == "surface" ? "surfaces cannot be shown yet" : "tractograms cannot be shown yet";
-      entries.push_back(std::move(entry));
+      if (std::none_of(companions.begin(), companions.end(), isThere)) candidates.push_back(std::move(file));
+    } else if (isListedByName(kind)) {
+      const auto images = imagesOfSidecar(file.path);
+      if (std::none_of(images.begin(), images.end(), isThere)) entries.push_back(entryFor(file, kind));
     }
   }
   for (std::size_t at = 0; at < candidates.size() && !stop.stop_requested(); at += filesPerRequest) {
@@ -145,13 +148,13 @@ void Scanner::takeSummary(const FoundFile& file, const Result<FileSummary>& summ
     }
     return;
   }
-  if (summary->kind != "image") return;
-  Entry entry = imageEntry(file, *summary);
-  for (const auto& name : companionsOf(file.path)) {
-    if (!root_.stat(name)) continue;
-    entry.files.push_back(name);
-    break;
+  if (summary->kind == "other") return;
+  if (summary->kind == "image") {
+    entries.push_back(imageEntry(file, *summary));
+    return;
   }
+  Entry entry = entryFor(file, summary->kind);
+  entry.format = summary->format;
   entries.push_back(std::move(entry));
 }
 

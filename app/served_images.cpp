@@ -34,6 +34,10 @@ Result<Source> ServedImages::resolve(const std::string& id) {
     const auto code = entry->state == EntryState::unsupported ? ErrorCode::unsupported : ErrorCode::invalidInput;
     return fail(code, entry->reason, entry->path);
   }
+  if (entry->kind != "image") {
+    return fail(ErrorCode::unsupported, "this is not an image (" + entry->kind + "); its content is shown in a panel",
+                entry->path);
+  }
   return Source{entry->path, entry->series};
 }
 

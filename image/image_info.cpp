@@ -179,6 +179,7 @@ Result<ImageInfo> imageInfoFromJson(const json& object) {
     info.windowHigh = fields.optionalFinite("windowHigh");
     info.timeStepSeconds = fields.finite("timeStepSeconds");
     fields.check(info.timeStepSeconds >= 0, "timeStepSeconds");
+    fields.check(fields.at("warnings").is_array(), "warnings");
     info.warnings = fields.texts("warnings");
     furtherFromJson(fields, info);
     info.statistics = statisticsFromJson(fields);

@@ -1,4 +1,5 @@
 // Files that belong together by name: the .img of a .hdr. The server opens them; a reader process cannot open files.
+// What explains an image (b-values, label tables) is in sidecars.hpp.
 #pragma once
 
 #include <string>

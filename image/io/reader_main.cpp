@@ -6,6 +6,7 @@
 #include "image/io/reader_pool.hpp"
 #include "image/io/reader_protocol.hpp"
 #include "image/io/reader_sandbox.hpp"
+#include "image/io/sidecars.hpp"
 #include "image/statistics.hpp"
 #include "image/volume.hpp"
 
@@ -151,7 +152,7 @@ class Server {
     auto files = receiveFiles(std::move(first));
     if (!files) return tl::make_unexpected(files.error());
     if (files->failed) return answer(toJson(*files->failed));
-    const std::string name = files->inputs.empty() ? "" : files->inputs.front().name;
+    const std::string name = files->name();
     const auto read = guarded(name, [&] { return readContent(*files, options, memory.get()); });
     return answer(read ? *read : toJson(read.error()));
   }
@@ -160,6 +161,8 @@ class Server {
     std::vector<MappedBytes> mappings;
     std::vector<InputFile> inputs, sidecars;
     std::optional<Error> failed;
+
+    [[nodiscard]] std::string name() const { return inputs.empty() ? std::string{} : inputs.front().name; }
   };
 
   Talk<Files> receiveFiles(Message part) {
@@ -189,18 +192,19 @@ class Server {
     for (const InputFile& file : files.inputs) {
       if (reader == nullptr) reader = readerOf(file);
     }
-    const std::string name = files.inputs.empty() ? "" : files.inputs.front().name;
+    const std::string name = files.name();
     if (reader == nullptr) return fail(ErrorCode::unsupported, "no reader knows this format", name);
     MemoryFileSink sink(memory, volumeBytes_ + voxelFileSlack);
     auto content = reader->readContent(files.inputs, options, sink);
     if (!content) return tl::make_unexpected(content.error());
-    auto described = std::visit([&](auto& read) { return describe(std::move(read), sink.written(), name); }, *content);
+    auto described = std::visit([&](auto& read) { return describe(std::move(read), files, sink.written()); }, *content);
     if (!described) return described;
     if (const auto sealed = sink.seal(); !sealed) return tl::make_unexpected(sealed.error());
     return described;
   }
 
-  static Result<json> describe(ReadImage image, std::span<const std::byte> memory, const std::string& name) {
+  static Result<json> describe(ReadImage image, const Files& files, std::span<const std::byte> memory) {
+    const std::string name = files.name();
     const auto count = voxelCount(image.info, name);
     if (!count) return tl::make_unexpected(count.error());
     ImageInfo held = image.info;
@@ -212,6 +216,7 @@ class Server {
       return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
     }
     image.info.statistics = computeStatistics(held, memory.subspan(image.voxelOffset, size));
+    applySidecars(image.info, name, files.sidecars);
     return json{{"info", nora::toJson(image.info)},
                 {"offset", image.voxelOffset},
                 {"firstTimePoint", image.firstTimePoint},
@@ -219,12 +224,12 @@ class Server {
   }
 
   template <class ReadArrays>
-  static Result<json> describe(ReadArrays read, std::span<const std::byte> memory, const std::string& name) {
+  static Result<json> describe(ReadArrays read, const Files& files, std::span<const std::byte> memory) {
     json arrays = json::array();
     for (const ArrayInfo& array : read.arrays) {
       const auto size = arrayBytes(array);
       if (!size || array.offset > memory.size() || *size > memory.size() - array.offset) {
-        return fail(ErrorCode::internal, "fewer data were read than the file has", name);
+        return fail(ErrorCode::internal, "fewer data were read than the file has", files.name());
       }
       arrays.push_back(nora::toJson(array));
     }
@@ -232,9 +237,9 @@ class Server {
     return json{{"info", nora::toJson(read.info)}, {"arrays", std::move(arrays)}};
   }
 
-  static Result<json> describe(ReadDocument read, std::span<const std::byte> memory, const std::string& name) {
+  static Result<json> describe(ReadDocument read, const Files& files, std::span<const std::byte> memory) {
     if (read.offset > memory.size() || read.size > memory.size() - read.offset) {
-      return fail(ErrorCode::internal, "fewer bytes were read than the document has", name);
+      return fail(ErrorCode::internal, "fewer bytes were read than the document has", files.name());
     }
     return json{{"info", nora::toJson(read.info)}, {"offset", read.offset}, {"size", read.size}};
   }

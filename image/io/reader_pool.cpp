@@ -70,13 +70,15 @@ Result<void> sendRead(Process& process, std::span<const OpenedFile> files, int m
 
 /// The answer to a read request; messages of progress before it are passed on.
 Result<json> receiveContent(Process& process, const ReadOptions& options, const Patience& patience) {
-  for (;;) {
+  constexpr int mostMessages = 100'000;  // an honest reader tells twenty a second
+  for (int told = 0; told < mostMessages; ++told) {
     auto answer = process.receive(patience);
     if (!answer) return answer;
     const auto progress = answer->is_object() ? answer->find("progress") : answer->end();
     if (progress == answer->end()) return answer;
     if (progress->is_number()) options.progress(std::clamp(progress->get<double>(), 0.0, 1.0));
   }
+  return tl::make_unexpected(reader::senselessAnswer());
 }
 
 Result<FileSummary> summaryFrom(const json& answer) {

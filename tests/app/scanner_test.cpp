@@ -38,7 +38,7 @@ TEST_F(Served, ScanListsTheSampleData) {
   EXPECT_EQ(catalogue_.counts().problems, 0);
   EXPECT_EQ(entry("T1w").state, EntryState::ready);
   EXPECT_EQ(entry("pial").kind, "surface");
-  EXPECT_EQ(entry("pial").state, EntryState::unsupported);
+  EXPECT_EQ(entry("pial").state, EntryState::ready);
   const auto page = catalogue_.after(0, 5000);
   const auto series = std::count_if(page.entries.begin(), page.entries.end(), [](const Entry& e) { return !e.series.empty(); });
   EXPECT_EQ(series, 1);

@@ -54,8 +54,7 @@ class Demo(unittest.TestCase):
         bold = next(entry for entry in entries.values() if "bold" in entry["name"])
         self.assertEqual((bold["study"], bold["timePoints"]), ("ses-2", 16))
         tracts = next(entry for entry in entries.values() if entry["name"].endswith(".tck"))
-        self.assertEqual(tracts["state"], "unsupported")
-        self.assertTrue(tracts["reason"])
+        self.assertEqual((tracts["kind"], tracts["format"], tracts["state"]), ("tracts", "TCK", "ready"))
 
     def test_the_still_is_the_picture_of_the_command_line(self):
         client = Client(self.server)
