@@ -216,7 +216,7 @@ class Server {
       return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
     }
     image.info.statistics = computeStatistics(held, memory.subspan(image.voxelOffset, size));
-    applySidecars(image.info, name, files.sidecars);
+    applySidecars(image.info, files.sidecars, name);
     return json{{"info", nora::toJson(image.info)},
                 {"offset", image.voxelOffset},
                 {"firstTimePoint", image.firstTimePoint},
