@@ -1,7 +1,6 @@
 #include "image/io/gifti_xml.hpp"
 
 #include "image/io/byte_reader.hpp"
-#include "image/io/mesh_xml.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -79,28 +78,6 @@ std::uint8_t colourByte(double value, bool bytes) {
   return static_cast<std::uint8_t>(std::lround(std::clamp(bytes ? value : value * 255, 0.0, 255.0)));
 }
 
-/// The key of a label and its colour; 0 to 1 as the standard says, or 0 to 255 as some write.
-std::string readLabel(const XmlElement& element, Label& label) {
-  auto key = element.attribute("Key");
-  if (key.empty()) key = element.attribute("Index");
-  const auto value = numberFrom<std::int64_t>(key);
-  if (!value) return "a label has no usable Key";
-  label.value = *value;
-  std::array<double, 4> rgba{0, 0, 0, 1};
-  static constexpr std::array<std::string_view, 4> names{"Red", "Green", "Blue", "Alpha"};
-  label.hasColour = false;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto part = numberFrom<double>(element.attribute(names[i]));
-    if (!part || !std::isfinite(*part)) continue;
-    label.hasColour = true;
-    rgba[i] = *part;
-  }
-  const bool bytes = std::any_of(rgba.begin(), rgba.end(), [](double v) { return v > 1; });
-  if (bytes && element.attribute("Alpha").empty()) rgba[3] = 255;
-  for (std::size_t i = 0; i < rgba.size(); ++i) label.rgba[i] = colourByte(rgba[i], bytes);
-  return {};
-}
-
 void readMatrix(std::string_view text, GiftiTransform& transform) {
   const auto numbers = words(text);
   if (numbers.size() != transform.matrix.size()) return;
@@ -128,7 +105,7 @@ class Gatherer {
     }
     if (element.name == "Label") {
       if (xml_.labels.size() >= LabelTable::maxLabels) return {};
-      return readLabel(element, xml_.labels.emplace_back());
+      return readGiftiLabel(element, xml_.labels.emplace_back());
     }
     if (element.name == "Data" && inArray_) array().dataBegin = element.contentBegin;
     if (element.name == "CoordinateSystemTransformMatrix" && inArray_ && array().transforms.size() < maxDims) {
@@ -175,6 +152,27 @@ std::string_view valueOf(const GiftiMeta& meta, std::string_view name) {
   for (const auto& [key, value] : meta) {
     if (key == name) return value;
   }
+  return {};
+}
+
+std::string readGiftiLabel(const XmlElement& element, Label& label) {
+  auto key = element.attribute("Key");
+  if (key.empty()) key = element.attribute("Index");
+  const auto value = numberFrom<std::int64_t>(key);
+  if (!value) return "a label has no usable Key";
+  label.value = *value;
+  std::array<double, 4> rgba{0, 0, 0, 1};  // 0 to 1 as the standard says, or 0 to 255 as some write
+  static constexpr std::array<std::string_view, 4> names{"Red", "Green", "Blue", "Alpha"};
+  label.hasColour = false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto part = numberFrom<double>(element.attribute(names[i]));
+    if (!part || !std::isfinite(*part)) continue;
+    label.hasColour = true;
+    rgba[i] = *part;
+  }
+  const bool bytes = std::any_of(rgba.begin(), rgba.end(), [](double v) { return v > 1; });
+  if (bytes && element.attribute("Alpha").empty()) rgba[3] = 255;
+  for (std::size_t i = 0; i < rgba.size(); ++i) label.rgba[i] = colourByte(rgba[i], bytes);
   return {};
 }
 

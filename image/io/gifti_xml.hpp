@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "image/io/mesh_xml.hpp"
 #include "image/label_table.hpp"
 #include "image/voxel_type.hpp"
 
@@ -53,6 +54,9 @@ struct GiftiXml {
   std::vector<Label> labels;
   std::vector<GiftiArray> arrays;
 };
+
+/// The key and colour of a <Label>; its name is the text of the element. The answer is what is wrong, or empty.
+[[nodiscard]] std::string readGiftiLabel(const XmlElement& element, Label& label);
 
 /// Errors: invalidInput (no GIFTI, no sound XML, says the line; a wrong attribute; nested or long beyond measure);
 /// unsupported (a DTD that declares entities, an unknown type).
