@@ -53,6 +53,7 @@ nlohmann::json toJson(const Entry& entry) {
       {"instances", entry.instances},
       {"sizeBytes", entry.sizeBytes},
       {"source", {{"path", validUtf8(entry.path)}, {"series", validUtf8(entry.series)}}},
+      {"sourceSeries", validUtf8(entry.sourceSeries)},
       {"state", stateNames[static_cast<std::size_t>(entry.state)]},
       {"reason", validUtf8(entry.reason)},
       {"warnings", warnings},
@@ -114,6 +115,18 @@ std::optional<Entry> Catalogue::find(const std::string& path, const std::string&
   const auto position = bySource_.find(sourceKey(path, series));
   if (position == bySource_.end()) return std::nullopt;
   return entries_[position->second];
+}
+
+std::optional<Entry> Catalogue::findSeries(const std::string& uid) const {
+  const std::lock_guard lock(mutex_);
+  const Entry* found = nullptr;
+  for (const Entry& entry : entries_) {
+    const bool ofSeries =
+        entry.series.starts_with(uid) && (entry.series.size() == uid.size() || entry.series[uid.size()] == '#');
+    if (uid.empty() || !ofSeries || entry.state != EntryState::ready || entry.kind != "image") continue;
+    if (found == nullptr || entry.instances > found->instances) found = &entry;
+  }
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 Catalogue::Counts Catalogue::counts() const {

@@ -23,12 +23,13 @@ enum class EntryState : std::uint8_t { ready, unsupported, failed, removed };
 struct Entry {
   std::string id;  // stable over scans: a hash of path and series, 16 hex digits
   std::uint64_t revision = 0;
-  std::string subject;  // "sub-01", a patient id, or the first folder; never empty
-  std::string study;    // "ses-1", a date and description; may be empty
-  std::string name;     // shown: file name or series description
-  std::string path;     // relative to the root: the file, or the common folder of a series
-  std::string series;   // DICOM: "UID" or "UID#number"; else empty
-  std::string kind;     // image, surface, tracts, table, document, other
+  std::string subject;            // "sub-01", a patient id, or the first folder; never empty
+  std::string study;              // "ses-1", a date and description; may be empty
+  std::string name;               // shown: file name or series description
+  std::string path;               // relative to the root: the file, or the common folder of a series
+  std::string series;             // DICOM: "UID" or "UID#number"; else empty
+  std::string sourceSeries = {};  // UID of the series that a segmentation or structure set was drawn on; else empty
+  std::string kind;               // image, surface, tracts, table, document, other
   std::string format;
   std::vector<std::int64_t> dims;
   std::int64_t timePoints = 1;
@@ -68,6 +69,8 @@ class Catalogue {
   [[nodiscard]] std::optional<Entry> find(const std::string& id) const;
   /// By source path and series; `series` may leave out "#0".
   [[nodiscard]] std::optional<Entry> find(const std::string& path, const std::string& series) const;
+  /// The ready image of a DICOM series by its UID; of several the one with most instances.
+  [[nodiscard]] std::optional<Entry> findSeries(const std::string& uid) const;
   [[nodiscard]] Counts counts() const;
 
  private:

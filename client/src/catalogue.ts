@@ -23,6 +23,7 @@ export interface Entry {
   instances: number;
   sizeBytes: number;
   source: Source;
+  sourceSeries: string; // UID of the series that it was drawn on; "" for most
   state: "ready" | "unsupported" | "failed" | "removed";
   reason: string;
   warnings: string[];
@@ -213,7 +214,7 @@ const isNoBackground = /seg|mask|label|atlas|stat|zmap|tmap|aparc|parc|roi|lesio
 export function firstImage(entries: Iterable<Entry>): { entry: Entry; likelyT1: boolean } | null {
   const images = [...entries].filter((entry) => entry.state === "ready" && entry.kind === "image");
   images.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const plain = images.filter((e) => !isNoBackground.test(e.name) && (e.timePoints ?? 1) <= 1);
+  const plain = images.filter((e) => !e.sourceSeries && !isNoBackground.test(e.name) && (e.timePoints ?? 1) <= 1);
   const t1 = plain.find((entry) => looksLikeT1.test(`${entry.name} ${entry.description}`));
   const entry = t1 ?? plain[0] ?? images[0];
   return entry ? { entry, likelyT1: t1 !== undefined } : null;

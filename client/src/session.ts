@@ -7,6 +7,7 @@ import { Emitter } from "./emitter.ts";
 import { FramePipeline } from "./frames.ts";
 import type { Vec3 } from "./geometry.ts";
 import { Looks } from "./looks.ts";
+import { planOpening } from "./overlay-source.ts";
 import { Probes } from "./probes.ts";
 import { layerState, type LayerState, type ServerMessage } from "./protocol.ts";
 import type { ImageInfo, Layer, Operation, Scene } from "./scene.ts";
@@ -80,6 +81,7 @@ export class Session {
   private focus = "";
   private startedAt = 0;
   private userOpened = false;
+  private following: Entry | null = null; // an overlay that waits for its source
 
   constructor(url: string) {
     this.connection = new Connection(url, {
@@ -129,7 +131,13 @@ export class Session {
       this.toast("error", `${entry.name} cannot be opened: ${entry.reason || "the format is not supported"}`);
       return;
     }
-    const how = this.scene.layers.length === 0 ? "new" : as;
+    const shown = this.scene.layers.map((layer) => layer.source);
+    const plan = planOpening(entry, as, shown, this.catalogue.entries.values());
+    this.following = plan.source ? entry : null;
+    this.openNow(plan.source ?? entry, plan.source ? "new" : plan.as);
+  }
+
+  private openNow(entry: Entry, how: "new" | "overlay"): void {
     const input = this.sendInput({ type: "open", entry: entry.id, as: how });
     if (input === 0) {
       this.toast("error", `${entry.name} cannot be opened: there is no connection to the server`);
@@ -138,6 +146,12 @@ export class Session {
     this.opening = { input, entry, as: how };
     this.openFailure = null;
     this.events.emit("ui");
+  }
+
+  private openFollowing(how: "new" | "overlay"): void {
+    const entry = this.following;
+    this.following = null;
+    if (entry) this.openNow(entry, how);
   }
 
   dismissFailure(): void {
@@ -264,6 +278,7 @@ export class Session {
     if (opened) this.opening = null;
     this.store.adopt(scene, applied);
     this.looks.replaced(this.scene);
+    if (opened) this.openFollowing("overlay");
     const layers = this.scene.layers;
     if (opened || !this.layer(this.selectedLayer)) {
       this.selectedLayer = (opened?.as === "new" ? layers[0] : layers.at(-1))?.id ?? "";
@@ -288,6 +303,7 @@ export class Session {
         const { entry, as } = this.opening;
         this.opening = null;
         if (as === "new") this.openFailure = { name: entry.name, text };
+        this.openFollowing("new");
         this.events.emit("ui");
         if (as === "new") return; // it is said in the middle of the views
       }

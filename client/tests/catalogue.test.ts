@@ -11,7 +11,7 @@ function entry(change: Partial<Entry>): Entry {
   return {
     id: `id${++ids}`, revision: ids, subject: "sub-01", study: "", name, path: `sub-01/${name}`, kind: "image",
     format: "NIfTI-1", dims: [1, 1, 1], timePoints: 1, modality: "", description: "", instances: 1, sizeBytes: 1,
-    source: { path: name }, state: "ready", reason: "", warnings: [], ...change,
+    source: { path: name }, sourceSeries: "", state: "ready", reason: "", warnings: [], ...change,
   };
 }
 const names = (catalogue: Catalogue, filter = "", shown: "all" | "ready" | "problems" = "all"): string[] =>

@@ -113,6 +113,22 @@ TEST(Catalogue, FindsByPathAndSeries) {
   EXPECT_FALSE(catalogue.find("dicom", ""));
 }
 
+TEST(Catalogue, FindsTheLargestImageOfASeries) {
+  Catalogue catalogue;
+  Entry small = entryOf("dicom", "1.2#0"), large = entryOf("dicom", "1.2#1"), other = entryOf("dicom", "1.25#0");
+  small.instances = 3;
+  large.instances = 30;
+  other.instances = 300;
+  catalogue.put({small, large, other});
+  ASSERT_TRUE(catalogue.findSeries("1.2"));
+  EXPECT_EQ(catalogue.findSeries("1.2")->series, "1.2#1");
+  large.state = EntryState::removed;
+  catalogue.put({large});
+  EXPECT_EQ(catalogue.findSeries("1.2")->series, "1.2#0");
+  EXPECT_FALSE(catalogue.findSeries("1"));
+  EXPECT_FALSE(catalogue.findSeries(""));
+}
+
 TEST(Catalogue, JsonHasWhatTheProtocolSays) {
   Entry entry = entryOf("sub-01/t1.nii");
   entry.revision = 7;
@@ -124,10 +140,10 @@ TEST(Catalogue, JsonHasWhatTheProtocolSays) {
   const auto json = toJson(entry);
   for (const char* key :
        {"id", "revision", "subject", "study", "name", "path", "kind", "format", "dims", "timePoints", "modality",
-        "description", "instances", "sizeBytes", "source", "state", "reason", "warnings"}) {
+        "description", "instances", "sizeBytes", "source", "sourceSeries", "state", "reason", "warnings"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
-  EXPECT_EQ(json.size(), 18U);
+  EXPECT_EQ(json.size(), 19U);
   EXPECT_EQ(json["revision"], 7);
   EXPECT_EQ(json["dims"], nlohmann::json({181, 217, 181}));
   EXPECT_EQ(json["state"], "unsupported");
