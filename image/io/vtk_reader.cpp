@@ -1,0 +1,49 @@
+#include "image/io/vtk_reader.hpp"
+
+#include "image/io/tract_content.hpp"
+#include "image/io/vtk_content.hpp"
+#include "image/io/vtk_legacy.hpp"
+#include "image/io/vtk_xml.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace nora {
+namespace {
+
+Result<VtkDataset> parse(const InputFile& file) {
+  if (file.bytes.empty()) return fail(ErrorCode::invalidInput, "the file is empty", file.name);
+  return hasVtkXmlMagic(file.bytes) ? readVtkXml(file.bytes, file.name) : readVtkLegacy(file.bytes, file.name);
+}
+
+}  // namespace
+
+bool VtkReader::recognises(const InputFile& file) const {
+  if (hasVtkLegacyMagic(file.bytes) || hasVtkXmlMagic(file.bytes)) return true;
+  return nameEndsWith(file.name, ".vtk") || nameEndsWith(file.name, ".vtp");
+}
+
+Result<FileSummary> VtkReader::peek(const InputFile& file) const {
+  if (file.bytes.empty()) return fail(ErrorCode::invalidInput, "the file is empty", file.name);
+  const bool xml = hasVtkXmlMagic(file.bytes);
+  if (!xml && !hasVtkLegacyMagic(file.bytes)) {
+    return fail(ErrorCode::invalidInput, "the file does not begin as a VTK file does", file.name);
+  }
+  const std::string kind = xml ? peekVtkXml(file.bytes) : peekVtkLegacy(file.bytes);
+  return FileSummary{kind.empty() ? "other" : kind, xml ? "VTK XML" : "VTK legacy", nullptr};
+}
+
+Result<ReadContent> VtkReader::readContent(std::span<const InputFile> files, const ReadOptions& options,
+                                           MemorySink& sink) const {
+  if (files.empty()) return fail(ErrorCode::invalidInput, "no file was given");
+  const InputFile& file = files.front();
+  try {
+    auto dataset = parse(file);
+    if (!dataset) return tl::make_unexpected(dataset.error());
+    return vtkContent(*dataset, options, sink, file.name);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::limitExceeded, "out of memory while reading the file", file.name);
+  }
+}
+
+}  // namespace nora
