@@ -264,7 +264,7 @@ Result<ImageReader::Image> AfniReader::read(std::span<const InputFile> files, co
   if (!header) return tl::make_unexpected(header.error());
   auto image = describeAfni(*header, headerFile->name);
   if (!image) return tl::make_unexpected(image.error());
-  return readStrided(std::move(*image), *data, options, sink);
+  return readStrided(std::move(*image), *data, packingOf(*data), options, sink);
 }
 
 }  // namespace nora

@@ -203,6 +203,11 @@ Result<MifHeader> parseMifHeader(std::span<const std::byte> bytes, const std::st
     const auto read = readField(header, key, trimmed(line.substr(colon + 1)), name);
     if (!read) return tl::make_unexpected(read.error());
   }
+  // MRtrix ends .mih files without END; voxels behind the header need it.
+  const auto sound = checkTogether(header, typed, name);
+  if (!sound) return tl::make_unexpected(sound.error());
+  const auto isHere = [](const MifFile& file) { return file.name == "."; };
+  if (std::none_of(header.files.begin(), header.files.end(), isHere)) return header;
   return wrong("its last line, END, is missing; the file is cut short", name);
 }
 

@@ -199,18 +199,18 @@ Result<ReadImage> readJoined(StridedImage image, const MifHeader& header, std::s
   for (const MifFile& part : header.files) {
     const auto input = fileNamed(files, part, headerFile);
     if (!input) return tl::make_unexpected(input.error());
-    const auto holds = checkHolds(**input, part.offset + each);
+    const auto holds = checkHolds(**input, packingOf(**input), part.offset + each);
     if (!holds) return tl::make_unexpected(holds.error());
     inputs.push_back(*input);
   }
   const auto joined = std::make_unique_for_overwrite<std::byte[]>(each * parts);
   for (std::size_t i = 0; i < parts; ++i) {
-    const auto content = FileContent::open(*inputs[i], header.files[i].offset + each);
+    const auto content = FileContent::open(*inputs[i], packingOf(*inputs[i]), header.files[i].offset + each);
     if (!content) return tl::make_unexpected(content.error());
     const auto from = content->bytes().subspan(header.files[i].offset);
     std::copy(from.begin(), from.end(), joined.get() + i * each);
   }
-  return readStrided(std::move(image), {headerFile.name, {joined.get(), each * parts}}, options, sink);
+  return readStrided(std::move(image), {headerFile.name, {joined.get(), each * parts}}, Packing::plain, options, sink);
 }
 
 }  // namespace
@@ -253,7 +253,7 @@ Result<ImageReader::Image> MifReader::read(std::span<const InputFile> files, con
   if (header->files.size() > 1) return readJoined(std::move(*image), *header, files, *headerFile, options, sink);
   const auto data = fileNamed(files, header->files[0], *headerFile);
   if (!data) return tl::make_unexpected(data.error());
-  return readStrided(std::move(*image), **data, options, sink);
+  return readStrided(std::move(*image), **data, packingOf(**data), options, sink);
 }
 
 }  // namespace nora

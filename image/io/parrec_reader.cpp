@@ -1,6 +1,5 @@
 #include "image/io/parrec_reader.hpp"
 
-#include "image/io/gzip.hpp"
 #include "image/io/parrec_header.hpp"
 #include "image/io/parrec_volumes.hpp"
 #include "image/io/strided_voxels.hpp"
@@ -81,8 +80,8 @@ std::vector<std::uint64_t> placesOf(ParImage& image, const InputFile& data) {
   auto ordered = places;
   std::sort(ordered.begin(), ordered.end());
   const bool distinct = std::adjacent_find(ordered.begin(), ordered.end()) == ordered.end();
-  const bool within =
-      ordered.back() < slices.size() || (!isGzip(data.bytes) && ordered.back() < data.bytes.size() / image.sliceBytes);
+  const bool within = ordered.back() < slices.size() ||
+                      (packingOf(data) == Packing::plain && ordered.back() < data.bytes.size() / image.sliceBytes);
   if (!distinct || !within) {
     image.info.warnings.emplace_back(
         "the index of the slices is no order of the REC file; the order of the lines is used");
@@ -105,15 +104,16 @@ void placeSlice(const ParImage& image, std::uint64_t place, std::int64_t slice, 
 }
 
 Result<ReadImage> readSlices(ParImage image, const InputFile& data, const ReadOptions& options, MemorySink& sink) {
+  const Packing packing = packingOf(data);
   const auto places = placesOf(image, data);
   const std::uint64_t end = (*std::max_element(places.begin(), places.end()) + 1) * image.sliceBytes;
-  const auto holds = checkHolds(data, end);
+  const auto holds = checkHolds(data, packing, end);
   if (!holds) return tl::make_unexpected(holds.error());
   ReadImage out;
   std::int64_t first = 0;
   std::int64_t count = image.info.timePoints;
   const auto t = options.timePoint.value_or(-1);
-  if (!isGzip(data.bytes) && t >= 0 && t < count && count > 1) {
+  if (packing == Packing::plain && t >= 0 && t < count && count > 1) {
     out.firstTimePoint = first = t;
     out.timePointsRead = count = 1;
   }
@@ -122,7 +122,7 @@ Result<ReadImage> readSlices(ParImage image, const InputFile& data, const ReadOp
       static_cast<std::size_t>(image.info.dims[0] * image.info.dims[1]) * bytesPerVoxel(image.info.type);
   auto memory = sink.allocate(made * static_cast<std::size_t>(perVolume * count) + Volume::paddingBytes);
   if (!memory) return tl::make_unexpected(memory.error());
-  const auto content = FileContent::open(data, end);
+  const auto content = FileContent::open(data, packing, end);
   if (!content) return tl::make_unexpected(content.error());
   for (std::int64_t i = 0; i < perVolume * count; ++i) {
     const std::size_t line = image.sorted[static_cast<std::size_t>(first * perVolume + i)];

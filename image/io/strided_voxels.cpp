@@ -216,18 +216,6 @@ class Placer {
   std::size_t fast_ = 0;
 };
 
-/// True if the bytes of the file are those in memory, but for the byte order.
-bool isPacked(const StridedImage& image) {
-  if (image.stored.kind != Kind::number || !image.scales.none()) return false;
-  const auto dims = axesOf(image.info);
-  auto step = static_cast<std::int64_t>(bytesPerVoxel(image.stored.number));
-  for (std::size_t a = 0; a < dims.size(); ++a) {
-    if (dims[a] > 1 && image.order.strides[a] != step) return false;
-    step *= dims[a];
-  }
-  return true;
-}
-
 tl::unexpected<Error> tooShort(std::uint64_t needed, std::uint64_t most, bool compressed, const std::string& name) {
   return fail(ErrorCode::invalidInput,
               "the header claims voxels up to byte " + std::to_string(needed) + ", the file holds " +
@@ -245,7 +233,7 @@ Result<ReadImage> inflatePacked(StridedImage image, std::uint64_t end, const Inp
   const auto made = inflateGzip(data.bytes, content, end, data.name);
   if (!made) return tl::make_unexpected(made.error());
   const auto voxels = content.subspan(first, end - first);
-  if (image.stored.swapped) copySwapped(voxels, voxels, partBytes(image.stored));
+  swapInPlace(image.stored, voxels);
   return ReadImage{std::move(image.info), start + first};
 }
 
@@ -331,6 +319,25 @@ void placeVoxels(const Axes& dims, const VoxelOrder& order, const StoredVoxel& s
   Placer(folded, foldedOrder, stored, scales, from, to).run(progress);
 }
 
+bool isPacked(const StridedImage& image) {
+  if (image.stored.kind != Kind::number || !image.scales.none()) return false;
+  const auto dims = axesOf(image.info);
+  auto step = static_cast<std::int64_t>(bytesPerVoxel(image.stored.number));
+  for (std::size_t a = 0; a < dims.size(); ++a) {
+    if (dims[a] > 1 && image.order.strides[a] != step) return false;
+    step *= dims[a];
+  }
+  return true;
+}
+
+void swapInPlace(const StoredVoxel& stored, std::span<std::byte> voxels) {
+  if (stored.swapped) copySwapped(voxels, voxels, partBytes(stored));
+}
+
+Packing packingOf(const InputFile& file) {
+  return isGzip(file.bytes) ? Packing::gzip : Packing::plain;
+}
+
 Result<void> StridedImage::finish(const std::string& name) {
   info.type = scales.inMemory(stored);
   const auto count = voxelCount(info, name);
@@ -340,8 +347,8 @@ Result<void> StridedImage::finish(const std::string& name) {
   return {};
 }
 
-Result<void> checkHolds(const InputFile& file, std::uint64_t size) {
-  const bool compressed = isGzip(file.bytes);
+Result<void> checkHolds(const InputFile& file, Packing packing, std::uint64_t size) {
+  const bool compressed = packing == Packing::gzip;
   const std::uint64_t most = file.bytes.size() * std::uint64_t{compressed ? maxDeflateRatio : 1};
   if (size > most) return tooShort(size, most, compressed, file.name);
   return {};
@@ -350,14 +357,14 @@ Result<void> checkHolds(const InputFile& file, std::uint64_t size) {
 Result<void> checkClaim(const StridedImage& image, const InputFile& data) {
   const auto extent = extentOf(axesOf(image.info), image.order, image.stored, data.name);
   if (!extent) return tl::make_unexpected(extent.error());
-  return checkHolds(data, extent->second);
+  return checkHolds(data, packingOf(data), extent->second);
 }
 
-Result<FileContent> FileContent::open(const InputFile& file, std::uint64_t size) {
-  const auto holds = checkHolds(file, size);
+Result<FileContent> FileContent::open(const InputFile& file, Packing packing, std::uint64_t size) {
+  const auto holds = checkHolds(file, packing, size);
   if (!holds) return tl::make_unexpected(holds.error());
   FileContent out;
-  if (!isGzip(file.bytes)) {
+  if (packing == Packing::plain) {
     out.bytes_ = file.bytes.first(size);
     return out;
   }
@@ -368,12 +375,15 @@ Result<FileContent> FileContent::open(const InputFile& file, std::uint64_t size)
   return out;
 }
 
-Result<ReadImage> readStrided(StridedImage image, const InputFile& data, const ReadOptions& options, MemorySink& sink) {
-  const auto honest = checkClaim(image, data);
-  if (!honest) return tl::make_unexpected(honest.error());
+Result<ReadImage> readStrided(StridedImage image, const InputFile& data, Packing packing, const ReadOptions& options,
+                              MemorySink& sink) {
   Axes dims = axesOf(image.info);
-  const auto end = extentOf(dims, image.order, image.stored, data.name)->second;
-  const bool compressed = isGzip(data.bytes);
+  const auto extent = extentOf(dims, image.order, image.stored, data.name);
+  if (!extent) return tl::make_unexpected(extent.error());
+  const std::uint64_t end = extent->second;
+  const auto honest = checkHolds(data, packing, end);
+  if (!honest) return tl::make_unexpected(honest.error());
+  const bool compressed = packing == Packing::gzip;
   if (compressed && isPacked(image)) return inflatePacked(std::move(image), end, data, sink);
 
   ReadImage out;
@@ -393,7 +403,7 @@ Result<ReadImage> readStrided(StridedImage image, const InputFile& data, const R
   for (const std::int64_t d : dims) size *= static_cast<std::size_t>(d);
   auto memory = sink.allocate(size + Volume::paddingBytes);
   if (!memory) return tl::make_unexpected(memory.error());
-  const auto content = FileContent::open(data, end);
+  const auto content = FileContent::open(data, packing, end);
   if (!content) return tl::make_unexpected(content.error());
   placeVoxels(dims, order, image.stored, scales, content->bytes(), *memory, options.progress);
   out.info = std::move(image.info);

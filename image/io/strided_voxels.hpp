@@ -86,19 +86,28 @@ struct StridedImage {
   [[nodiscard]] Result<void> finish(const std::string& name);
 };
 
+/// True if the voxels of the file are those in memory, but for the byte order.
+[[nodiscard]] bool isPacked(const StridedImage& image);
+/// Brings packed voxels into the byte order of this machine.
+void swapInPlace(const StoredVoxel& stored, std::span<std::byte> voxels);
+
+enum class Packing { plain, gzip };
+/// By the first bytes.
+[[nodiscard]] Packing packingOf(const InputFile& file);
+
 /// Holds what the header claims against the bytes there are. Errors: invalidInput.
 [[nodiscard]] Result<void> checkClaim(const StridedImage& image, const InputFile& data);
 
 /// Reads the voxels into the sink: straight from the mapping or the inflater where file and memory agree. A plain file
 /// gives one time point if that was asked for. Errors: invalidInput (too short, damaged), limitExceeded.
-[[nodiscard]] Result<ReadImage> readStrided(StridedImage image, const InputFile& data, const ReadOptions& options,
-                                            MemorySink& sink);
+[[nodiscard]] Result<ReadImage> readStrided(StridedImage image, const InputFile& data, Packing packing,
+                                            const ReadOptions& options, MemorySink& sink);
 
 /// The first `size` bytes of a plain or gzip file: the mapping itself, or memory of its own.
 class FileContent {
  public:
   /// Errors: invalidInput (too short, damaged); limitExceeded.
-  [[nodiscard]] static Result<FileContent> open(const InputFile& file, std::uint64_t size);
+  [[nodiscard]] static Result<FileContent> open(const InputFile& file, Packing packing, std::uint64_t size);
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
@@ -107,6 +116,6 @@ class FileContent {
 };
 
 /// An Error if the file cannot hold `size` bytes, seen from its own size alone.
-[[nodiscard]] Result<void> checkHolds(const InputFile& file, std::uint64_t size);
+[[nodiscard]] Result<void> checkHolds(const InputFile& file, Packing packing, std::uint64_t size);
 
 }  // namespace nora
