@@ -203,7 +203,8 @@ std::vector<Answer> answers(bool shared, const std::filesystem::path& folder) {
   std::vector<Answer> out;
   for (const auto& list : lists) {
     std::ifstream in(list);
-    for (json& answer : *std::make_unique<json>(json::parse(in))) {
+    json all = json::parse(in);
+    for (json& answer : all) {
       out.push_back({folder, list.stem().string(), std::move(answer)});
     }
   }
