@@ -327,6 +327,17 @@ Result<ReadContent> tractsOf(VtkDataset& dataset, const Counts& counts, std::uin
   return ReadTracts{std::move(info), plan.arrays()};
 }
 
+std::string kindOfGrid(const VtkDataset& dataset) {
+  const auto load = dataset.gridTypes.indexLoader();
+  bool lines = false;
+  for (std::uint64_t i = 0; i < dataset.grid->count; ++i) {
+    const Kind kind = kindOfGridCell(load(dataset.gridTypes.bytes.data() + i * dataset.gridTypes.tupleBytes()));
+    if (kind == Kind::polygon || kind == Kind::strip || kind == Kind::pixel) return "surface";
+    lines = lines || kind == Kind::line;
+  }
+  return lines ? "tracts" : "";
+}
+
 Result<ReadContent> imageOf(VtkDataset& dataset, MemorySink& sink, const std::string& name) {
   ImageInfo info;
   info.format = dataset.format + " image";
@@ -374,7 +385,7 @@ Result<ReadContent> imageOf(VtkDataset& dataset, MemorySink& sink, const std::st
 
 std::string vtkKind(const VtkDataset& dataset) {
   if (dataset.image) return "image";
-  if (dataset.grid) return "surface";
+  if (dataset.grid) return kindOfGrid(dataset);
   if (dataset.cells[2].count > 0 || dataset.cells[3].count > 0) return "surface";
   return dataset.cells[1].count > 0 ? "tracts" : "";
 }

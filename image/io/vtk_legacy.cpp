@@ -423,11 +423,12 @@ std::string peekVtkLegacy(std::span<const std::byte> bytes) {
   constexpr std::size_t headBytes = 1024;
   const std::string head = lower(text.substr(0, headBytes));
   if (head.find("structured_points") != std::string::npos) return "image";
-  if (head.find("\nbinary") != std::string::npos) {  // arrays are hopped over
+  const bool grid = head.find("\ndataset unstructured_grid") != std::string::npos;
+  if (grid || head.find("\nbinary") != std::string::npos) {  // the arrays of binary files are hopped over
     const auto dataset = readVtkLegacy(bytes, {});
     return dataset ? vtkKind(*dataset) : std::string();
   }
-  for (const char* faces : {"\nPOLYGONS ", "\nTRIANGLE_STRIPS ", "\nCELLS "}) {
+  for (const char* faces : {"\nPOLYGONS ", "\nTRIANGLE_STRIPS "}) {
     const auto at = text.find(faces);
     if (at != std::string_view::npos && !text.substr(at).starts_with(std::string(faces) + "0 ")) return "surface";
   }

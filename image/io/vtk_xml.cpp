@@ -3,6 +3,7 @@
 #include "image/io/base64.hpp"
 #include "image/io/byte_reader.hpp"
 #include "image/io/gzip.hpp"
+#include "image/io/vtk_content.hpp"
 #include "image/io/vtk_numbers.hpp"
 #include "image/io/vtk_xml_elements.hpp"
 
@@ -353,7 +354,10 @@ std::string peekVtkXml(std::span<const std::byte> bytes) {
   if (!xml) return {};
   const auto type = valueOf(xml->file, "type");
   if (type == "ImageData") return "image";
-  if (type == "UnstructuredGrid") return "surface";
+  if (type == "UnstructuredGrid") {  // only the types of its cells tell
+    const auto dataset = readVtkXml(bytes, {});
+    return dataset ? vtkKind(*dataset) : std::string();
+  }
   if (type != "PolyData") return {};
   if (countOf(*xml, "NumberOfPolys") > 0 || countOf(*xml, "NumberOfStrips") > 0) return "surface";
   return countOf(*xml, "NumberOfLines") > 0 ? "tracts" : "";
