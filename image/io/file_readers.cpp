@@ -11,6 +11,11 @@
 #include "image/io/nifti_reader.hpp"
 #include "image/io/nrrd_reader.hpp"
 #include "image/io/parrec_reader.hpp"
+#include "image/io/tck_reader.hpp"
+#include "image/io/trk_reader.hpp"
+#include "image/io/trx_reader.hpp"
+#include "image/io/tt_reader.hpp"
+#include "image/io/vtk_reader.hpp"
 
 namespace nora {
 namespace {
@@ -25,6 +30,11 @@ std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   readers.push_back(std::make_unique<NrrdReader>());
   readers.push_back(std::make_unique<MetaImageReader>());
   readers.push_back(std::make_unique<MghReader>());
+  readers.push_back(std::make_unique<TckReader>());
+  readers.push_back(std::make_unique<TrkReader>());
+  readers.push_back(std::make_unique<TrxReader>());
+  readers.push_back(std::make_unique<TtReader>());
+  readers.push_back(std::make_unique<VtkReader>());
   readers.push_back(std::make_unique<DicomReader>());
   return readers;
 }
