@@ -1,16 +1,15 @@
-// The adapter to DCMTK: elements of one data set as plain values, and compressed frames decoded.
+// One DICOM data set as the plain values that grouping and reading need. Text is converted by DCMTK's character sets.
 #pragma once
 
 #include "base/error.hpp"
 #include "image/io/dicom_header.hpp"
+#include "image/io/dicom_item.hpp"
 #include "image/io/dicom_layout.hpp"
 #include "image/io/dicom_pixels.hpp"
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace nora {
 
@@ -31,33 +30,36 @@ class DicomCharacters {
   std::unique_ptr<Converter> converter_;
 };
 
-/// One parsed data set. Values are copied out of the file's bytes; the layout is needed only while parsing.
-/// Thread: one at a time. No exception of DCMTK leaves it.
+/// One data set; valid while its layout lives. Thread: one at a time. No exception of DCMTK leaves it.
 class DicomDataset {
  public:
-  DicomDataset(DicomDataset&&) noexcept;
-  DicomDataset& operator=(DicomDataset&&) noexcept;
-  ~DicomDataset();
-
   /// Loads dictionary, codecs and character sets, so that later no file has to be opened. Once in a process.
   static void prepare();
 
-  enum class Part { header, all };
-  /// Errors: invalidInput (DCMTK's reason), limitExceeded.
-  [[nodiscard]] static Result<DicomDataset> parse(const DicomLayout& layout, Part part, const std::string& name);
+  DicomDataset(const DicomLayout& layout, std::string name);
+  enum class Part { header };
+  [[nodiscard]] static Result<DicomDataset> parse(const DicomLayout& layout, Part, const std::string& name) {
+    return DicomDataset(layout, name);
+  }
 
+  [[nodiscard]] const DicomItem& root() const { return root_; }
+  [[nodiscard]] const DicomLayout& layout() const { return *layout_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  /// With the place of each frame where it has several, and with the reason where the object cannot be shown.
   [[nodiscard]] DicomHeader header() const;
-  /// As the data set states it; not checked yet.
+  /// As the data set states it; not checked yet. Rows and columns are those that are stored (all tiles of a mosaic).
   [[nodiscard]] DicomPixelFormat pixelFormat() const;
 
-  /// Decodes the only frame of encapsulated pixel data (of a data set parsed as a whole), in native byte order.
-  /// `format` is changed to what the decoder made: colour model, planes. Errors: unsupported, invalidInput.
-  [[nodiscard]] Result<std::vector<std::byte>> decodeFrame(DicomPixelFormat& format);
-
  private:
-  struct Parsed;
-  explicit DicomDataset(std::unique_ptr<Parsed> parsed);
-  std::unique_ptr<Parsed> parsed_;
+  const DicomLayout* layout_;
+  std::string name_;
+  DicomItem root_;
 };
+
+/// Where the frames of the object lie, by functional groups, mosaic tiles or vectors of offsets: fills rows, columns,
+/// frames, kinds and places, pixel spacing and frame time, and `unsupported` where they cannot be found out.
+/// Source: DICOM PS3.3 C.7.6.16 (functional groups), C.8.4.15 (NM), C.8.8.3 (dose), C.8.12.4 (microscopy).
+void placeFrames(const DicomDataset& dataset, DicomHeader& header);
 
 }  // namespace nora

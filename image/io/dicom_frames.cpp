@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::int64_t int32Max = std::numeric_limits<std::int32_t>::max();
 
-/// The time of the day of a date and time, or a time alone.
-std::string timeOfDay(const std::string& dateTime) {
-  return dateTime.size() > 8 && dateTime.find('.') != 6 ? dateTime.substr(8) : std::string();
-}
-
 void readPlane(const DicomItem& group, DicomFrame& frame) {
   if (const auto position = group.first(tag::planePositionSequence).array<3>(tag::imagePosition)) {
     frame.positionLps = position;
@@ -147,6 +142,11 @@ void readGroup(const DicomItem& group, DicomFrame& frame) {
 }
 
 }  // namespace
+
+std::string timeOfDay(const std::string& dateTime) {
+  if (dateTime.size() <= 8 || dateTime.find('.') == 6) return {};
+  return dateTime.substr(8, dateTime.find_first_of("+-", 8) - 8);
+}
 
 std::vector<std::string> valuesOf(const std::string& text) {
   std::vector<std::string> values;

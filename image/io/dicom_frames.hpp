@@ -58,6 +58,9 @@ struct DicomFrames {
 /// The values of a text with backslashes; none if it is empty.
 [[nodiscard]] std::vector<std::string> valuesOf(const std::string& text);
 
+/// The time of the day of a DICOM date and time: "120804.06" of "20120820120804.06+0100". Empty if it has none.
+[[nodiscard]] std::string timeOfDay(const std::string& dateTime);
+
 /// Reads the shared and per-frame functional groups. Fewer items than frames: the others have what is shared.
 /// `most`: frames beyond it are left out (the caller knows how many pixels there are).
 [[nodiscard]] DicomFrames framesOf(const DicomItem& dataset, std::size_t most = 1'000'000);

@@ -1,6 +1,7 @@
 // groupDicom: from the headers of many instances to stacks that can be shown as one volume each.
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_stack.hpp"
+#include "image/io/dicom_support.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,69 +21,6 @@ constexpr double sameEchoMs = 0.01;
 constexpr double sameSpacing = 1e-3;     // relative
 constexpr std::size_t maxStacks = 1000;  // of one series: bounds the work on hostile headers
 constexpr double sideBySideMm = 0.5;     // slices of one place whose corners are further apart are different stacks
-
-struct Named {
-  const char* prefix;  // of a UID
-  const char* what;
-};
-
-constexpr Named notImages[] = {
-    {"1.2.840.10008.5.1.4.1.1.88.", "structured report: not an image"},
-    {"1.2.840.10008.5.1.4.1.1.66.4", "DICOM SEG is not read yet"},
-    {"1.2.840.10008.5.1.4.1.1.66.7", "DICOM SEG is not read yet"},
-    {"1.2.840.10008.5.1.4.1.1.66.5", "DICOM surface segmentation is not read yet"},
-    {"1.2.840.10008.5.1.4.1.1.66.6", "DICOM tractography is not read yet"},
-    {"1.2.840.10008.5.1.4.1.1.66", "registration, fiducials or raw data: not an image"},
-    {"1.2.840.10008.5.1.4.1.1.67", "real world value mapping: not an image"},
-    {"1.2.840.10008.5.1.4.1.1.11.", "presentation state: not an image"},
-    {"1.2.840.10008.5.1.4.1.1.9.", "waveform: not an image"},
-    {"1.2.840.10008.5.1.4.1.1.104.", "encapsulated document: not an image"},
-    {"1.2.840.10008.5.1.4.1.1.481.2", "radiotherapy dose is not read yet"},
-    {"1.2.840.10008.5.1.4.1.1.481.3", "radiotherapy structure set is not read yet"},
-    {"1.2.840.10008.5.1.4.1.1.481.1", ""},  // RT image: an image
-    {"1.2.840.10008.5.1.4.1.1.481.", "radiotherapy plan or record: not an image"},
-    {"1.2.840.10008.1.3.10", "DICOMDIR: a directory, not an image"},
-};
-
-constexpr const char* readableSyntaxes[] = {
-    "1.2.840.10008.1.2",      "1.2.840.10008.1.2.1",    "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2",
-    "1.2.840.10008.1.2.5",    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57",
-    "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"};
-
-constexpr Named otherSyntaxes[] = {{"1.2.840.10008.1.2.4.9", "JPEG 2000"},    {"1.2.840.10008.1.2.4.20", "HTJ2K"},
-                                   {"1.2.840.10008.1.2.4.107", "HEVC video"}, {"1.2.840.10008.1.2.4.108", "HEVC video"},
-                                   {"1.2.840.10008.1.2.4.10", "MPEG video"},  {"1.2.840.10008.1.2.4.5", "retired JPEG"},
-                                   {"1.2.840.10008.1.2.4.6", "retired JPEG"}, {"", "unknown"}};
-
-std::string unsupportedSyntax(const std::string& uid) {
-  for (const char* known : readableSyntaxes) {
-    if (uid == known) return {};
-  }
-  for (const auto& syntax : otherSyntaxes) {
-    if (uid.starts_with(syntax.prefix)) return std::string(syntax.what) + " (transfer syntax " + uid + ")";
-  }
-  return uid;
-}
-
-/// Why an instance cannot be shown; empty if it can.
-std::optional<Error> refusal(const DicomHeader& h) {
-  const auto unsupported = [](std::string what) { return Error{ErrorCode::unsupported, std::move(what), {}}; };
-  for (const auto& kind : notImages) {
-    if (!h.sopClassUid.starts_with(kind.prefix)) continue;
-    if (*kind.what != '\0') return unsupported(kind.what);
-    break;
-  }
-  if (!h.hasPixels) return unsupported("no pixel data: not an image");
-  if (h.mosaic) return unsupported("Siemens mosaic images are not read yet");
-  if (h.sopClassUid.starts_with("1.2.840.10008.5.1.4.1.1.77.1.6")) {
-    return unsupported("whole-slide microscopy is not read yet");
-  }
-  if (h.frames != 1) return unsupported("multi-frame DICOM (" + std::to_string(h.frames) + " frames) is not read yet");
-  if (const auto syntax = unsupportedSyntax(h.transferSyntaxUid); !syntax.empty()) {
-    return unsupported("pixel data compressed as " + syntax + " is not read yet");
-  }
-  return std::nullopt;
-}
 
 /// Magnitude, phase, real or imaginary, from the third value of ImageType on; empty if it is not said.
 std::string component(const DicomHeader& h) {
@@ -115,7 +53,7 @@ bool sameEcho(const DicomHeader& a, const DicomHeader& b) {
 bool sameStack(const DicomHeader& a, const DicomPlane& pa, const DicomHeader& b, const DicomPlane& pb) {
   const auto near = [](double x, double y) { return std::abs(x - y) <= sameSpacing * std::max(x, y); };
   return a.rows == b.rows && a.columns == b.columns && a.samplesPerPixel == b.samplesPerPixel &&
-         a.photometric == b.photometric && sameEcho(a, b) && sameDirection(pa.row, pb.row) &&
+         a.photometric == b.photometric && a.stackId == b.stackId && sameEcho(a, b) && sameDirection(pa.row, pb.row) &&
          sameDirection(pa.column, pb.column) && near(pa.rowStepMm, pb.rowStepMm) &&
          near(pa.columnStepMm, pb.columnStepMm);
 }
@@ -177,6 +115,108 @@ std::vector<Instances> splitSideBySide(const std::vector<DicomHeader>& headers, 
   return parts;
 }
 
+/// Slices to put in order: one for each frame that lies in space.
+struct Slices {
+  std::vector<DicomHeader> headers;
+  std::vector<DicomSlice> sources;
+};
+
+/// What grouping needs of one frame, as if it were an instance of its own.
+DicomHeader headerOfFrame(const DicomHeader& h, std::size_t frame) {
+  const DicomFramePlace& place = h.places[frame];
+  const DicomFrameKind& kind = h.kinds[place.kind];
+  DicomHeader slice;
+  slice.seriesDescription = h.seriesDescription;
+  slice.seriesNumber = h.seriesNumber;
+  slice.rows = h.rows;
+  slice.columns = h.columns;
+  slice.samplesPerPixel = h.samplesPerPixel;
+  slice.photometric = h.photometric;
+  slice.instanceNumber = h.instanceNumber;
+  slice.acquisitionNumber = h.acquisitionNumber;
+  slice.triggerTime = h.triggerTime;
+  slice.contentTime = h.contentTime;
+  slice.note = h.note;
+  slice.positionLps = place.positionLps;
+  slice.temporalPosition = place.temporalPosition;
+  slice.volume = place.volume;
+  slice.acquisitionTime = place.acquisitionTime;
+  slice.orientationLps = kind.orientationLps;
+  slice.pixelSpacing = kind.pixelSpacing;
+  slice.sliceThickness = kind.sliceThickness;
+  slice.spacingBetweenSlices = kind.spacingBetweenSlices;
+  slice.echoTime = kind.echoTime;
+  slice.imageType = kind.imageType;
+  slice.stackId = kind.stackId;
+  return slice;
+}
+
+Slices slicesOf(const std::vector<DicomHeader>& headers, const Instances& series) {
+  Slices slices;
+  for (const auto i : series) {
+    const DicomHeader& h = headers[i];
+    for (std::size_t frame = 0; frame < h.places.size(); ++frame) {
+      slices.headers.push_back(headerOfFrame(h, frame));
+      slices.sources.push_back({i, frame});
+    }
+    if (!h.places.empty()) continue;
+    slices.headers.push_back(h);
+    slices.sources.push_back({i, 0});
+  }
+  return slices;
+}
+
+/// From numbers of slices to frames of instances.
+void nameSources(const Slices& slices, const std::vector<DicomHeader>& headers, DicomStack& stack) {
+  const Instances numbers = std::move(stack.instances);
+  stack.instances.clear();
+  std::set<std::size_t> seen;
+  for (const auto number : numbers) {
+    const DicomSlice& source = slices.sources[number];
+    stack.frames.push_back(source);
+    if (seen.insert(source.instance).second) stack.instances.push_back(source.instance);
+  }
+  const DicomHeader& first = headers[stack.instances.front()];
+  if (first.places.empty() && first.frames > 1) {  // a cine: its frames are time points
+    stack.timePoints = first.frames;
+    stack.frames.clear();
+    for (std::int64_t t = 0; t < first.frames; ++t) {
+      stack.frames.push_back({stack.instances.front(), static_cast<std::size_t>(t)});
+    }
+  }
+  stack.studyUid = first.studyUid;
+  stack.seriesUid = first.seriesUid;
+  stack.columns = first.columns;
+  stack.rows = first.rows;
+}
+
+/// Marks stacks whose files hold frames of other stacks.
+void markShared(std::vector<DicomStack>& stacks) {
+  std::map<std::size_t, int> uses;
+  for (const auto& stack : stacks) {
+    for (const auto i : stack.instances) ++uses[i];
+  }
+  for (auto& stack : stacks) {
+    stack.single = std::all_of(stack.instances.begin(), stack.instances.end(), [&](auto i) { return uses[i] == 1; });
+  }
+}
+
+/// A segmentation or structure set: one instance is one image, whatever it holds.
+DicomStack overlayStack(const std::vector<DicomHeader>& headers, std::size_t instance) {
+  const DicomHeader& h = headers[instance];
+  DicomStack stack;
+  stack.instances = {instance};
+  stack.frames = {{instance, 0}};
+  stack.studyUid = h.studyUid;
+  stack.seriesUid = h.seriesUid;
+  stack.columns = std::max<std::int64_t>(h.columns, 1);
+  stack.rows = std::max<std::int64_t>(h.rows, 1);
+  std::set<Vec3> places;
+  for (const auto& place : h.places) places.insert(place.positionLps.value_or(Vec3{}));
+  stack.slices = std::max<std::int64_t>(static_cast<std::int64_t>(places.size()), 1);
+  return stack;
+}
+
 std::string planeName(const DicomPlane& plane) {
   const Vec3 n{std::abs(plane.normal[0]), std::abs(plane.normal[1]), std::abs(plane.normal[2])};
   if (n[2] >= n[0] && n[2] >= n[1]) return "axial";
@@ -188,13 +228,17 @@ void labelStacks(const std::vector<DicomHeader>& headers, std::vector<DicomStack
   std::set<double> echoes;
   std::set<std::string> components, planes;
   std::set<std::pair<std::int64_t, std::int64_t>> sizes;
-  const auto headOf = [&](const DicomStack& s) -> const DicomHeader& { return headers[s.instances.front()]; };
+  const auto headOf = [&](const DicomStack& s) {
+    const auto& [instance, frame] = s.frames.front();
+    const DicomHeader& h = headers[instance];
+    return h.places.empty() ? h : headerOfFrame(h, frame);
+  };
   const auto planeOfStack = [&](const DicomStack& s) {
     const auto plane = planeOf(headOf(s));
     return plane ? planeName(*plane) : std::string();
   };
   for (const auto& stack : stacks) {
-    const auto& h = headOf(stack);
+    const DicomHeader h = headOf(stack);
     if (h.echoTime) echoes.insert(*h.echoTime);
     components.insert(component(h));
     planes.insert(planeOfStack(stack));
@@ -202,7 +246,7 @@ void labelStacks(const std::vector<DicomHeader>& headers, std::vector<DicomStack
   }
   std::map<std::string, int> used;
   for (auto& stack : stacks) {
-    const auto& h = headOf(stack);
+    const DicomHeader h = headOf(stack);
     std::string differences;
     const auto add = [&](const std::string& text) {
       if (!text.empty()) differences += (differences.empty() ? "" : ", ") + text;
@@ -219,27 +263,24 @@ void labelStacks(const std::vector<DicomHeader>& headers, std::vector<DicomStack
   }
 }
 
-/// All stacks of one series. `series` is in order of instance numbers.
-std::vector<DicomStack> stacksOf(const std::vector<DicomHeader>& headers, Instances series, Refused& refused) {
+void sortIntoStacks(const std::vector<DicomHeader>& headers, std::vector<DicomStack>& stacks, Refused& refused) {
   struct Cluster {
     DicomPlane plane;
     std::string component;
     Instances instances;
   };
-  const std::size_t copies = dropDuplicates(headers, series);
   std::vector<Cluster> clusters;
-  std::vector<DicomStack> stacks;
-  for (const auto i : series) {
+  for (std::size_t i = 0; i < headers.size(); ++i) {
     const auto plane = planeOf(headers[i]);
-    if (!plane) {
-      stacks.push_back(makeStackWithoutPlace(headers, i));
+    if (!plane || headers[i].frames > 1) {
+      stacks.push_back(plane ? makeStack(headers, {i}) : makeStackWithoutPlace(headers, i));
       continue;
     }
     const std::string what = component(headers[i]);
-    const auto cluster = std::find_if(clusters.begin(), clusters.end(), [&](const Cluster& c) {
+    const auto cluster = std::find_if(clusters.rbegin(), clusters.rend(), [&](const Cluster& c) {
       return c.component == what && sameStack(headers[c.instances.front()], c.plane, headers[i], *plane);
     });
-    if (cluster != clusters.end()) {
+    if (cluster != clusters.rend()) {
       cluster->instances.push_back(i);
     } else if (clusters.size() < maxStacks) {
       clusters.push_back({*plane, what, {i}});
@@ -254,21 +295,47 @@ std::vector<DicomStack> stacksOf(const std::vector<DicomHeader>& headers, Instan
       }
     }
   }
+}
+
+/// All stacks of one series. `series` is in order of instance numbers.
+std::vector<DicomStack> stacksOf(const std::vector<DicomHeader>& instances, Instances wanted, Refused& refused) {
+  struct Cluster {
+    DicomPlane plane;
+    std::string component;
+    Instances instances;
+  };
+  const std::size_t copies = dropDuplicates(instances, wanted);
+  std::vector<DicomStack> stacks;
+  for (const auto i : wanted) {
+    if (isDicomOverlay(instances[i])) stacks.push_back(overlayStack(instances, i));
+  }
+  std::erase_if(wanted, [&](std::size_t i) { return isDicomOverlay(instances[i]); });
+  const std::size_t overlays = stacks.size();
+  const Slices slices = slicesOf(instances, wanted);
+  Refused refusedSlices;
+  sortIntoStacks(slices.headers, stacks, refusedSlices);
+  for (std::size_t n = overlays; n < stacks.size(); ++n) nameSources(slices, instances, stacks[n]);
+  std::set<std::size_t> told;
+  for (auto& [number, error] : refusedSlices) {
+    const std::size_t i = slices.sources[number].instance;
+    if (told.insert(i).second) refused.push_back({i, std::move(error)});
+  }
   if (copies > 0 && !stacks.empty()) {
     stacks.front().warnings.push_back(std::to_string(copies) + (copies == 1 ? " copy" : " copies") +
                                       " of instances with the same UID left out");
   }
-  for (std::size_t n = 0; n < stacks.size(); ++n) {
-    const DicomHeader& h = headers[stacks[n].instances.front()];
-    stacks[n].studyUid = h.studyUid;
-    stacks[n].seriesUid = h.seriesUid;
-    stacks[n].number = static_cast<int>(n);
-  }
-  labelStacks(headers, stacks);
+  for (std::size_t n = 0; n < stacks.size(); ++n) stacks[n].number = static_cast<int>(n);
+  markShared(stacks);
+  labelStacks(instances, stacks);
   return stacks;
 }
 
 }  // namespace
+
+std::string DicomStack::series() const {
+  const std::string name = seriesUid + "#" + std::to_string(number);
+  return single ? name : name + "@" + std::to_string(frames.front().frame);
+}
 
 DicomGrouping groupDicom(const std::vector<DicomHeader>& headers) {
   DicomGrouping grouping;
@@ -277,7 +344,7 @@ DicomGrouping groupDicom(const std::vector<DicomHeader>& headers) {
   std::map<SeriesKey, Instances> series;
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const DicomHeader& h = headers[i];
-    if (auto error = refusal(h)) {
+    if (auto error = dicomRefusal(h)) {
       grouping.refused.emplace_back(i, std::move(*error));
     } else {
       series[{h.studyUid, h.patientId, h.seriesNumber, h.seriesUid}].push_back(i);

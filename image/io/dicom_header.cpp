@@ -30,6 +30,10 @@ constexpr TextField textFields[] = {
     {"photometric", &DicomHeader::photometric},
     {"acquisitionTime", &DicomHeader::acquisitionTime},
     {"contentTime", &DicomHeader::contentTime},
+    {"damage", &DicomHeader::damage},
+    {"unsupported", &DicomHeader::unsupported},
+    {"note", &DicomHeader::note},
+    {"stackId", &DicomHeader::stackId},
 };
 
 struct IntegerField {
@@ -47,6 +51,7 @@ constexpr IntegerField integerFields[] = {
     {"frames", &DicomHeader::frames, 0, int32Max},
     {"samplesPerPixel", &DicomHeader::samplesPerPixel, 0, 65535},
     {"bitsAllocated", &DicomHeader::bitsAllocated, 0, 65535},
+    {"volume", &DicomHeader::volume, 0, int32Max},
 };
 
 using NumberField = std::pair<const char*, double DicomHeader::*>;
@@ -54,10 +59,12 @@ constexpr NumberField numberFields[] = {
     {"sliceThickness", &DicomHeader::sliceThickness},
     {"spacingBetweenSlices", &DicomHeader::spacingBetweenSlices},
     {"repetitionTimeMs", &DicomHeader::repetitionTimeMs},
+    {"frameTimeMs", &DicomHeader::frameTimeMs},
 };
 
 using FlagField = std::pair<const char*, bool DicomHeader::*>;
-constexpr FlagField flagFields[] = {{"hasPixels", &DicomHeader::hasPixels}, {"mosaic", &DicomHeader::mosaic}};
+constexpr FlagField flagFields[] = {
+    {"hasPixels", &DicomHeader::hasPixels}, {"mosaic", &DicomHeader::mosaic}, {"tiled", &DicomHeader::tiled}};
 
 Result<void> wrong(const char* name) {
   return fail(ErrorCode::invalidInput, std::string("the DICOM header has a wrong \"") + name + "\"");
@@ -107,6 +114,89 @@ Result<void> readNumber(const json& object, const char* name, std::optional<doub
   return {};
 }
 
+json toJson(const DicomFrameKind& kind) {
+  json object{{"thickness", kind.sliceThickness},
+              {"between", kind.spacingBetweenSlices},
+              {"type", kind.imageType},
+              {"stack", kind.stackId}};
+  if (kind.orientationLps) object["orientation"] = *kind.orientationLps;
+  if (kind.pixelSpacing) object["spacing"] = *kind.pixelSpacing;
+  if (kind.echoTime) object["echo"] = *kind.echoTime;
+  return object;
+}
+
+/// As a list, because there may be many: kind, temporal position, volume, time, then x, y, z if it has a place.
+json toJson(const DicomFramePlace& place) {
+  json list{place.kind, place.temporalPosition, place.volume, place.acquisitionTime};
+  if (place.positionLps) {
+    for (const double mm : *place.positionLps) list.push_back(mm);
+  }
+  return list;
+}
+
+Result<DicomFrameKind> kindFromJson(const json& object) {
+  DicomFrameKind kind;
+  if (!object.is_object()) return tl::make_unexpected(wrong("kinds").error());
+  std::optional<double> thickness, between;
+  if (auto r = readNumber(object, "thickness", thickness); !r) return tl::make_unexpected(r.error());
+  if (auto r = readNumber(object, "between", between); !r) return tl::make_unexpected(r.error());
+  if (auto r = readNumber(object, "echo", kind.echoTime); !r) return tl::make_unexpected(r.error());
+  if (auto r = readArray(object, "orientation", kind.orientationLps); !r) return tl::make_unexpected(r.error());
+  if (auto r = readArray(object, "spacing", kind.pixelSpacing); !r) return tl::make_unexpected(r.error());
+  kind.sliceThickness = thickness.value_or(0);
+  kind.spacingBetweenSlices = between.value_or(0);
+  for (const auto& [name, text] : {std::pair{"type", &kind.imageType}, std::pair{"stack", &kind.stackId}}) {
+    const auto found = object.find(name);
+    if (found == object.end()) continue;
+    if (!found->is_string() || found->get_ref<const std::string&>().size() > maxTextBytes) {
+      return tl::make_unexpected(wrong("kinds").error());
+    }
+    *text = found->get<std::string>();
+  }
+  return kind;
+}
+
+Result<DicomFramePlace> placeFromJson(const json& list, std::size_t kinds) {
+  const auto bad = [] { return tl::make_unexpected(wrong("places").error()); };
+  if (!list.is_array() || (list.size() != 4 && list.size() != 7)) return bad();
+  const auto kind = integerOf(list[0], "places", 0, int32Max);
+  const auto temporal = integerOf(list[1], "places", -int32Max - 1, int32Max);
+  const auto volume = integerOf(list[2], "places", 0, int32Max);
+  if (!kind || static_cast<std::size_t>(*kind) >= kinds || !temporal || !volume || !list[3].is_string() ||
+      list[3].get_ref<const std::string&>().size() > maxTextBytes) {
+    return bad();
+  }
+  DicomFramePlace place{static_cast<std::size_t>(*kind), {}, *temporal, *volume, list[3].get<std::string>()};
+  if (list.size() == 7) {
+    place.positionLps.emplace();
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!isFiniteNumber(list[4 + i])) return bad();
+      (*place.positionLps)[i] = list[4 + i].get<double>();
+    }
+  }
+  return place;
+}
+
+Result<void> readFrames(const json& object, DicomHeader& header) {
+  const auto kinds = object.find("kinds"), places = object.find("places");
+  if (kinds == object.end() || places == object.end()) return {};
+  if (!kinds->is_array() || kinds->size() > DicomHeader::maxFrames) return wrong("kinds");
+  if (!places->is_array() || places->size() > DicomHeader::maxFrames) return wrong("places");
+  for (const json& each : *kinds) {
+    auto kind = kindFromJson(each);
+    if (!kind) return tl::make_unexpected(kind.error());
+    header.kinds.push_back(std::move(*kind));
+  }
+  for (const json& each : *places) {
+    auto place = placeFromJson(each, header.kinds.size());
+    if (!place) return tl::make_unexpected(place.error());
+    header.places.push_back(std::move(*place));
+  }
+  if (!header.places.empty() && static_cast<std::int64_t>(header.places.size()) != header.frames)
+    return wrong("places");
+  return {};
+}
+
 Result<void> readOptional(const json& object, DicomHeader& header) {
   if (auto r = readArray(object, "positionLps", header.positionLps); !r) return r;
   if (auto r = readArray(object, "orientationLps", header.orientationLps); !r) return r;
@@ -135,6 +225,13 @@ json toJson(const DicomHeader& header) {
   if (header.echoTime) object["echoTime"] = *header.echoTime;
   if (header.triggerTime) object["triggerTime"] = *header.triggerTime;
   if (header.temporalPosition) object["temporalPosition"] = *header.temporalPosition;
+  if (!header.places.empty()) {
+    json kinds = json::array(), places = json::array();
+    for (const auto& kind : header.kinds) kinds.push_back(toJson(kind));
+    for (const auto& place : header.places) places.push_back(toJson(place));
+    object["kinds"] = std::move(kinds);
+    object["places"] = std::move(places);
+  }
   return object;
 }
 
@@ -164,6 +261,7 @@ Result<DicomHeader> dicomHeaderFromJson(const json& object) {
     header.*member = found->get<bool>();
   }
   if (auto r = readOptional(object, header); !r) return tl::make_unexpected(r.error());
+  if (auto r = readFrames(object, header); !r) return tl::make_unexpected(r.error());
   return header;
 }
 

@@ -1,5 +1,9 @@
 #include "image/io/dicom_layout.hpp"
 
+#include "image/io/dicom_item.hpp"
+#include "image/io/dicom_tags.hpp"
+#include "image/io/gzip.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -12,11 +16,11 @@ namespace nora {
 namespace {
 
 constexpr std::size_t preambleBytes = 128;
-constexpr std::size_t maxDepth = 64;                            // of sequences; real files stay below 20
-constexpr std::size_t maxElements = 1'000'000;                  // in front of the pixel data
-constexpr std::size_t maxInflatedBytes = std::size_t{1} << 30;  // of a deflated data set
+constexpr std::size_t maxDepth = 64;            // of sequences; real files stay below 20
+constexpr std::size_t maxElements = 1'000'000;  // in front of the pixel data
+constexpr std::size_t maxInflatedHeader = std::size_t{64} << 20;
+constexpr std::size_t firstInflated = std::size_t{256} << 10;  // most headers are smaller
 constexpr std::uint32_t undefinedLength = 0xFFFFFFFF;
-constexpr std::uint32_t pixelDataTag = 0x7FE00010;
 constexpr std::uint32_t itemTag = 0xFFFEE000;
 constexpr std::uint32_t itemEndTag = 0xFFFEE00D;
 constexpr std::uint32_t sequenceEndTag = 0xFFFEE0DD;
@@ -78,6 +82,10 @@ std::optional<Element> elementAt(std::span<const std::byte> bytes, std::size_t a
   return e;
 }
 
+bool isPixelData(std::uint32_t tag) {
+  return tag == tag::pixelData || tag == tag::floatPixelData || tag == tag::doublePixelData;
+}
+
 /// Follows elements and nested items without recursion up to the pixel data of the outermost level.
 class Walk {
  public:
@@ -90,7 +98,7 @@ class Walk {
       if (at_ >= bytes_.size() || (levels_.size() == 1 && bytes_.size() - at_ < 8)) return std::nullopt;
       const auto element = elementAt(bytes_, at_, levels_.back().encoding);
       if (!element) return broken();
-      if (levels_.size() == 1 && element->tag == pixelDataTag) return pixels(*element);
+      if (levels_.size() == 1 && isPixelData(element->tag)) return pixels(*element);
       if (auto r = step(*element); !r) return tl::make_unexpected(r.error());
     }
     return fail(ErrorCode::limitExceeded, "the DICOM file has more than a million elements", name_);
@@ -157,6 +165,7 @@ class Walk {
     p.element = at_;
     p.value = e.value;
     p.words = !e.is("OB");
+    p.floatBytes = e.tag == tag::floatPixelData ? 4 : e.tag == tag::doublePixelData ? 8 : 0;
     p.encapsulated = e.length == undefinedLength;
     if (p.encapsulated) return encapsulated(p);
     p.claimed = e.length;
@@ -216,27 +225,110 @@ Result<std::size_t> readMeta(std::span<const std::byte> bytes, std::size_t at, D
   return fail(ErrorCode::invalidInput, "the DICOM file ends within its meta header", name);
 }
 
-Result<std::vector<std::byte>> inflateRaw(std::span<const std::byte> input, const std::string& name) {
-  std::vector<std::byte> output(std::clamp<std::size_t>(input.size() * 4, 4096, maxInflatedBytes));
-  z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return fail(ErrorCode::internal, "zlib cannot start", name);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(input.data()));
-  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(input.size(), maxInflatedBytes));
-  int status = Z_OK;
-  while (status == Z_OK) {
-    if (stream.total_out == output.size()) {
-      if (output.size() == maxInflatedBytes) break;
-      output.resize(std::min(output.size() * 2, maxInflatedBytes));
-    }
-    stream.next_out = reinterpret_cast<Bytef*>(output.data()) + stream.total_out;
-    stream.avail_out = static_cast<uInt>(output.size() - stream.total_out);
-    status = inflate(&stream, Z_NO_FLUSH);
+/// A deflated data set, inflated step by step.
+class Inflation {
+ public:
+  Inflation(std::span<const std::byte> input, const std::string& name) : input_(input), name_(name) {
+    ready_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK;
   }
-  output.resize(stream.total_out);
-  inflateEnd(&stream);
-  if (status == Z_STREAM_END) return output;
-  if (status == Z_OK) return fail(ErrorCode::limitExceeded, "the deflated DICOM data set is too large", name);
-  return fail(ErrorCode::invalidInput, "the deflated DICOM data set is damaged", name);
+  ~Inflation() {
+    if (ready_) inflateEnd(&stream_);
+  }
+  Inflation(const Inflation&) = delete;
+  Inflation& operator=(const Inflation&) = delete;
+
+  /// Goes on until `size` bytes are there, or the end.
+  Result<void> until(std::size_t size) {
+    if (!ready_) return fail(ErrorCode::internal, "zlib cannot start", name_);
+    if (input_.size() < (size - 1) / maxDeflateRatio) size = input_.size() * maxDeflateRatio + maxDeflateRatio;
+    std::size_t done = output_.size();
+    output_.resize(std::max(size, done));
+    int status = Z_OK;
+    while (done < size && !ended_) {
+      const std::size_t step = std::size_t{1} << 30;  // zlib counts by 32 bits
+      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(input_.data())) + taken_;
+      stream_.avail_in = static_cast<uInt>(std::min(input_.size() - taken_, step));
+      stream_.next_out = reinterpret_cast<Bytef*>(output_.data()) + done;
+      stream_.avail_out = static_cast<uInt>(std::min(size - done, step));
+      const auto in = stream_.avail_in, out = stream_.avail_out;
+      status = inflate(&stream_, Z_NO_FLUSH);
+      taken_ += in - stream_.avail_in;
+      done += out - stream_.avail_out;
+      ended_ = status != Z_OK;
+    }
+    output_.resize(done);
+    if (status == Z_OK || status == Z_STREAM_END) return {};
+    return fail(ErrorCode::invalidInput, "the deflated DICOM data set is cut off or damaged", name_);
+  }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return output_; }
+  std::vector<std::byte> take() { return std::move(output_); }
+  void reserve(std::size_t size) { output_.reserve(size); }
+
+ private:
+  std::span<const std::byte> input_;
+  const std::string& name_;
+  z_stream stream_{};
+  std::vector<std::byte> output_;
+  std::size_t taken_ = 0;
+  bool ready_ = false, ended_ = false;
+};
+
+/// Bytes that the pixels of a data set can need, by its rows, columns and frames.
+std::size_t pixelBytesNeeded(const DicomLayout& layout) {
+  const DicomItem item(layout);
+  constexpr std::int64_t int32Max = std::numeric_limits<std::int32_t>::max();
+  std::size_t bits = static_cast<std::size_t>(item.integer(tag::rows, 0, 0, 65535));
+  const std::int64_t factors[] = {item.integer(tag::columns, 0, 0, 65535), item.integer(tag::samplesPerPixel, 1, 0, 4),
+                                  item.integer(tag::bitsAllocated, layout.pixels->floatBytes * 8, 0, 64),
+                                  item.integer(tag::numberOfFrames, 1, 0, int32Max)};
+  for (const std::int64_t factor : factors) {
+    if (__builtin_mul_overflow(bits, static_cast<std::size_t>(factor), &bits)) return noEnd / 16;
+  }
+  return bits / 8 + 2;
+}
+
+Result<void> walk(DicomLayout& layout, const std::string& name) {
+  auto pixels = Walk(layout.dataset, {layout.explicitVr, layout.bigEndian}, name).run();
+  if (!pixels) return tl::make_unexpected(pixels.error());
+  layout.pixels = *pixels;
+  return {};
+}
+
+/// Inflates what is needed and no more: a few kilobytes may claim to be gigabytes.
+Result<void> inflateDataset(DicomLayout& layout, const std::string& name, DicomExtent extent) {
+  const std::size_t deflated = layout.dataset.size();
+  Inflation inflation(layout.dataset, name);
+  Result<void> walked;
+  for (std::size_t size = firstInflated;; size *= 4) {
+    const auto inflated = inflation.until(std::min(size, maxInflatedHeader));
+    layout.dataset = inflation.bytes();
+    layout.explicitVr = looksExplicit(layout.dataset);
+    walked = walk(layout, name);
+    if (walked && layout.pixels) break;
+    if (!inflated) return inflated;
+    if (inflation.ended()) break;
+    if (size >= maxInflatedHeader) {
+      return fail(ErrorCode::limitExceeded, "the deflated DICOM header is too large", name);
+    }
+  }
+  if (!walked) return walked;
+  if (layout.pixels && extent == DicomExtent::all) {
+    const auto& p = *layout.pixels;
+    const std::size_t size = std::min(p.encapsulated ? noEnd : p.claimed, pixelBytesNeeded(layout));
+    if (size > p.size && !inflation.ended()) {
+      if (size / maxDeflateRatio > deflated) {
+        return fail(ErrorCode::invalidInput, "the deflated pixel data is cut off: it cannot hold all pixels", name);
+      }
+      inflation.reserve(p.value + size);
+      if (auto r = inflation.until(p.value + size); !r) return r;
+      layout.dataset = inflation.bytes();
+      if (auto r = walk(layout, name); !r) return r;
+    }
+  }
+  layout.inflated = inflation.take();
+  layout.dataset = layout.inflated;
+  return {};
 }
 
 }  // namespace
@@ -260,27 +352,25 @@ bool looksLikeDicom(std::span<const std::byte> bytes) {
   return true;
 }
 
-Result<DicomLayout> dicomLayout(std::span<const std::byte> bytes, const std::string& name) {
+Result<DicomLayout> dicomLayout(std::span<const std::byte> bytes, const std::string& name, DicomExtent extent) {
   if (!looksLikeDicom(bytes)) return fail(ErrorCode::invalidInput, "not a DICOM file", name);
   DicomLayout layout;
   const auto start = readMeta(bytes, hasPrefix(bytes) ? preambleBytes + 4 : 0, layout, name);
   if (!start) return tl::make_unexpected(start.error());
   layout.dataset = bytes.subspan(*start);
+  Result<void> read;
   if (layout.transferSyntaxUid == "1.2.840.10008.1.2.1.99") {
-    auto inflated = inflateRaw(layout.dataset, name);
-    if (!inflated) return tl::make_unexpected(inflated.error());
-    layout.inflated = std::move(*inflated);
-    layout.dataset = layout.inflated;
+    read = inflateDataset(layout, name, extent);
+  } else {
+    layout.bigEndian = layout.transferSyntaxUid == "1.2.840.10008.1.2.2";
+    // What the bytes say beats what the meta header says: both mistakes are found in real files.
+    layout.explicitVr = layout.bigEndian || looksExplicit(layout.dataset);
+    read = walk(layout, name);
   }
-  layout.bigEndian = layout.transferSyntaxUid == "1.2.840.10008.1.2.2";
-  // What the bytes say beats what the meta header says: both mistakes are found in real files.
-  layout.explicitVr = layout.bigEndian || looksExplicit(layout.dataset);
+  if (!read) return tl::make_unexpected(read.error());
   if (layout.transferSyntaxUid.empty()) {
     layout.transferSyntaxUid = layout.explicitVr ? "1.2.840.10008.1.2.1" : "1.2.840.10008.1.2";
   }
-  auto pixels = Walk(layout.dataset, {layout.explicitVr, layout.bigEndian}, name).run();
-  if (!pixels) return tl::make_unexpected(pixels.error());
-  layout.pixels = *pixels;
   return layout;
 }
 

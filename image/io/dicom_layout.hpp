@@ -23,6 +23,7 @@ struct DicomLayout {
     std::size_t end = 0;      // offset behind the element
     bool encapsulated = false;
     bool words = false;  // VR OW: 16-bit words, which matters for big endian
+    int floatBytes = 0;  // 4: Float Pixel Data, 8: Double Float Pixel Data; 0: integers
   };
 
   std::string transferSyntaxUid;  // as stated or, without a meta header, as guessed
@@ -30,7 +31,7 @@ struct DicomLayout {
   bool explicitVr = false;        // how the data set really is encoded
   bool bigEndian = false;
   std::span<const std::byte> dataset;  // from its first element; inflated if it was deflated
-  std::optional<Pixels> pixels;        // (7FE0,0010) of the outermost level
+  std::optional<Pixels> pixels;        // (7FE0,0010), (7FE0,0008) or (7FE0,0009) of the outermost level
   std::vector<std::byte> inflated;     // owner of `dataset` where it was deflated
 
   /// The data set in front of the pixel data.
@@ -44,8 +45,14 @@ inline constexpr char dicomDirectoryClassUid[] = "1.2.840.10008.1.3.10";
 /// True if the bytes have the DICOM prefix, or start without it with several plausible elements of group 2 or 8.
 [[nodiscard]] bool looksLikeDicom(std::span<const std::byte> bytes);
 
-/// Errors: invalidInput (not DICOM; an element leaves the file; nested too deeply), limitExceeded (inflates to more
-/// than 1 GiB, too many elements). The spans point into `bytes`.
-[[nodiscard]] Result<DicomLayout> dicomLayout(std::span<const std::byte> bytes, const std::string& name);
+/// How much of a deflated data set is inflated: what is in front of the pixel data, or all. Where `header` is asked
+/// for, the pixels may say that fewer bytes are there than the file holds.
+enum class DicomExtent { header, all };
+
+/// A deflated data set is inflated only as far as its rows, columns and frames need.
+/// Errors: invalidInput (not DICOM; an element leaves the file; nested too deeply), limitExceeded (too many elements;
+/// a deflated header of more than 64 MiB). The spans point into `bytes`.
+[[nodiscard]] Result<DicomLayout> dicomLayout(std::span<const std::byte> bytes, const std::string& name,
+                                              DicomExtent extent = DicomExtent::all);
 
 }  // namespace nora

@@ -30,7 +30,7 @@ std::string counted(std::size_t count, const char* noun) {
 }
 
 /// What orders the instances of one place in time; compared from left to right, smaller first.
-using TimeKey = std::array<double, 6>;
+using TimeKey = std::array<double, 7>;
 
 TimeKey timeKeyOf(const DicomHeader& h, bool overMidnight) {
   const auto clock = [&](const std::string& time) {
@@ -38,6 +38,7 @@ TimeKey timeKeyOf(const DicomHeader& h, bool overMidnight) {
     return overMidnight && seconds < secondsADay / 2 ? seconds + secondsADay : seconds;
   };
   return {static_cast<double>(h.temporalPosition.value_or(0)),
+          static_cast<double>(h.volume),
           clock(h.acquisitionTime),
           h.triggerTime.value_or(0),
           static_cast<double>(h.acquisitionNumber),
@@ -63,14 +64,15 @@ void sortInTime(const std::vector<DicomHeader>& headers, Places& places) {
   }
 }
 
-/// Numbers that may name the volume of an instance: temporal position, acquisition, or the instance number counted
-/// volume by volume or slice by slice.
+/// Numbers that may name the volume of an instance: temporal position, rank in its object, acquisition, or the instance
+/// number counted volume by volume or slice by slice.
 std::int64_t volumeNumber(const DicomHeader& h, int way, std::int64_t firstInstance, std::int64_t slices,
                           std::int64_t volumes) {
   switch (way) {
     case 0: return h.temporalPosition.value_or(0);
-    case 1: return h.acquisitionNumber;
-    case 2: return (h.instanceNumber - firstInstance) / slices;
+    case 1: return h.volume;
+    case 2: return h.acquisitionNumber;
+    case 3: return (h.instanceNumber - firstInstance) / slices;
     default: return (h.instanceNumber - firstInstance) % volumes;
   }
 }
@@ -105,7 +107,7 @@ void dropIncomplete(const std::vector<DicomHeader>& headers, Places& places, std
     most = std::max(most, place.size());
   }
   if (fewest == most) return;
-  for (int way = 0; way < 4; ++way) {
+  for (int way = 0; way < 5; ++way) {
     const auto volumes = volumesBy(way, headers, places, most);
     const auto isWhole = [&](const auto& volume) { return volume.second.size() == places.size(); };
     if (volumes.empty() || std::none_of(volumes.begin(), volumes.end(), isWhole)) continue;
@@ -338,6 +340,7 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
   for (const auto& place : places) origins.push_back(*headers[place.front()].positionLps);
   const DicomHeader& firstHeader = headers[places.front().front()];
   const DicomPlane first = *planeOf(firstHeader);
+  if (!firstHeader.note.empty()) stack.warnings.push_back(firstHeader.note);
   warnOfSpacing(firstHeader, stack);
   if (origins.size() == 1) {
     stack.worldFromVoxel = rasAffine(first, first.normal * singleSliceStep(firstHeader));
@@ -362,6 +365,7 @@ DicomStack makeStackWithoutPlace(const std::vector<DicomHeader>& headers, std::s
   setPixelSteps(header, plane);
   stack.worldFromVoxel = rasAffine(plane, plane.normal * singleSliceStep(header));
   stack.warnings.push_back("no position in space is stated: shown as an axial slice at the origin");
+  if (!header.note.empty()) stack.warnings.push_back(header.note);
   warnOfSpacing(header, stack);
   return stack;
 }

@@ -5,6 +5,18 @@
 
 namespace nora::tag {
 
+constexpr std::uint32_t recommendedFrameRate = 0x00082144;
+constexpr std::uint32_t volumetricProperties = 0x00089206;
+constexpr std::uint32_t cineRate = 0x00180040;
+constexpr std::uint32_t numberOfOpticalPaths = 0x00480302;
+constexpr std::uint32_t numberOfFocalPlanes = 0x00480303;
+constexpr std::uint32_t sliceVector = 0x00540080;
+constexpr std::uint32_t numberOfSlices = 0x00540081;
+constexpr std::uint32_t gridFrameOffsetVector = 0x3004000C;
+constexpr std::uint32_t doseUnits = 0x30040002;
+constexpr std::uint32_t doseGridScaling = 0x3004000E;
+constexpr std::uint32_t modalityLutType = 0x00283004;
+constexpr std::uint32_t suvType = 0x00541006;
 constexpr std::uint32_t specificCharacterSet = 0x00080005;
 constexpr std::uint32_t imageType = 0x00080008;
 constexpr std::uint32_t sopClassUid = 0x00080016;

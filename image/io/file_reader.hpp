@@ -41,6 +41,9 @@ struct ReadOptions {
   std::optional<std::int64_t> timePoint;
   /// To be called with 0..1 now and then; cheap, may be called often. Never empty.
   std::function<void(double)> progress = [](double) {};
+  /// Which image, where the files hold several: as the format's reader names them (DICOM: DicomStack::series). Empty:
+  /// the only one, or the first with a warning.
+  std::string series = {};
 };
 
 /// What is known of a file after looking at its header: one row of the scan.

@@ -148,6 +148,9 @@ class Server {
     if (const auto time = first.json.find("timePoint"); time != first.json.end() && time->is_number_integer()) {
       options.timePoint = time->get<std::int64_t>();
     }
+    if (const auto series = first.json.find("series"); series != first.json.end() && series->is_string()) {
+      options.series = bytesFromUtf8(series->get<std::string>());
+    }
     options.progress = [this](double fraction) { tellProgress(fraction); };
     auto files = receiveFiles(std::move(first));
     if (!files) return tl::make_unexpected(files.error());

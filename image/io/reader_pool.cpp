@@ -63,6 +63,7 @@ Result<void> sendRead(Process& process, std::span<const OpenedFile> files, int m
                  {"sidecars", std::move(batch.sidecars)},
                  {"more", !files.empty()}};
     if (options.timePoint) message["timePoint"] = *options.timePoint;
+    if (!options.series.empty()) message["series"] = reader::utf8FromBytes(options.series);
     const auto sent = process.send(message, batch.descriptors, patience);
     if (!sent || files.empty()) return sent;
   }
