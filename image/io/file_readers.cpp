@@ -3,14 +3,22 @@
 
 #include "image/io/afni_reader.hpp"
 #include "image/io/analyze_reader.hpp"
+#include "image/io/cifti_reader.hpp"
 #include "image/io/dicom_reader.hpp"
 #include "image/io/file_reader.hpp"
+#include "image/io/freesurfer_reader.hpp"
+#include "image/io/gifti_reader.hpp"
 #include "image/io/mif_reader.hpp"
 #include "image/io/metaimage_reader.hpp"
 #include "image/io/mgh_reader.hpp"
+#include "image/io/mz3_reader.hpp"
 #include "image/io/nifti_reader.hpp"
 #include "image/io/nrrd_reader.hpp"
+#include "image/io/obj_reader.hpp"
+#include "image/io/off_reader.hpp"
 #include "image/io/parrec_reader.hpp"
+#include "image/io/ply_reader.hpp"
+#include "image/io/stl_reader.hpp"
 #include "image/io/tck_reader.hpp"
 #include "image/io/trk_reader.hpp"
 #include "image/io/trx_reader.hpp"
@@ -22,6 +30,7 @@ namespace {
 
 std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   std::vector<std::unique_ptr<const FileReader>> readers;
+  readers.push_back(std::make_unique<CiftiReader>());  // is NIfTI-2 too
   readers.push_back(std::make_unique<NiftiReader>());
   readers.push_back(std::make_unique<AnalyzeReader>());
   readers.push_back(std::make_unique<MifReader>());
@@ -35,6 +44,13 @@ std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   readers.push_back(std::make_unique<TrxReader>());
   readers.push_back(std::make_unique<TtReader>());
   readers.push_back(std::make_unique<VtkReader>());
+  readers.push_back(std::make_unique<GiftiReader>());
+  readers.push_back(std::make_unique<FreeSurferReader>());
+  readers.push_back(std::make_unique<PlyReader>());
+  readers.push_back(std::make_unique<StlReader>());
+  readers.push_back(std::make_unique<ObjReader>());
+  readers.push_back(std::make_unique<OffReader>());
+  readers.push_back(std::make_unique<Mz3Reader>());
   readers.push_back(std::make_unique<DicomReader>());
   return readers;
 }
