@@ -56,7 +56,7 @@ FreeSurferFormat freeSurferFormatOf(const std::string& name, std::string_view be
     return told == FreeSurferFormat::none && ofHemisphere(name) ? FreeSurferFormat::curv : told;  // cut short
   }
   if (hasMeshSuffix(name, ".annot")) return FreeSurferFormat::annotation;
-  if (hasMeshSuffix(name, ".label")) return FreeSurferFormat::label;
+  if (hasMeshSuffix(name, ".label") && beginning.starts_with("#!ascii")) return FreeSurferFormat::label;
   if (hasMeshSuffix(name, ".asc")) {
     if (beginning.starts_with("#!ascii")) return FreeSurferFormat::asciiSurface;
     constexpr std::size_t columns = 5;

@@ -112,8 +112,8 @@ std::string structureOfName(const std::string& fileName) {
     return std::any_of(parts.begin(), parts.end(),
                        [&](std::string_view part) { return name.find(part) != std::string::npos; });
   };
-  if (name.starts_with("lh.") || says({".lh.", "_lh.", "hemi-l", ".l.", "_left."})) return "CortexLeft";
-  if (name.starts_with("rh.") || says({".rh.", "_rh.", "hemi-r", ".r.", "_right."})) return "CortexRight";
+  if (name.starts_with("lh.") || says({".lh.", "_lh.", "_lh_", "hemi-l", ".l.", "_left."})) return "CortexLeft";
+  if (name.starts_with("rh.") || says({".rh.", "_rh.", "_rh_", "hemi-r", ".r.", "_right."})) return "CortexRight";
   return {};
 }
 
