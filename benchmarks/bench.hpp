@@ -36,5 +36,6 @@ std::vector<Row> sliceRows();
 std::vector<Row> volumeRows();
 std::vector<Row> encodeRows();
 std::vector<Row> openRows();
+std::vector<Row> formatRows();
 
 }  // namespace nora::bench

@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
   run("render", volumeRows);
   run("stream", encodeRows);
   run("formats", openRows);
+  run("formats", formatRows);
   std::printf("%s\n", rows.dump().c_str());
   return 0;
 }

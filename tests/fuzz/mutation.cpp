@@ -112,7 +112,8 @@ constexpr std::array damages{Damage{"flipped bits", flipBits},         Damage{"s
 
 Bytes damaged(Bytes bytes, Random& random, std::string& how) {
   const Bytes original = bytes;
-  for (std::size_t n = 1 + below(random, 3); n > 0 && !bytes.empty(); --n) {
+  // Mostly one thing at a time: what is damaged all over is refused at the first check.
+  for (std::size_t n = random() % 3 == 0 ? 1 + below(random, 3) : 1; n > 0 && !bytes.empty(); --n) {
     const Damage& damage = damages[below(random, damages.size())];
     damage.apply(bytes, random);
     how += (how.empty() ? "" : ", ") + std::string(damage.name);
