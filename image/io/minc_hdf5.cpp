@@ -219,70 +219,110 @@ Result<void> readType(hid_t dataset, const std::string& name, MincVariable& vari
               name);
 }
 
-/// image-min and image-max: small, uncompressed as a rule, so the library may read them.
-void readValues(hid_t dataset, std::size_t fileBytes, MincVariable& variable) {
-  std::int64_t count = 1;
-  for (const std::int64_t n : variable.shape) {
-    if (__builtin_mul_overflow(count, n, &count) || count > maxMincScales) return;
-  }
-  const Handle creation(H5Dget_create_plist(dataset), &H5Pclose);
-  const bool plain =
-      H5Pget_nfilters(creation) == 0 && H5Pget_external_count(creation) == 0 && H5Pget_layout(creation) != H5D_VIRTUAL;
-  if (!plain || count < 1 || static_cast<std::size_t>(count) > fileBytes) return;
-  variable.values.resize(static_cast<std::size_t>(count));
-  const herr_t read = H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, variable.values.data());
-  if (read < 0) variable.values.clear();
-}
-
 bool isDataset(const Handle& handle) {
   return handle.good() && H5Iget_type(handle) == H5I_DATASET;
 }
 
+/// Shape, type and attributes. False if the shape has no names.
+bool describeDataset(hid_t dataset, MincVariable& variable) {
+  readAttributes(dataset, variable);
+  return readShape(dataset, variable);
+}
+
 }  // namespace
 
-/// Keeps the file open while chunks are looked up.
-struct MincChunks {
-  Handle file, dataset;
+/// The bytes of a dataset: in one piece, in the object's header (compact), or in chunks, which the library finds.
+struct MincStorage {
+  Handle file, dataset;  // the former keeps the file open
+  H5D_layout_t layout = H5D_CONTIGUOUS;
+  std::uint64_t offset = 0;  // contiguous
   ChunkGrid grid;
-  bool compact = false;
+
+  [[nodiscard]] Result<void> describe(const MincVariable& variable, std::size_t fileBytes, const std::string& name);
+  [[nodiscard]] Result<void> read(std::span<const std::byte> bytes, std::span<std::byte> to,
+                                  const std::function<void(double)>& progress, const std::string& name) const;
+
+ private:
+  [[nodiscard]] std::optional<ChunkPlace> find(const std::vector<std::int64_t>& corner) const;
 };
 
-namespace {
-
-Result<void> describeStorage(MincChunks& chunks, std::span<const std::byte> bytes, const std::string& name,
-                             MincFile& file, bool& contiguous) {
-  const Handle creation(H5Dget_create_plist(chunks.dataset), &H5Pclose);
-  const MincVariable& image = file.variables.at("image");
-  const H5D_layout_t layout = H5Pget_layout(creation);
+Result<void> MincStorage::describe(const MincVariable& variable, std::size_t fileBytes, const std::string& name) {
+  const Handle creation(H5Dget_create_plist(dataset), &H5Pclose);
+  layout = H5Pget_layout(creation);
   if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) != 0) {
     return fail(ErrorCode::unsupported, "its voxels are in other files", name);
   }
-  contiguous = layout == H5D_CONTIGUOUS;
-  chunks.compact = layout == H5D_COMPACT;
-  if (contiguous) {
-    const haddr_t at = H5Dget_offset(chunks.dataset);
-    if (at == HADDR_UNDEF || at >= bytes.size()) {
-      return fail(ErrorCode::invalidInput, "its voxels were never written", name);
-    }
-    file.voxels.first = static_cast<std::int64_t>(at);
+  if (layout == H5D_CONTIGUOUS) {
+    offset = H5Dget_offset(dataset);
+    if (offset < fileBytes) return {};  // not HADDR_UNDEF
+    return fail(ErrorCode::invalidInput, "its voxels were never written or are cut off", name);
   }
-  chunks.grid.dims = image.shape;
-  chunks.grid.elementBytes = static_cast<std::int64_t>(image.stored.bits() / 8);
   if (layout != H5D_CHUNKED) return {};
+  grid.dims = variable.shape;
+  grid.elementBytes = static_cast<std::int64_t>(variable.stored.bits() / 8);
   std::array<hsize_t, maxRank> sizes{};
-  if (H5Pget_chunk(creation, maxRank, sizes.data()) != static_cast<int>(image.shape.size())) {
+  if (H5Pget_chunk(creation, maxRank, sizes.data()) != static_cast<int>(variable.shape.size())) {
     return fail(ErrorCode::invalidInput, "its chunks have other dimensions than the image", name);
   }
-  for (std::size_t d = 0; d < image.shape.size(); ++d) {
-    chunks.grid.chunk.push_back(static_cast<std::int64_t>(std::min(sizes[d], hsize_t{1} << 32)));
+  for (std::size_t d = 0; d < variable.shape.size(); ++d) {
+    grid.chunk.push_back(static_cast<std::int64_t>(std::min(sizes[d], hsize_t{1} << 32)));
   }
   for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
     unsigned flags = 0, settings = 0;
     std::size_t count = 0;
-    chunks.grid.filters.push_back(
+    grid.filters.push_back(
         H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &count, nullptr, 0, nullptr, &settings));
   }
-  return chunks.grid.check(bytes.size(), name);
+  return grid.check(fileBytes, name);
+}
+
+std::optional<ChunkPlace> MincStorage::find(const std::vector<std::int64_t>& corner) const {
+  std::array<hsize_t, maxRank> at{};
+  std::copy(corner.begin(), corner.end(), at.begin());
+  ChunkPlace place;
+  haddr_t address = HADDR_UNDEF;
+  hsize_t size = 0;
+  const herr_t found = H5Dget_chunk_info_by_coord(dataset, at.data(), &place.skippedFilters, &address, &size);
+  if (found < 0 || address == HADDR_UNDEF || size == 0) return std::nullopt;
+  place.offset = address;
+  place.size = size;
+  return place;
+}
+
+Result<void> MincStorage::read(std::span<const std::byte> bytes, std::span<std::byte> to,
+                               const std::function<void(double)>& progress, const std::string& name) const {
+  if (layout == H5D_CHUNKED) {
+    return grid.read(
+        bytes, [this](const auto& corner) { return find(corner); }, to, progress, name);
+  }
+  if (layout == H5D_CONTIGUOUS && offset <= bytes.size() && to.size() <= bytes.size() - offset) {
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), to.size(), to.begin());
+    return {};
+  }
+  const Handle type(H5Dget_type(dataset), &H5Tclose);
+  const bool fits = layout == H5D_COMPACT && to.size() == H5Dget_storage_size(dataset);
+  if (fits && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to.data()) >= 0) return {};
+  return fail(ErrorCode::invalidInput, "its values are damaged or cut off", name);
+}
+
+namespace {
+
+/// image-min and image-max. Nothing if they are not what they should be.
+std::vector<double> readValues(Handle dataset, const MincVariable& variable, std::span<const std::byte> bytes) {
+  std::int64_t count = 1;
+  for (const std::int64_t n : variable.shape) {
+    if (n < 1 || __builtin_mul_overflow(count, n, &count) || count > maxMincScales) return {};
+  }
+  MincStorage storage;
+  storage.dataset = std::move(dataset);
+  const Handle type(H5Dget_type(storage.dataset), &H5Tclose);
+  std::vector<double> values(static_cast<std::size_t>(count));
+  const auto memory = std::as_writable_bytes(std::span(values));
+  const std::size_t size = static_cast<std::size_t>(count) * (variable.stored.bits() / 8);
+  const bool read = storage.describe(variable, bytes.size(), {}) &&
+                    storage.read(bytes, memory.first(size), [](double) {}, {}) &&
+                    H5Tconvert(type, H5T_NATIVE_DOUBLE, values.size(), values.data(), nullptr, H5P_DEFAULT) >= 0;
+  return read ? values : std::vector<double>{};
 }
 
 std::vector<std::int64_t> packedStrides(const MincVariable& image) {
@@ -315,66 +355,48 @@ Result<Minc2File> Minc2File::open(std::span<const std::byte> bytes, const std::s
   out.bytes_ = bytes;
   out.name_ = name;
   out.file_.version = 2;
-  auto chunks = std::make_shared<MincChunks>();
-  chunks->file = openMapped(bytes);
-  if (!chunks->file.good()) return fail(ErrorCode::invalidInput, "the HDF5 file is damaged or cut short", name);
-  const Handle root = child(chunks->file, "minc-2.0");
+  auto storage = std::make_shared<MincStorage>();
+  storage->file = openMapped(bytes);
+  if (!storage->file.good()) return fail(ErrorCode::invalidInput, "the HDF5 file is damaged or cut short", name);
+  const Handle root = child(storage->file, "minc-2.0");
   if (!root.good()) return fail(ErrorCode::unsupported, "this HDF5 file holds no MINC image", name);
   const Handle images = child(root, "image");
   const Handle folder = images.good() ? child(images, "0") : Handle();
-  chunks->dataset = folder.good() ? child(folder, "image") : Handle();
-  if (!isDataset(chunks->dataset)) return fail(ErrorCode::invalidInput, "the MINC file has no image", name);
+  storage->dataset = folder.good() ? child(folder, "image") : Handle();
+  if (!isDataset(storage->dataset)) return fail(ErrorCode::invalidInput, "the MINC file has no image", name);
 
   MincVariable& image = out.file_.variables["image"];
-  readAttributes(chunks->dataset, image);
-  if (!readShape(chunks->dataset, image)) {
+  if (!describeDataset(storage->dataset, image)) {
     return fail(ErrorCode::invalidInput, "the dimensions of the image have no names (dimorder)", name);
   }
-  const auto typed = readType(chunks->dataset, name, image);
+  const auto typed = readType(storage->dataset, name, image);
   if (!typed) return tl::make_unexpected(typed.error());
   out.file_.voxels.strides = packedStrides(image);
   if (out.file_.voxels.strides.size() != image.shape.size()) {
     return fail(ErrorCode::invalidInput, "the dimensions overflow", name);
   }
   for (const char* scale : {"image-min", "image-max"}) {
-    const Handle dataset = child(folder, scale);
+    Handle dataset = child(folder, scale);
     if (!isDataset(dataset)) continue;
     MincVariable& variable = out.file_.variables[scale];
-    readAttributes(dataset, variable);
-    if (readShape(dataset, variable)) readValues(dataset, bytes.size(), variable);
+    if (!describeDataset(dataset, variable) || !readType(dataset, name, variable)) continue;
+    variable.values = readValues(std::move(dataset), variable, bytes);
   }
   readGroup(root, "dimensions", {"xspace", "yspace", "zspace", "time"}, out.file_);
   readGroup(root, "info", {"study", "acquisition"}, out.file_);
-  bool contiguous = false;
-  const auto stored = describeStorage(*chunks, bytes, name, out.file_, contiguous);
+  const auto stored = storage->describe(image, bytes.size(), name);
   if (!stored) return tl::make_unexpected(stored.error());
-  if (!contiguous) out.chunks_ = std::move(chunks);
+  if (storage->layout == H5D_CONTIGUOUS) out.file_.voxels.first = static_cast<std::int64_t>(storage->offset);
+  out.storage_ = std::move(storage);
   return out;
 }
 
-Result<void> Minc2File::readChunks(std::span<std::byte> to, const std::function<void(double)>& progress) const {
-  const MincChunks& chunks = *chunks_;
-  if (chunks.compact) {
-    const Handle type(H5Dget_type(chunks.dataset), &H5Tclose);
-    const bool fits = to.size() == H5Dget_storage_size(chunks.dataset);
-    if (fits && H5Dread(chunks.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to.data()) >= 0) return {};
-    return fail(ErrorCode::invalidInput, "its voxels are damaged", name_);
-  }
-  const auto find = [&](const std::vector<std::int64_t>& corner) -> std::optional<ChunkPlace> {
-    std::array<hsize_t, maxRank> offset{};
-    std::copy(corner.begin(), corner.end(), offset.begin());
-    ChunkPlace place;
-    haddr_t at = HADDR_UNDEF;
-    hsize_t size = 0;
-    if (H5Dget_chunk_info_by_coord(chunks.dataset, offset.data(), &place.skippedFilters, &at, &size) < 0 ||
-        at == HADDR_UNDEF || size == 0) {
-      return std::nullopt;
-    }
-    place.offset = at;
-    place.size = size;
-    return place;
-  };
-  return chunks.grid.read(bytes_, find, to, progress, name_);
+bool Minc2File::isContiguous() const {
+  return storage_->layout == H5D_CONTIGUOUS;
+}
+
+Result<void> Minc2File::readVoxels(std::span<std::byte> to, const std::function<void(double)>& progress) const {
+  return storage_->read(bytes_, to, progress, name_);
 }
 
 }  // namespace nora

@@ -16,8 +16,7 @@ namespace nora {
 
 [[nodiscard]] bool hasHdf5Magic(std::span<const std::byte> bytes);
 
-/// A part of a chunked image: where its bytes are and to which voxels they belong.
-struct MincChunks;
+struct MincStorage;  // where the bytes of the image are
 
 /// An opened MINC 2 file. `bytes` must outlive it.
 class Minc2File {
@@ -25,19 +24,19 @@ class Minc2File {
   /// Errors: invalidInput (damaged, no MINC); unsupported (filters and types that MINC does not use, external data).
   [[nodiscard]] static Result<Minc2File> open(std::span<const std::byte> bytes, const std::string& name);
 
-  /// Variables without the group's path; `voxels.first` is 0 where the image is in chunks.
+  /// Variables without the group's path; `voxels.first` is 0 unless the image is contiguous.
   [[nodiscard]] const MincFile& file() const { return file_; }
 
   /// True if the voxels lie in the file in one piece, uncompressed.
-  [[nodiscard]] bool isContiguous() const { return chunks_ == nullptr; }
-  /// Else: reads all voxels in the file's order into zeroed memory. Errors: invalidInput (damaged, beyond the file).
-  [[nodiscard]] Result<void> readChunks(std::span<std::byte> to, const std::function<void(double)>& progress) const;
+  [[nodiscard]] bool isContiguous() const;
+  /// All voxels in the file's order and byte order, into zeroed memory. Errors: invalidInput (damaged, cut off).
+  [[nodiscard]] Result<void> readVoxels(std::span<std::byte> to, const std::function<void(double)>& progress) const;
 
  private:
   std::span<const std::byte> bytes_;
   std::string name_;
   MincFile file_;
-  std::shared_ptr<const MincChunks> chunks_;
+  std::shared_ptr<const MincStorage> storage_;
 };
 
 }  // namespace nora

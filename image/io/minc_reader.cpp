@@ -57,7 +57,7 @@ Result<ReadImage> readChunked(const Minc2File& file, StridedImage image, const I
   if (isPacked(image)) {
     auto memory = sink.allocate(size + Volume::paddingBytes);
     if (!memory) return tl::make_unexpected(memory.error());
-    const auto done = file.readChunks(memory->first(size), options.progress);
+    const auto done = file.readVoxels(memory->first(size), options.progress);
     if (!done) return tl::make_unexpected(done.error());
     swapInPlace(image.stored, memory->first(size));
     return ReadImage{std::move(image.info)};
@@ -65,7 +65,7 @@ Result<ReadImage> readChunked(const Minc2File& file, StridedImage image, const I
   const std::unique_ptr<std::byte, decltype(&std::free)> content(static_cast<std::byte*>(std::calloc(size, 1)),
                                                                  &std::free);
   if (!content) return fail(ErrorCode::limitExceeded, "out of memory while reading the image", data.name);
-  const auto done = file.readChunks({content.get(), size}, options.progress);
+  const auto done = file.readVoxels({content.get(), size}, options.progress);
   if (!done) return tl::make_unexpected(done.error());
   return readStrided(std::move(image), {data.name, {content.get(), size}}, Packing::plain, {}, sink);
 }
