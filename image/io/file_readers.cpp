@@ -9,6 +9,7 @@
 #include "image/io/freesurfer_reader.hpp"
 #include "image/io/gifti_reader.hpp"
 #include "image/io/mif_reader.hpp"
+#include "image/io/minc_reader.hpp"
 #include "image/io/metaimage_reader.hpp"
 #include "image/io/mgh_reader.hpp"
 #include "image/io/mz3_reader.hpp"
@@ -36,6 +37,7 @@ std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   readers.push_back(std::make_unique<MifReader>());
   readers.push_back(std::make_unique<AfniReader>());
   readers.push_back(std::make_unique<ParrecReader>());
+  readers.push_back(std::make_unique<MincReader>());
   readers.push_back(std::make_unique<NrrdReader>());
   readers.push_back(std::make_unique<MetaImageReader>());
   readers.push_back(std::make_unique<MghReader>());
