@@ -84,7 +84,7 @@ Result<ImageReader::Image> MghReader::read(std::span<const InputFile> files, con
     if (!image) return tl::make_unexpected(image.error());
     if (isGzip(file.bytes)) return readCompressed(std::move(*image), file, sink);
     applyMghFooter(file.bytes.subspan(mghHeaderBytes + voxelBytes(*image)), image->info);
-    return readStrided(std::move(*image), file, options, sink);
+    return readStrided(std::move(*image), file, Packing::plain, options, sink);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::limitExceeded, "out of memory while reading the image", file.name);
   }

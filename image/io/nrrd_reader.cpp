@@ -76,6 +76,9 @@ Result<std::vector<std::string>> dataFilesOf(const NrrdHeader& header, const std
 Result<Description> examine(const InputFile& file) {
   auto header = parseNrrdHeader(file.bytes, file.name);
   if (!header) return tl::make_unexpected(header.error());
+  if (!header->hasEnd && header->field("datafile") == nullptr) {
+    return fail(ErrorCode::invalidInput, "the file is cut short within its header", file.name);
+  }
   auto layout = describeNrrd(*header, file.name);
   if (!layout) return tl::make_unexpected(layout.error());
   const auto placed = placeNrrd(*header, file.name, *layout);
@@ -89,9 +92,6 @@ Result<Description> examine(const InputFile& file) {
   if (!bytes) return tl::make_unexpected(bytes.error());
   auto files = dataFilesOf(*header, file.name);
   if (!files) return tl::make_unexpected(files.error());
-  if (files->empty() && !header->hasEnd) {
-    return fail(ErrorCode::invalidInput, "the file is cut short within its header", file.name);
-  }
   const std::uint64_t voxelBytes = layout->image.stored.bits() / 8;
   if (!files->empty() && layout->bytes / voxelBytes % files->size() != 0) {
     return fail(ErrorCode::invalidInput,

@@ -3,7 +3,6 @@
 #include "image/io/byte_reader.hpp"
 #include "image/io/gzip.hpp"
 #include "image/io/mesh_content.hpp"
-#include "image/io/nifti_voxels.hpp"
 #include "image/volume.hpp"
 
 #include <algorithm>
@@ -162,15 +161,6 @@ Result<void> decodeAll(std::span<const VoxelPart> parts, const StoredVoxel& stor
   return {};
 }
 
-bool isPacked(const StridedImage& image, const VoxelOrder& packed) {
-  if (image.stored.kind != StoredVoxel::Kind::number || !image.scales.none()) return false;
-  const Axes dims = axesOf(image.info);
-  for (std::size_t a = 0; a < dims.size(); ++a) {
-    if (dims[a] > 1 && image.order.strides[a] != packed.strides[a]) return false;
-  }
-  return true;
-}
-
 /// Numbers of text are in native order already.
 bool isSwapped(const StridedImage& image, std::span<const VoxelPart> parts) {
   return image.stored.swapped && parts.front().coding != PartCoding::ascii;
@@ -179,18 +169,16 @@ bool isSwapped(const StridedImage& image, std::span<const VoxelPart> parts) {
 Result<ReadImage> readAssembled(StridedImage image, std::span<const VoxelPart> parts, const ReadOptions& options,
                                 MemorySink& sink) {
   const Axes dims = axesOf(image.info);
-  const auto packed = packedOrder(dims, image.stored, 0, parts.front().file->name);
-  if (!packed) return tl::make_unexpected(packed.error());
   std::size_t size = bytesPerVoxel(image.info.type);
   for (const std::int64_t d : dims) size *= static_cast<std::size_t>(d);
   auto memory = sink.allocate(size + Volume::paddingBytes);
   if (!memory) return tl::make_unexpected(memory.error());
   image.stored.swapped = isSwapped(image, parts);
-  if (isPacked(image, *packed)) {
+  if (isPacked(image)) {
     const auto voxels = memory->first(size);
     const auto done = decodeAll(parts, image.stored, voxels, options);
     if (!done) return tl::make_unexpected(done.error());
-    if (image.stored.swapped) copySwapped(voxels, voxels, unitOf(image.stored));
+    swapInPlace(image.stored, voxels);
     return ReadImage{std::move(image.info)};
   }
   std::size_t decoded = 0;
@@ -224,13 +212,12 @@ Result<ReadImage> readParts(StridedImage image, std::span<const VoxelPart> parts
   if (!honest) return tl::make_unexpected(honest.error());
   const VoxelPart& first = parts.front();
   const InputFile data{first.file->name, codedBytes(first)};
-  // Both ways lead straight from the mapping; the strided reader goes by the bytes, the header has the last word.
-  const bool compressed = first.coding == PartCoding::gzip || first.coding == PartCoding::zlib;
-  const bool direct =
-      parts.size() == 1 && compressed == isGzip(data.bytes) && (compressed || first.coding == PartCoding::raw);
-  if (!direct) return readAssembled(std::move(image), parts, options, sink);
+  const bool gzip = first.coding == PartCoding::gzip || (first.coding == PartCoding::zlib && isGzip(data.bytes));
+  if (parts.size() > 1 || (!gzip && first.coding != PartCoding::raw)) {
+    return readAssembled(std::move(image), parts, options, sink);
+  }
   image.order.first += static_cast<std::int64_t>(first.decodedSkip);
-  return readStrided(std::move(image), data, options, sink);
+  return readStrided(std::move(image), data, gzip ? Packing::gzip : Packing::plain, options, sink);
 }
 
 Result<std::vector<std::string>> numberedNames(std::string_view pattern, std::int64_t first, std::int64_t last,
