@@ -1,5 +1,6 @@
 #include "image/io/dicom_jpeg.hpp"
 
+#include "image/io/byte_reader.hpp"
 #include "image/io/dicom_text.hpp"
 
 #include <dcmtk/config/osconfig.h>
@@ -11,12 +12,15 @@
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
+#include <vector>
 
 namespace nora {
 namespace {
@@ -58,6 +62,52 @@ void describe(const DicomPixelFormat& format, DcmDataset& dataset) {
   dataset.putAndInsertString(DCM_NumberOfFrames, "1").good();
 }
 
+struct StreamHead {
+  std::int64_t rows = 0, columns = 0;
+  bool lossy = false;
+  std::optional<bool> ycc;  // what JFIF and Adobe markers say of the colours
+};
+
+/// Up to the start of frame (SOF) marker; empty if there is none. Source: ITU T.81 B.2.2, T.871, ISO 14495-1 C.2.2.
+std::optional<StreamHead> headOf(std::span<const std::byte> stream) {
+  ByteReader reader(stream, std::endian::big);
+  StreamHead head;
+  reader.skip(2);  // SOI
+  while (reader.good()) {
+    const auto mark = reader.number<std::uint16_t>();
+    if (mark < 0xFFC0) return std::nullopt;
+    if (mark == 0xFFFF) {  // filling
+      reader.seek(reader.position() - 1);
+      continue;
+    }
+    const auto length = reader.number<std::uint16_t>();
+    if (length < 2) return std::nullopt;
+    const auto body = reader.take(length - std::size_t{2});
+    const bool tables = mark == 0xFFC4 || mark == 0xFFC8 || mark == 0xFFCC;
+    if ((mark <= 0xFFCF && !tables) || mark == 0xFFF7) {
+      ByteReader frame(body, std::endian::big);
+      frame.skip(1);  // precision
+      head.rows = frame.number<std::uint16_t>();
+      head.columns = frame.number<std::uint16_t>();
+      head.lossy = mark <= 0xFFC2;
+      return frame.good() ? std::optional(head) : std::nullopt;
+    }
+    if (mark == 0xFFE0 && asText(body).starts_with("JFIF")) head.ycc = true;
+    constexpr std::size_t transform = 11;  // offset in Adobe's segment
+    if (mark == 0xFFEE && asText(body).starts_with("Adobe") && body.size() > transform) {
+      head.ycc = body[transform] != std::byte{0};
+    }
+  }
+  return std::nullopt;
+}
+
+/// A marker in the code stream knows better than the data set whether colours are YCbCr.
+void correctColours(const StreamHead& head, DicomPixelFormat& format) {
+  if (!head.ycc || !head.lossy || format.samples != 3) return;
+  if (*head.ycc && format.photometric == "RGB") format.photometric = "YBR_FULL";
+  if (!*head.ycc && format.photometric.starts_with("YBR_FULL")) format.photometric = "RGB";
+}
+
 }  // namespace
 
 void prepareJpeg() {
@@ -74,7 +124,16 @@ Result<void> decodeJpeg(std::span<const std::span<const std::byte>> fragments, c
     return fail(ErrorCode::invalidInput, "the compressed pixel data cannot be decoded: " + what, name);
   };
   try {
-    auto sequence = sequenceOf(fragments);
+    std::vector<std::byte> joined;
+    for (const auto& fragment : fragments) joined.insert(joined.end(), fragment.begin(), fragment.end());
+    const auto head = headOf(joined);
+    if (!head || head->rows < 1 || head->columns < 1 || head->rows > format.rows || head->columns > format.columns) {
+      return damaged("its size is not that of the image");
+    }
+    format.rows = head->rows;
+    format.columns = head->columns;
+    correctColours(*head, format);
+    auto sequence = sequenceOf(std::vector<std::span<const std::byte>>{joined});
     if (!sequence) return damaged("its fragments are too large");
     DcmDataset dataset;
     describe(format, dataset);
@@ -85,8 +144,10 @@ Result<void> decodeJpeg(std::span<const std::span<const std::byte>> fragments, c
     static_cast<void>(pixels.release());
     Uint32 fragment = 1;  // 0 is the offset table
     OFString colourModel;
-    const OFCondition decoded = inserted->getUncompressedFrame(&dataset, 0, fragment, target.data(),
-                                                               static_cast<Uint32>(target.size()), colourModel);
+    std::size_t bytes = format.pixelCount() * static_cast<std::size_t>(format.samples * format.bitsAllocated / 8);
+    bytes = std::min(bytes + bytes % 2, target.size());
+    const OFCondition decoded =
+        inserted->getUncompressedFrame(&dataset, 0, fragment, target.data(), static_cast<Uint32>(bytes), colourModel);
     if (decoded.bad()) return damaged(cleanedText(decoded.text() ? decoded.text() : ""));
     format.photometric = std::string(colourModel.c_str(), colourModel.length());
     if (format.photometric == "YBR_FULL_422") format.photometric = "YBR_FULL";  // the decoder has widened it

@@ -14,7 +14,8 @@
 
 namespace nora {
 
-/// One frame: `format` describes it as it is now (decompressed, colour model as the decoder made it).
+/// One frame: `format` describes it as it is now (decompressed, colour model as the decoder made it; of a JPEG that is
+/// smaller than the image, its rows and columns).
 struct DicomStoredFrame {
   std::span<const std::byte> bytes;
   std::size_t firstBit = 0;  // where it begins in the first byte; for one bit a pixel
@@ -28,6 +29,7 @@ class DicomStoredFrames {
   [[nodiscard]] static Result<DicomStoredFrames> open(const DicomLayout& layout, DicomPixelFormat format,
                                                       std::size_t frames, std::string name);
 
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// The bytes are valid until the next call. Errors: invalidInput, unsupported, limitExceeded.
   [[nodiscard]] Result<DicomStoredFrame> frame(std::size_t number);
 

@@ -55,11 +55,15 @@ Result<void> readTiles(const DicomLayout& layout, const DicomPixelFormat& format
     }
     const auto frame = stored->frame(i);
     if (!frame) return tl::make_unexpected(frame.error());
-    convertPixels(frame->format, frame->bytes, tile);
-    const auto width = static_cast<std::size_t>(std::min(format.columns, columns - left)) * voxelBytes;
-    for (std::int64_t y = 0; y < std::min(format.rows, rows - top); ++y) {
+    const DicomPixelFormat& f = frame->format;  // smaller at the edges, in some files
+    if (f.rows > format.rows || f.columns > format.columns || voxelTypeOf(f) != voxelTypeOf(format)) {
+      return fail(ErrorCode::invalidInput, "a tile has another size or kind than the others", name);
+    }
+    convertPixels(f, frame->bytes, std::span(tile).first(f.pixelCount() * voxelBytes));
+    const auto width = static_cast<std::size_t>(std::min(f.columns, columns - left)) * voxelBytes;
+    for (std::int64_t y = 0; y < std::min(f.rows, rows - top); ++y) {
       const auto to = static_cast<std::size_t>((top + y) * columns + left) * voxelBytes;
-      const auto from = static_cast<std::size_t>(y * format.columns) * voxelBytes;
+      const auto from = static_cast<std::size_t>(y * f.columns) * voxelBytes;
       std::memcpy(target.data() + to, tile.data() + from, width);
     }
     options.progress(static_cast<double>(i + 1) / static_cast<double>(frames));

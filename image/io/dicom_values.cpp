@@ -186,7 +186,7 @@ std::optional<DiffusionScheme> diffusionScheme(const std::vector<DicomFrameValue
     const bool known = size > 0.5 && size < 1.5;
     if (!known && *values.bValue > zeroB && !values.trace) return std::nullopt;
     direction = known ? normalised(direction) : Vec3{};
-    if (known) direction = {-direction[0], -direction[1], direction[2]};  // LPS to RAS
+    if (known) direction = Vec3{0, 0, direction[2]} - Vec3{direction[0], direction[1], 0};  // LPS to RAS, without -0
     weighted = weighted || (known && *values.bValue > 0);
     scheme.bValues.push_back(*values.bValue);
     scheme.directions.push_back(*values.bValue > 0 ? direction : Vec3{});

@@ -295,6 +295,10 @@ class VolumeRead {
                        std::span<std::byte> target) {
     auto frame = stored.frame(number);
     if (!frame) return tl::make_unexpected(frame.error());
+    if (frame->bytes.empty() || target.size() != frame->format.pixelCount() * bytesPerVoxel(info_.type) ||
+        (!scaled_ && voxelTypeOf(frame->format) != info_.type)) {
+      return fail(ErrorCode::invalidInput, "a compressed frame has another size or kind than the image", stored.name());
+    }
     frame->format.slope = values.slope;
     frame->format.inter = values.inter;
     if (scaled_) {
