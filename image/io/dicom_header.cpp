@@ -34,6 +34,7 @@ constexpr TextField textFields[] = {
     {"unsupported", &DicomHeader::unsupported},
     {"note", &DicomHeader::note},
     {"stackId", &DicomHeader::stackId},
+    {"sourceSeriesUid", &DicomHeader::sourceSeriesUid},
 };
 
 struct IntegerField {

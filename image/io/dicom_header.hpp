@@ -65,6 +65,7 @@ struct DicomHeader {
   bool tiled = false;                   // whole-slide microscopy: rows and columns are of all tiles together
   std::int64_t volume = 0;              // of a single frame: see DicomFramePlace
   std::string stackId;                  // of a single frame
+  std::string sourceSeriesUid;          // segmentation, structure set: the series drawn on; by DicomReader::peek
 
   friend bool operator==(const DicomHeader&, const DicomHeader&) = default;
 };

@@ -4,7 +4,9 @@
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_layout.hpp"
 #include "image/io/dicom_rtstruct.hpp"
+#include "image/io/dicom_rtstruct_parse.hpp"
 #include "image/io/dicom_seg.hpp"
+#include "image/io/dicom_seg_segments.hpp"
 #include "image/io/dicom_tags.hpp"
 #include "image/io/dicom_volume.hpp"
 
@@ -22,7 +24,11 @@ Result<FileSummary> DicomReader::peek(const InputFile& file) const {
   const auto layout = dicomLayout(file.bytes, file.name, DicomExtent::header);
   if (!layout) return tl::make_unexpected(layout.error());
   if (layout->mediaClassUid == dicomDirectoryClassUid) return FileSummary{"other", "DICOMDIR", nullptr};
-  return FileSummary{"dicom", "DICOM", toJson(DicomDataset(*layout, file.name).header())};
+  const DicomDataset dataset(*layout, file.name);
+  DicomHeader header = dataset.header();
+  if (isSegmentationClass(header.sopClassUid)) header.sourceSeriesUid = segSourceSeriesUid(dataset.root());
+  if (header.sopClassUid == rtStructureSetClassUid) header.sourceSeriesUid = rtSourceSeriesUid(dataset.root());
+  return FileSummary{"dicom", "DICOM", toJson(header)};
 }
 
 Result<ImageReader::Image> DicomReader::read(std::span<const InputFile> files, const ReadOptions& options,

@@ -29,11 +29,9 @@ Affine turned(Affine affine) {
 std::vector<DicomHeader> sourceHeaders(std::span<const InputFile> files, const std::string& seriesUid) {
   std::vector<DicomHeader> headers;
   for (const InputFile& file : files) {
-    const auto layout = dicomLayout(file.bytes, file.name);
+    const auto layout = dicomLayout(file.bytes, file.name, DicomExtent::header);
     if (!layout) continue;
-    const auto dataset = DicomDataset::parse(*layout, DicomDataset::Part::header, file.name);
-    if (!dataset) continue;
-    DicomHeader header = dataset->header();
+    DicomHeader header = DicomDataset(*layout, file.name).header();
     if (seriesUid.empty() || header.seriesUid == seriesUid) headers.push_back(std::move(header));
   }
   return headers;
@@ -47,8 +45,9 @@ std::optional<RtSourceStack> sourceStack(std::span<const InputFile> files, const
                                         [](const auto& a, const auto& b) { return a.depth() < b.depth(); });
   if (largest == grouping.stacks.end()) return std::nullopt;
   const DicomHeader& first = headers[largest->instances.front()];
-  if (!first.positionLps || !first.orientationLps) return std::nullopt;
-  return RtSourceStack{{first.columns, first.rows, largest->depth()}, turned(largest->worldFromVoxel)};
+  const bool placed = first.positionLps || (!first.places.empty() && first.places.front().positionLps);
+  if (!placed) return std::nullopt;
+  return RtSourceStack{{largest->columns, largest->rows, largest->depth()}, turned(largest->worldFromVoxel)};
 }
 
 /// What became of one ROI.

@@ -53,7 +53,7 @@ struct RtSourceStack {
   Affine lpsFromVoxel;
 };
 
-/// The grid for all contours: the source's where (nearly) every contour lies in one of its planes; else the contours'
+/// The grid for all contours: the source's where most contours lie in its planes; else the contours'
 /// own planes, with the pixels of the source where there are any. Empty without a contour that has an area, or if the
 /// contours lie so far apart that no grid can hold them.
 [[nodiscard]] std::optional<RtGrid> chooseGrid(const RtStructureSet& set, const std::optional<RtSourceStack>& source);

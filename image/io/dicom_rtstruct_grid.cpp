@@ -19,8 +19,8 @@ constexpr double maxPixelsAcross = 1024;   // of a grid of our own
 constexpr double maxPlanes = 4096;         // of a grid of our own
 constexpr double maxVoxels = 256e6;        // of a grid of our own
 constexpr double farAwayMm = 1e5;          // nothing of a patient is further from the origin
-constexpr double fewLost = 0.05;           // of the contours: more off the source's planes, and they are not its own
-constexpr double unevenShare = 0.1;        // of the spacing: contours further from their plane are told
+constexpr double fewLost = 0.25;  // of the contours: more off the source's planes, and some of its images are missing
+constexpr double unevenShare = 0.1;  // of the spacing: contours further from their plane are told
 
 std::string shortNumber(double value) {
   char text[32];
@@ -56,7 +56,7 @@ Vec3 commonNormal(const RtStructureSet& set) {
   return normalised(largest);
 }
 
-/// True if nearly all contours lie in planes of the stack.
+/// True if most contours lie in planes of the stack.
 bool holds(const RtSourceStack& stack, const Affine& voxelFromLps, const RtStructureSet& set) {
   std::size_t all = 0, lost = 0;
   const Vec3 normal = normalised(cross(stack.lpsFromVoxel.column(0), stack.lpsFromVoxel.column(1)));

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -55,16 +56,16 @@ class SegmentationRead {
   Result<void> open() {
     auto pixels = SegPixels::open(layout_, name_);
     if (!pixels) return tl::make_unexpected(pixels.error());
-    pixels_ = std::move(*pixels);
-    frames_ = framesOf(item_, pixels_.frames()).frames;
+    pixels_.emplace(std::move(*pixels));
+    frames_ = framesOf(item_, pixels_->frames()).frames;
     const bool tiled = item_.has(tag::totalMatrixColumns) ||
                        item_.text(tag::dimensionOrganizationType).starts_with("TILED") ||
                        std::any_of(frames_.begin(), frames_.end(), [](const auto& f) { return f.tilePosition; });
     if (tiled) return fail(ErrorCode::unsupported, "segmentations of whole-slide images (tiles) are not shown", name_);
-    if (frames_.empty() && pixels_.frames() == 1) frames_.emplace_back();
-    if (frames_.size() != pixels_.frames()) {
+    if (frames_.empty() && pixels_->frames() == 1) frames_.emplace_back();
+    if (frames_.size() != pixels_->frames()) {
       return fail(ErrorCode::invalidInput,
-                  "the segmentation has " + counted(pixels_.frames(), "frame") + ", but says of " +
+                  "the segmentation has " + counted(pixels_->frames(), "frame") + ", but says of " +
                       std::to_string(frames_.size()) + " what they are",
                   name_);
     }
@@ -108,7 +109,7 @@ class SegmentationRead {
     info_.format = "DICOM SEG";
     info_.modality = "SEG";
     info_.description = description_;
-    info_.dims = {pixels_.format().columns, pixels_.format().rows, geometry_.planes};
+    info_.dims = {pixels_->format().columns, pixels_->format().rows, geometry_.planes};
     info_.worldFromVoxel = geometry_.worldFromVoxel;
     info_.affineSource = "dicom";
     info_.warnings.insert(info_.warnings.end(), geometry_.warnings.begin(), geometry_.warnings.end());
@@ -122,10 +123,10 @@ class SegmentationRead {
     return sink_.allocate(*count * bytesPerVoxel(info_.type) + Volume::paddingBytes);
   }
 
-  Result<SegmentMask> maskOf(const Part& part) const {
-    SegmentMask mask(pixels_.format().pixelCount());
+  Result<SegmentMask> maskOf(const Part& part) {
+    SegmentMask mask(pixels_->format().pixelCount());
     for (const std::size_t f : part.frames) {
-      if (auto r = pixels_.addBits(f, mask.plane(geometry_.zOf[f])); !r) return tl::make_unexpected(r.error());
+      if (auto r = pixels_->addBits(f, mask.plane(geometry_.zOf[f])); !r) return tl::make_unexpected(r.error());
     }
     return mask;
   }
@@ -162,7 +163,7 @@ class SegmentationRead {
   }
 
   Result<void> readFractional() {
-    const int bits = pixels_.format().bitsAllocated;
+    const int bits = pixels_->format().bitsAllocated;
     const double most = item_.number(maximumFractionalValue).value_or(bits == 1 ? 1 : 255);
     if (!(most >= 1)) return fail(ErrorCode::invalidInput, "the largest fractional value is not above 0", name_);
     info_.type = bits == 16 ? VoxelType::uint16 : VoxelType::uint8;
@@ -173,13 +174,13 @@ class SegmentationRead {
     info_.components = static_cast<std::int64_t>(parts_.size());
     const auto memory = allocate();
     if (!memory) return tl::make_unexpected(memory.error());
-    const std::size_t frameBytes = pixels_.format().pixelCount() * bytesPerVoxel(info_.type);
+    const std::size_t frameBytes = pixels_->format().pixelCount() * bytesPerVoxel(info_.type);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       parts_[i].component = i;
       const auto target = memory->subspan(i * componentBytes_, componentBytes_);
       for (const std::size_t f : parts_[i].frames) {
         const auto plane = target.subspan(static_cast<std::size_t>(geometry_.zOf[f]) * frameBytes, frameBytes);
-        if (auto r = pixels_.read(f, plane); !r) return r;
+        if (auto r = pixels_->read(f, plane); !r) return r;
       }
       progress(0, 1, i + 1);
     }
@@ -194,18 +195,19 @@ class SegmentationRead {
                     name_);
       }
     }
-    info_.type = pixels_.format().bitsAllocated == 16 ? VoxelType::uint16 : VoxelType::uint8;
+    info_.type = pixels_->format().bitsAllocated == 16 ? VoxelType::uint16 : VoxelType::uint8;
     const auto memory = allocate();
     if (!memory) return tl::make_unexpected(memory.error());
-    const std::size_t frameBytes = pixels_.format().pixelCount() * bytesPerVoxel(info_.type);
+    const std::size_t frameBytes = pixels_->format().pixelCount() * bytesPerVoxel(info_.type);
     for (std::size_t f = 0; f < frames_.size(); ++f) {
       const auto plane = memory->subspan(static_cast<std::size_t>(geometry_.zOf[f]) * frameBytes, frameBytes);
-      if (auto r = pixels_.read(f, plane); !r) return r;
+      if (auto r = pixels_->read(f, plane); !r) return r;
       options_.progress(static_cast<double>(f + 1) / static_cast<double>(frames_.size()));
     }
     for (const Segment& segment : segments_) parts_.push_back({segment, {}});
     setLabels();
-    return addPaletteColours();
+    addPaletteColours();
+    return {};
   }
 
   void setLabels() {
@@ -223,11 +225,9 @@ class SegmentationRead {
   }
 
   /// A label map may come as palette colour: then the palette has the colours. Source: DICOM PS3.3 C.8.20.2.
-  Result<void> addPaletteColours() {
-    if (item_.text(tag::photometric) != "PALETTE COLOR") return {};
-    const auto dataset = DicomDataset::parse(layout_, DicomDataset::Part::header, name_);
-    if (!dataset) return tl::make_unexpected(dataset.error());
-    const DicomPixelFormat format = dataset->pixelFormat();
+  void addPaletteColours() {
+    if (item_.text(tag::photometric) != "PALETTE COLOR") return;
+    const DicomPixelFormat format = DicomDataset(layout_, name_).pixelFormat();
     std::vector<Label> labels = info_.labels->labels();
     for (Label& label : labels) {
       const std::int64_t entry = label.value - format.paletteFirst;
@@ -240,7 +240,6 @@ class SegmentationRead {
       label.hasColour = true;
     }
     info_.labels = LabelTable(std::move(labels), "in the image");
-    return {};
   }
 
   void addFields(const std::string& type) {
@@ -263,7 +262,7 @@ class SegmentationRead {
   MemorySink& sink_;
   const DicomLayout& layout_;
   DicomItem item_;
-  SegPixels pixels_;
+  std::optional<SegPixels> pixels_;  // there once open() has returned
   std::vector<DicomFrame> frames_;
   SegGeometry geometry_;
   std::vector<Segment> segments_;

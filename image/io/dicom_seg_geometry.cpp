@@ -14,6 +14,7 @@ constexpr double sameAngleRad = 1e-3;
 constexpr double sameSpacing = 1e-3;        // relative
 constexpr double multipleTolerance = 0.05;  // of the spacing: how exact a multiple a distance has to be
 constexpr double besideShare = 0.5;         // of a pixel: frames further beside the line of the others are refused
+constexpr double maxSlant = 1.42;           // from slice to slice, of the step: 45 degrees; a gantry tilts by 30
 constexpr std::int64_t maxPlanes = 8192;
 
 std::string shortNumber(double value) {
@@ -144,12 +145,14 @@ Result<SegGeometry> segGeometry(const std::vector<DicomFrame>& frames, const std
       static_cast<std::size_t>(std::max_element(positions.begin(), positions.end()) - positions.begin());
   // From corner to corner: not along the normal where the gantry was tilted.
   const Vec3 along = steps > 0 ? (origins[highest] - origins[lowest]) * (1 / steps) : reference->normal * step;
+  constexpr const char* sideBySide = "frames of the segmentation lie side by side";
+  if (length(along) > maxSlant * step) return unsupported(sideBySide);
   const double pixel = std::min(reference->rowStepMm, reference->columnStepMm);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const double z = (positions[i] - positions[lowest]) / step;
     geometry.zOf.push_back(static_cast<std::int64_t>(std::round(z)));
     const Vec3 off = origins[i] - origins[lowest] - along * z;
-    if (length(off) > besideShare * pixel) return unsupported("frames of the segmentation lie side by side");
+    if (length(off) > besideShare * pixel) return unsupported(sideBySide);
   }
   geometry.worldFromVoxel = rasAffine(*reference, origins[lowest], along);
   return geometry;

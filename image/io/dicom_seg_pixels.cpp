@@ -4,6 +4,8 @@
 #include "image/io/dicom_tags.hpp"
 
 #include <cstring>
+#include <utility>
+#include <vector>
 
 namespace nora {
 namespace {
@@ -25,77 +27,59 @@ DicomPixelFormat formatOf(const DicomLayout& layout, const DicomItem& item) {
   return format;
 }
 
-}  // namespace
-
-Result<SegPixels> SegPixels::open(const DicomLayout& layout, const std::string& name) {
-  SegPixels pixels;
-  const DicomItem item(layout);
-  pixels.layout_ = &layout;
-  pixels.name_ = name;
-  pixels.format_ = formatOf(layout, item);
-  pixels.frames_ = static_cast<std::size_t>(item.integer(tag::numberOfFrames, 1, 0, maxFrames));
-  if (auto r = pixels.check(); !r) return tl::make_unexpected(r.error());
-  return pixels;
-}
-
-Result<void> SegPixels::check() {
-  const auto invalid = [&](const std::string& what) { return fail(ErrorCode::invalidInput, what, name_); };
-  if (!layout_->pixels) return invalid("the segmentation has no pixel data");
-  if (format_.rows < 1 || format_.columns < 1 || frames_ < 1) return invalid("the segmentation has no pixels");
-  if (format_.samples != 1) return invalid("a segmentation of more than one sample a pixel");
-  if (format_.bitsAllocated == 1) {
-    format_.bitsStored = 1;
-    format_.highBit = 0;
-  } else if (auto r = checkPixelFormat(format_, name_); !r) {
-    return r;
-  }
-  if (format_.bitsAllocated > 16) return invalid("a segmentation of more than 16 bits a pixel");
-  const auto& pixels = *layout_->pixels;
-  if (pixels.encapsulated) {
-    return fail(ErrorCode::unsupported, "a compressed segmentation is not read yet", name_);
-  }
-  bytes_ = layout_->dataset.subspan(pixels.value, pixels.size);
-  std::size_t bits = 0;
-  if (__builtin_mul_overflow(frames_, format_.pixelCount() * static_cast<std::size_t>(format_.bitsAllocated), &bits) ||
-      bits / 8 + (bits % 8 != 0 ? 1 : 0) > bytes_.size()) {
-    return invalid("the pixel data is cut off: " + std::to_string(bytes_.size()) + " bytes are there, " +
-                   std::to_string(frames_) + " frames need more");
-  }
-  return {};
-}
-
-/// 64 bits from bit number `bit` of the pixel data, the first lowest; zero behind the end. DICOM PS3.5 8.1.1, D.
-std::uint64_t SegPixels::bitsFrom(std::size_t bit) const {
-  const std::size_t at = bit / 8, shift = bit % 8;
-  const bool swapped = format_.bigEndian && format_.words;  // bytes of words
+/// 64 pixels of one bit from number `pixel` of a frame on, the first lowest; zero behind the end. DICOM PS3.5 8.1.1, D.
+std::uint64_t bitsFrom(const DicomStoredFrame& frame, std::size_t pixel) {
+  const std::size_t bit = frame.firstBit + pixel, at = bit / 8, shift = bit % 8;
+  const bool swapped = frame.format.bigEndian && frame.format.words;  // bytes of words
   const auto byteAt = [&](std::size_t i) -> std::uint64_t {
     i = swapped ? i ^ 1 : i;
-    return i < bytes_.size() ? std::to_integer<std::uint64_t>(bytes_[i]) : 0;
+    return i < frame.bytes.size() ? std::to_integer<std::uint64_t>(frame.bytes[i]) : 0;
   };
   std::uint64_t low = 0;
-  if (!swapped && at + sizeof low <= bytes_.size()) {
-    std::memcpy(&low, bytes_.data() + at, sizeof low);
+  if (!swapped && at + sizeof low <= frame.bytes.size()) {
+    std::memcpy(&low, frame.bytes.data() + at, sizeof low);
   } else {
     for (std::size_t i = 0; i < sizeof low; ++i) low |= byteAt(at + i) << (8 * i);
   }
   return shift == 0 ? low : low >> shift | byteAt(at + sizeof low) << (bitsAWord - shift);
 }
 
-Result<std::span<const std::byte>> SegPixels::stored(std::size_t frame) const {
-  const std::size_t size = format_.pixelCount() * static_cast<std::size_t>(format_.bitsAllocated / 8);
-  return bytes_.subspan(frame * size, size);
+void addPackedBits(const DicomStoredFrame& frame, std::size_t count, SegmentMask::Words& words) {
+  for (std::size_t w = 0; w < words.size(); ++w) {
+    std::uint64_t bits = bitsFrom(frame, w * bitsAWord);
+    const std::size_t left = count - w * bitsAWord;
+    if (left < bitsAWord) bits &= (std::uint64_t{1} << left) - 1;
+    words[w] |= bits;
+  }
 }
 
-Result<void> SegPixels::addBits(std::size_t frame, SegmentMask::Words& words) const {
+}  // namespace
+
+SegPixels::SegPixels(DicomPixelFormat format, std::size_t frames, DicomStoredFrames stored, std::string name)
+    : format_(std::move(format)), frames_(frames), stored_(std::move(stored)), name_(std::move(name)) {}
+
+Result<SegPixels> SegPixels::open(const DicomLayout& layout, const std::string& name) {
+  const auto invalid = [&](const std::string& what) { return fail(ErrorCode::invalidInput, what, name); };
+  if (!layout.pixels) return invalid("the segmentation has no pixel data");
+  const DicomItem item(layout);
+  DicomPixelFormat format = formatOf(layout, item);
+  const auto frames = static_cast<std::size_t>(item.integer(tag::numberOfFrames, 1, 0, maxFrames));
+  if (format.rows < 1 || format.columns < 1 || frames < 1) return invalid("the segmentation has no pixels");
+  if (format.samples != 1) return invalid("a segmentation of more than one sample a pixel");
+  if (format.bitsAllocated != 1 && format.bitsAllocated != 8 && format.bitsAllocated != 16) {
+    return invalid("a segmentation of " + std::to_string(format.bitsAllocated) + " bits a pixel");
+  }
+  auto stored = DicomStoredFrames::open(layout, format, frames, name);
+  if (!stored) return tl::make_unexpected(stored.error());
+  return SegPixels(std::move(format), frames, std::move(*stored), name);
+}
+
+Result<void> SegPixels::addBits(std::size_t frame, SegmentMask::Words& words) {
   const std::size_t count = format_.pixelCount();
   if (format_.bitsAllocated == 1) {
-    const std::size_t start = frame * count;
-    for (std::size_t w = 0; w < words.size(); ++w) {
-      std::uint64_t bits = bitsFrom(start + w * bitsAWord);
-      const std::size_t left = count - w * bitsAWord;
-      if (left < bitsAWord) bits &= (std::uint64_t{1} << left) - 1;
-      words[w] |= bits;
-    }
+    const auto stored = stored_.frame(frame);
+    if (!stored) return tl::make_unexpected(stored.error());
+    addPackedBits(*stored, count, words);
     return {};
   }
   const auto width = static_cast<std::size_t>(format_.bitsAllocated / 8);
@@ -109,17 +93,19 @@ Result<void> SegPixels::addBits(std::size_t frame, SegmentMask::Words& words) co
   return {};
 }
 
-Result<void> SegPixels::read(std::size_t frame, std::span<std::byte> target) const {
+Result<void> SegPixels::read(std::size_t frame, std::span<std::byte> target) {
+  const auto stored = stored_.frame(frame);
+  if (!stored) return tl::make_unexpected(stored.error());
   if (format_.bitsAllocated == 1) {
-    const std::size_t start = frame * format_.pixelCount();
-    for (std::size_t i = 0; i < target.size(); ++i) {
-      target[i] = static_cast<std::byte>(bitsFrom(start + i) & 1);
-    }
+    for (std::size_t i = 0; i < target.size(); ++i) target[i] = static_cast<std::byte>(bitsFrom(*stored, i) & 1);
     return {};
   }
-  const auto bytes = stored(frame);
-  if (!bytes) return tl::make_unexpected(bytes.error());
-  convertPixels(format_, *bytes, target);
+  const DicomPixelFormat& format = stored->format;  // as the decoder made it
+  if (format.bitsAllocated != format_.bitsAllocated || format.pixelCount() != format_.pixelCount() ||
+      format.samples != 1) {
+    return fail(ErrorCode::invalidInput, "a compressed frame is not of the size that is stated", name_);
+  }
+  convertPixels(format, stored->bytes, target);
   return {};
 }
 
