@@ -211,6 +211,7 @@ class LegacyParser {
       return;
     }
     if (attribute(key)) return;
+    if (at_ == text_.size()) damage("the file is cut short inside the word \"" + key + "\"");
     dataset_.warnings.push_back("the section \"" + key + "\" is unknown; what follows it was not read");
     at_ = text_.size();
   }
@@ -367,11 +368,10 @@ class LegacyParser {
   void field() {
     word();
     const auto n = count("arrays");
-    for (std::uint64_t i = 0; i < n && skipSpace(); ++i) {
+    for (std::uint64_t i = 0; i < n; ++i) {
       if (nextIs("metadata")) {
         word();
         skipMetadata();
-        if (!skipSpace()) break;
       }
       const auto name = word();
       if (name == "NULL_ARRAY") continue;
