@@ -308,16 +308,96 @@ std::string refusal(void (*change)(DicomHeader&)) {
 }
 
 TEST(DicomGrouping, WhatCannotBeShownIsRefusedWithTheReason) {
-  EXPECT_THAT(refusal([](DicomHeader& h) { h.frames = 60; }), HasSubstr("multi-frame DICOM (60 frames)"));
-  EXPECT_THAT(refusal([](DicomHeader& h) { h.mosaic = true; }), HasSubstr("mosaic"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.unsupported = "Siemens mosaic without"; }), HasSubstr("mosaic"));
   EXPECT_THAT(refusal([](DicomHeader& h) { h.hasPixels = false; }), HasSubstr("no pixel data"));
-  EXPECT_THAT(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.91"; }), HasSubstr("JPEG 2000"));
-  EXPECT_THAT(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.66.4"; }), HasSubstr("SEG"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.102"; }), HasSubstr("MPEG-4"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.110"; }), HasSubstr("JPEG XL"));
+  EXPECT_EQ(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.91"; }), "not refused");
+  EXPECT_EQ(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.201"; }), "not refused");
   EXPECT_THAT(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.88.33"; }),
               HasSubstr("structured report"));
   EXPECT_THAT(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.481.5"; }),
               HasSubstr("radiotherapy plan"));
   EXPECT_EQ(refusal([](DicomHeader& h) { h.sopClassUid = "1.2.840.10008.5.1.4.1.1.481.1"; }), "not refused");
+}
+
+TEST(DicomGrouping, AFileThatIsCutOffIsRefusedAsDamaged) {
+  auto headers = axialSlices(1);
+  headers[0].damage = "the pixel data is cut off";
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.refused.size(), 1U);
+  EXPECT_EQ(grouping.refused[0].second.code, ErrorCode::invalidInput);
+}
+
+/// `slices` places, `volumes` times, in one instance; frame f is volume f % volumes of place f / volumes.
+DicomHeader multiFrame(int slices, int volumes) {
+  DicomHeader h = slice(1, {0, 0, 0});
+  h.positionLps.reset();
+  h.frames = slices * volumes;
+  h.kinds = {{h.orientationLps, h.pixelSpacing, 4, 0, std::nullopt, h.imageType, "1"}};
+  for (int f = 0; f < slices * volumes; ++f) {
+    const Vec3 position{10, 20, 30 + 4.0 * (f / volumes)};
+    h.places.push_back({0, position, 0, volumes > 1 ? f % volumes + 1 : 0, ""});
+  }
+  return h;
+}
+
+std::vector<std::size_t> frameNumbers(const DicomStack& stack) {
+  std::vector<std::size_t> numbers;
+  for (const auto& slice : stack.frames) numbers.push_back(slice.frame);
+  return numbers;
+}
+
+TEST(DicomGrouping, FramesOfOneInstanceAreSortedInSpaceAndTime) {
+  auto h = multiFrame(3, 2);
+  std::reverse(h.places.begin(), h.places.end());
+  const auto grouping = groupDicom({h});
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  const auto& stack = grouping.stacks[0];
+  EXPECT_EQ(stack.slices, 3);
+  EXPECT_EQ(stack.timePoints, 2);
+  EXPECT_THAT(frameNumbers(stack), ElementsAre(5, 3, 1, 4, 2, 0));
+  EXPECT_THAT(stack.instances, ElementsAre(0));
+  EXPECT_EQ(stack.worldFromVoxel.point({0, 0, 2}), (Vec3{-10, -20, 38}));
+  EXPECT_EQ(stack.series(), "1.2.3#0");
+  EXPECT_EQ(stack.columns, 20);
+}
+
+TEST(DicomGrouping, VolumesInFilesOfTheirOwnAreTimePoints) {
+  std::vector<DicomHeader> headers(3, multiFrame(4, 1));
+  for (std::size_t i = 0; i < 3; ++i) {
+    headers[i].sopInstanceUid += std::to_string(i);
+    for (auto& place : headers[i].places) place.acquisitionTime = "12000" + std::to_string(9 - i);
+  }
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  EXPECT_EQ(grouping.stacks[0].timePoints, 3);
+  EXPECT_EQ(grouping.stacks[0].frames[0], (DicomSlice{2, 0}));
+  EXPECT_THAT(grouping.stacks[0].instances, ElementsAre(2, 1, 0));
+}
+
+TEST(DicomGrouping, StacksOfOneFileNameAFrameOfTheirs) {
+  auto h = multiFrame(4, 1);
+  h.kinds.push_back(h.kinds[0]);
+  h.kinds[1].orientationLps = {0, 1, 0, 0, 0, -1};
+  h.places[2].kind = h.places[3].kind = 1;
+  h.places[2].positionLps = Vec3{0, 0, 0};
+  h.places[3].positionLps = Vec3{5, 0, 0};
+  const auto grouping = groupDicom({h});
+  ASSERT_EQ(grouping.stacks.size(), 2U);
+  EXPECT_EQ(grouping.stacks[0].series(), "1.2.3#0@0");
+  EXPECT_EQ(grouping.stacks[1].series(), "1.2.3#1@3");
+  EXPECT_EQ(grouping.stacks[1].label, "T1 (sagittal)");
+}
+
+TEST(DicomGrouping, ACineIsTimePointsOfOneSlice) {
+  auto h = slice(1, {0, 0, 0});
+  h.positionLps.reset();
+  h.frames = 60;
+  const auto grouping = groupDicom({h});
+  EXPECT_EQ(grouping.stacks.at(0).timePoints, 60);
+  EXPECT_EQ(grouping.stacks[0].slices, 1);
+  EXPECT_EQ(grouping.stacks[0].frames[59], (DicomSlice{0, 59}));
 }
 
 }  // namespace

@@ -17,7 +17,11 @@ DicomHeader full() {
   h.instanceNumber = -3;
   h.rows = 512;
   h.columns = 65535;
-  h.frames = 7;
+  h.frames = 2;
+  h.kinds = {{h.orientationLps, {}, 3, 4, 4.92, "M", "1"}, {}};
+  h.places = {{1, Vec3{1, 2, 3}, -1, 7, "120000"}, {0, {}, 0, 0, ""}};
+  h.damage = "cut";
+  h.frameTimeMs = 40;
   h.hasPixels = h.mosaic = true;
   h.positionLps = {1.5, -2, 1e-9};
   h.orientationLps = {1, 0, 0, 0, 1, 0};
@@ -55,6 +59,14 @@ TEST(DicomHeader, ChecksEveryField) {
       {"echoTime", "x"},
       {"temporalPosition", 1.5},
       {"sliceThickness", nullptr},
+      {"places", {{2, 0, 0, "", 1, 2, 3}, {0, 0, 0, ""}}},
+      {"places", {{0, 0, 0, ""}}},
+      {"places", {{0, 0, 0, "", 1, 2}, {0, 0, 0, ""}}},
+      {"places", {{0, 0, -1, ""}, {0, 0, 0, ""}}},
+      {"places", {{0, 0, 0, 3}, {0, 0, 0, ""}}},
+      {"kinds", {1}},
+      {"kinds", "none"},
+      {"kinds", {{{"orientation", {1, 2}}}, {{"type", 7}}}},
       {"orientationLps", {1, 0, 0, 0, 1, std::numeric_limits<double>::infinity()}},
   };
   for (const auto& [key, value] : lies) {

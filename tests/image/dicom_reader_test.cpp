@@ -203,10 +203,7 @@ TEST(DicomReader, RefusesWhatItCannotShowAndNamesIt) {
     const auto volume = readFiles(files);
     return volume ? std::string("read") : std::string(toString(volume.error().code)) + ": " + volume.error().what;
   };
-  EXPECT_THAT(what({"seg_24x38x3/multiframe_mf.dcm"}), HasSubstr("unsupported: multi-frame DICOM (3 frames)"));
-  EXPECT_THAT(what({"seg_24x38x3/seg_label.seg"}), HasSubstr("unsupported: DICOM SEG"));
   EXPECT_THAT(what({"small/test-SR.dcm"}), HasSubstr("unsupported: structured report"));
-  EXPECT_THAT(what({"small/SC_rgb_jpeg.dcm"}), HasSubstr("implicit encoding"));
   EXPECT_THAT(what({"small/CT_small.dcm", "small/MR_small.dcm"}), HasSubstr("invalidInput: the files make 2 images"));
   EXPECT_THAT(what({}), HasSubstr("invalidInput"));
 }
@@ -248,7 +245,9 @@ TEST(DicomReader, PixelDataThatIsCutOffNamesTheFile) {
     EXPECT_EQ(volume.error().code, ErrorCode::invalidInput);
     EXPECT_THAT(volume.error().what, HasSubstr("cut off"));
     EXPECT_EQ(volume.error().where, "file0");
-    EXPECT_TRUE(DicomReader().peek({file, contents[0]})) << "the header is whole";
+    const auto summary = DicomReader().peek({file, contents[0]});
+    ASSERT_TRUE(summary) << "the header is whole";
+    EXPECT_THAT(dicomHeaderFromJson(summary->header)->damage, HasSubstr("cut off"));
   }
 }
 
