@@ -62,7 +62,7 @@ int runInfo(const InfoOptions& options) {
       continue;
     }
     for (const auto& image : *images) {
-      const auto content = pool.readContent(image.files, file, {}, {});
+      const auto content = pool.readContent(image.files, file, readOptions(image), {});
       if (!content) {
         failed(file, content.error());
         continue;

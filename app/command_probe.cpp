@@ -49,7 +49,7 @@ int runProbe(const ProbeOptions& options) {
   ReaderPool pool("/proc/self/exe", commandLineLimits());
   const auto image = openSource(pool, "", Source{options.file, options.series});
   if (!image) return report(image.error());
-  const auto volume = pool.read(image->files, options.file, {});
+  const auto volume = pool.read(image->files, options.file, readOptions(*image), {});
   if (!volume) return report(volume.error());
   if (auto checked = checkRange(options, volume->info()); !checked) return report(checked.error());
 

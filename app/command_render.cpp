@@ -37,7 +37,7 @@ Result<void> loadLayers(ReaderPool& pool, const std::string& folder, LoadedScene
   for (const auto& layer : loaded.scene.layers) {
     const auto image = openSource(pool, folder, layer.source);
     if (!image) return tl::make_unexpected(image.error());
-    auto volume = pool.read(image->files, image->file, {});
+    auto volume = pool.read(image->files, image->file, readOptions(*image), {});
     if (!volume) return tl::make_unexpected(volume.error());
     loaded.volumes[layer.id] = std::make_shared<const Volume>(std::move(*volume));
   }
@@ -66,7 +66,7 @@ Result<LoadedScene> loadSceneFile(ReaderPool& pool, const std::string& path) {
 Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path) {
   const auto images = openLocal(pool, path);
   if (!images) return tl::make_unexpected(images.error());
-  auto volume = pool.read(images->front().files, path, {});
+  auto volume = pool.read(images->front().files, path, readOptions(images->front()), {});
   if (!volume) return tl::make_unexpected(volume.error());
   LoadedScene loaded;
   const auto absolute = std::filesystem::absolute(path).string();

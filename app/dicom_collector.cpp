@@ -1,5 +1,7 @@
 #include "app/scanner.hpp"
 
+#include "image/io/dicom_support.hpp"
+
 #include <algorithm>
 
 namespace nora {
@@ -22,6 +24,11 @@ std::string commonFolder(const std::string& a, const std::string& b) {
   return a.substr(0, common);
 }
 
+/// What tells patients of one folder apart; empty if a file does not say whose it is.
+std::string patientOf(const DicomHeader& header) {
+  return header.patientId.empty() ? header.patientName : header.patientId;
+}
+
 /// "2006-10-10 Brain" from "20061010" and "Brain".
 std::string studyLabel(const DicomHeader& header) {
   std::string date = header.studyDate;
@@ -30,16 +37,23 @@ std::string studyLabel(const DicomHeader& header) {
   return header.studyDescription.empty() ? date : date + " " + header.studyDescription;
 }
 
+/// As the reader calls it.
+std::string formatOf(const DicomHeader& header) {
+  if (!isDicomOverlay(header)) return "DICOM";
+  return header.modality == "RTSTRUCT" ? "RTSTRUCT" : "DICOM SEG";
+}
+
 }  // namespace
 
 void DicomCollector::add(const FoundFile& file, DicomHeader header) {
   auto& patients = patientsInFolder_[file.subject];
   const std::size_t before = patients.size();
-  patients.insert(header.patientId);
+  if (const std::string patient = patientOf(header); !patient.empty()) patients.insert(patient);
   if (before == 1 && patients.size() == 2) {
     // The folder holds several patients: its series are grouped by patient from now on.
     for (auto& [uid, series] : series_) {
-      series.changed = series.changed || series.instances.front().file.subject == file.subject;
+      const auto isHere = [&](const Instance& i) { return i.file.subject == file.subject; };
+      series.changed = series.changed || std::any_of(series.instances.begin(), series.instances.end(), isHere);
     }
   }
   Series& series = series_[header.studyUid + " " + header.seriesUid];
@@ -54,8 +68,8 @@ std::string DicomCollector::subjectOf(const Instance& instance) const {
   const bool folderIsSubject =
       bids || (folder != "." && !severalPatients && instance.file.path.find('/') != std::string::npos);
   if (folderIsSubject) return folder;
-  if (!instance.header.patientId.empty()) return instance.header.patientId;
-  return instance.header.patientName.empty() ? folder : instance.header.patientName;
+  const std::string patient = patientOf(instance.header);
+  return patient.empty() ? folder : patient;
 }
 
 std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
@@ -76,14 +90,15 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
       entry.sizeBytes += file.stat.sizeBytes;
     }
     entry.path = folder.empty() ? "." : folder;
-    entry.series = stack.seriesUid + "#" + std::to_string(stack.number);
+    entry.series = stack.series();
+    entry.sourceSeries = first.header.sourceSeriesUid;
     entry.id = entryId(entry.path, entry.series);
     entry.subject = subjectOf(first);
     entry.study = first.file.study.empty() ? studyLabel(first.header) : first.file.study;
     entry.name = stack.label;
     entry.kind = "image";
-    entry.format = "DICOM";
-    entry.dims = {first.header.columns, first.header.rows, stack.depth()};
+    entry.format = formatOf(first.header);
+    if (stack.columns > 1 || stack.rows > 1) entry.dims = {stack.columns, stack.rows, stack.depth()};
     if (stack.timePoints > 1) entry.dims.push_back(stack.timePoints);
     entry.timePoints = stack.timePoints;
     entry.modality = first.header.modality;
@@ -94,9 +109,12 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
   }
 
   // One entry for all instances that are refused for the same reason, not one for each of a thousand slices.
-  std::map<std::string, std::vector<std::size_t>> byReason;
-  for (const auto& [index, error] : grouping.refused) byReason[error.what].push_back(index);
-  for (const auto& [reason, indices] : byReason) {
+  std::map<std::pair<std::string, bool>, std::vector<std::size_t>> byReason;
+  for (const auto& [index, error] : grouping.refused) {
+    byReason[{error.what, error.code == ErrorCode::unsupported}].push_back(index);
+  }
+  for (const auto& [why, indices] : byReason) {
+    const auto& [reason, unsupported] = why;
     const Instance& first = series.instances[indices.front()];
     Entry entry = entryFor(first.file, "image");
     entry.subject = subjectOf(first);
@@ -105,7 +123,7 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
     entry.modality = first.header.modality;
     entry.description = first.header.seriesDescription;
     entry.instances = static_cast<std::int64_t>(indices.size());
-    entry.state = EntryState::unsupported;
+    entry.state = unsupported ? EntryState::unsupported : EntryState::failed;
     entry.reason = reason;
     entries.push_back(std::move(entry));
   }

@@ -4,6 +4,7 @@
 #include "archive/files/served_root.hpp"
 #include "archive/files/tree_walker.hpp"
 #include "image/io/dicom_header.hpp"
+#include "image/io/dicom_support.hpp"
 
 #include <filesystem>
 
@@ -49,6 +50,22 @@ Result<DicomFiles> dicomBelow(ReaderPool& pool, const ServedRoot& root) {
   return found;
 }
 
+/// A structure set is drawn on the images of its source series: they go with it.
+Result<void> addSource(const ServedRoot& root, const DicomFiles& found, const DicomGrouping& grouping,
+                       const DicomStack& overlay, LocalImage& image) {
+  const DicomHeader& header = found.headers[overlay.instances.front()];
+  if (!isDicomOverlay(header) || header.hasPixels || header.sourceSeriesUid.empty()) return {};
+  for (const auto& stack : grouping.stacks) {
+    if (stack.seriesUid != header.sourceSeriesUid) continue;
+    for (const std::size_t i : stack.instances) {
+      auto fd = root.openFile(found.paths[i]);
+      if (!fd) return tl::make_unexpected(fd.error());
+      image.files.push_back({found.paths[i], std::move(*fd)});
+    }
+  }
+  return {};
+}
+
 Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& path) {
   auto root = ServedRoot::open(path);
   if (!root) return tl::make_unexpected(root.error());
@@ -59,13 +76,14 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
   for (const auto& stack : grouping.stacks) {
     LocalImage image;
     image.file = path;
-    image.series = stack.seriesUid + "#" + std::to_string(stack.number);
+    image.series = stack.series();
     image.warnings = stack.warnings;
     for (const std::size_t i : stack.instances) {
       auto fd = root->openFile(found->paths[i]);
       if (!fd) return tl::make_unexpected(fd.error());
       image.files.push_back({found->paths[i], std::move(*fd)});
     }
+    if (auto r = addSource(*root, *found, grouping, stack, image); !r) return tl::make_unexpected(r.error());
     images.push_back(std::move(image));
   }
   if (images.empty() && !grouping.refused.empty()) {
@@ -103,6 +121,12 @@ Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const
     if (image.series == source.series || image.series == source.series + "#0") return std::move(image);
   }
   return fail(ErrorCode::notFound, "there is no series " + source.series, path);
+}
+
+ReadOptions readOptions(const LocalImage& image) {
+  ReadOptions options;
+  options.series = image.series;
+  return options;
 }
 
 ReaderPool::Limits commandLineLimits() {

@@ -24,6 +24,9 @@ struct LocalImage {
 /// The image that a scene's source names; `folder` is where relative paths start.
 [[nodiscard]] Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const Source& source);
 
+/// How to read it: which image, where its files hold several.
+[[nodiscard]] ReadOptions readOptions(const LocalImage& image);
+
 /// A pool for the command line: this program's own reader processes.
 [[nodiscard]] ReaderPool::Limits commandLineLimits();
 

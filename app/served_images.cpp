@@ -55,7 +55,18 @@ Result<std::vector<OpenedFile>> ServedImages::openSeries(const Source& source) c
     if (!fd) return tl::make_unexpected(fd.error());
     opened.push_back({name, std::move(*fd)});
   }
+  addSource(*entry, opened);
   return opened;
+}
+
+/// A structure set is drawn on the images of its source series: those that can be opened go with it.
+void ServedImages::addSource(const Entry& entry, std::vector<OpenedFile>& opened) const {
+  if (entry.format != "RTSTRUCT") return;
+  const auto source = catalogue_.findSeries(entry.sourceSeries);
+  if (!source) return;
+  for (const auto& name : source->files) {
+    if (auto fd = root_.openFile(name)) opened.push_back({name, std::move(*fd)});
+  }
 }
 
 Result<std::vector<OpenedFile>> ServedImages::open(const Source& source, std::stop_token stop) const {

@@ -21,6 +21,7 @@ class ServedImages final : public ImageSource {
 
  private:
   [[nodiscard]] Result<std::vector<OpenedFile>> openSeries(const Source& source) const;
+  void addSource(const Entry& entry, std::vector<OpenedFile>& opened) const;
 
   const ServedRoot& root_;
   ReaderPool& pool_;

@@ -12,8 +12,8 @@ DicomHeader slice(const std::string& patient, const std::string& series, int num
   header.seriesUid = series;
   header.sopInstanceUid = series + "." + std::to_string(number);
   header.modality = "MR";
-  header.sopClassUid = "1.2.840.10008.5.1.4.1.1.4";        // MR image
-  header.transferSyntaxUid = "1.2.840.10008.1.2.1";        // explicit, little endian
+  header.sopClassUid = "1.2.840.10008.5.1.4.1.1.4";  // MR image
+  header.transferSyntaxUid = "1.2.840.10008.1.2.1";  // explicit, little endian
   header.studyDate = "20240131";
   header.studyDescription = "Head";
   header.seriesDescription = "T1";
@@ -57,6 +57,32 @@ TEST(DicomCollector, SeriesIsOneEntryWithItsFilesInSpace) {
   EXPECT_TRUE(collector.takeChanges().empty());
 }
 
+TEST(DicomCollector, SegmentationsAndStructureSetsAreEntriesThatNameTheirSource) {
+  DicomCollector collector;
+  for (const int n : {1, 2}) collector.add(file("case/mr/x" + std::to_string(n)), slice("p1", "1.3", n));
+  DicomHeader seg = slice("p1", "1.4", 1);
+  seg.sopClassUid = "1.2.840.10008.5.1.4.1.1.66.4";
+  seg.modality = "SEG";
+  seg.sourceSeriesUid = "1.3";
+  DicomHeader structures = slice("p1", "1.5", 1);
+  structures.sopClassUid = "1.2.840.10008.5.1.4.1.1.481.3";
+  structures.modality = "RTSTRUCT";
+  structures.hasPixels = false;
+  structures.rows = structures.columns = 0;
+  structures.sourceSeriesUid = "1.3";
+  collector.add(file("case/seg.dcm"), seg);
+  collector.add(file("case/rt.dcm"), structures);
+  std::map<std::string, Entry> byFormat;
+  for (const auto& entry : ready(collector.takeChanges())) byFormat[entry.format] = entry;
+  ASSERT_EQ(byFormat.size(), 3U);
+  EXPECT_EQ(byFormat["DICOM"].sourceSeries, "");
+  EXPECT_EQ(byFormat["DICOM SEG"].sourceSeries, "1.3");
+  EXPECT_EQ(byFormat["DICOM SEG"].files, std::vector<std::string>{"case/seg.dcm"});
+  EXPECT_EQ(byFormat["RTSTRUCT"].sourceSeries, "1.3");
+  EXPECT_EQ(byFormat["RTSTRUCT"].kind, "image");
+  EXPECT_TRUE(byFormat["RTSTRUCT"].dims.empty());
+}
+
 TEST(DicomCollector, LaterFilesReplaceTheEntryOrRemoveTheOldOne) {
   DicomCollector collector;
   collector.add(file("case/a/1"), slice("p1", "1.3", 1));
@@ -78,6 +104,37 @@ TEST(DicomCollector, FolderWithSeveralPatientsIsSplitByPatient) {
   std::set<std::string> subjects;
   for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
   EXPECT_EQ(subjects, (std::set<std::string>{"anna", "bert"}));
+}
+
+TEST(DicomCollector, FilesThatDoNotSayWhoseTheyAreMakeNoSecondPatient) {
+  DicomCollector collector;
+  collector.add(file("case/a/1"), slice("anna", "1.3", 1));
+  collector.add(file("case/b/1"), slice("", "1.4", 1));
+  std::set<std::string> subjects;
+  for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
+  EXPECT_EQ(subjects, (std::set<std::string>{"case"}));
+}
+
+TEST(DicomCollector, ASeriesThatReachesIntoAMixedFolderIsNamedAgain) {
+  DicomCollector collector;
+  collector.add(file("first/1"), slice("anna", "1.3", 1));
+  collector.add(file("second/2"), slice("anna", "1.3", 2));
+  EXPECT_EQ(ready(collector.takeChanges()).size(), 1U);
+  collector.add(file("first/3"), slice("bert", "1.4", 1));
+  std::set<std::string> subjects;
+  for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
+  EXPECT_EQ(subjects, (std::set<std::string>{"anna", "bert"}));
+}
+
+TEST(DicomCollector, AFileThatIsCutOffIsNotReady) {
+  DicomCollector collector;
+  DicomHeader header = slice("p", "1.9", 1);
+  header.damage = "the pixel data is cut off";
+  collector.add(file("case/1"), header);
+  const auto entries = collector.takeChanges();
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].state, EntryState::failed);
+  EXPECT_EQ(entries[0].reason, "the pixel data is cut off");
 }
 
 TEST(DicomCollector, StudyOfAFlatFolderComesFromTheHeader) {
