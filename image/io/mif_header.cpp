@@ -201,6 +201,7 @@ Result<MifHeader> parseMifHeader(std::span<const std::byte> bytes, const std::st
     const std::string_view key = trimmed(line.substr(0, colon));
     typed |= lower(key) == "datatype";
     const auto read = readField(header, key, trimmed(line.substr(colon + 1)), name);
+    if (!read && reader.left() == 0) return wrong("its last line makes no sense; the file is cut short", name);
     if (!read) return tl::make_unexpected(read.error());
   }
   // MRtrix ends .mih files without END; voxels behind the header need it.
