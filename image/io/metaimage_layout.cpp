@@ -206,7 +206,7 @@ Result<std::vector<std::string>> dataFilesOf(const MetaImageHeader& header, cons
 Result<void> setData(const MetaImageHeader& header, const std::string& name, MetaImageLayout& layout) {
   auto files = dataFilesOf(header, name);
   if (!files) return tl::make_unexpected(files.error());
-  layout.dataFiles = std::move(*files);
+  for (const std::string& data : *files) layout.dataFiles.push_back(localName(data));
   const std::string& binary = header.value("binarydata");
   if (isTrue(header.value("compresseddata"))) {
     layout.coding = PartCoding::zlib;

@@ -92,6 +92,7 @@ Result<Description> examine(const InputFile& file) {
   if (!bytes) return tl::make_unexpected(bytes.error());
   auto files = dataFilesOf(*header, file.name);
   if (!files) return tl::make_unexpected(files.error());
+  for (std::string& data : *files) data = localName(data);
   const std::uint64_t voxelBytes = layout->image.stored.bits() / 8;
   if (!files->empty() && layout->bytes / voxelBytes % files->size() != 0) {
     return fail(ErrorCode::invalidInput,

@@ -269,9 +269,17 @@ Result<std::vector<std::string>> numberedNames(std::string_view pattern, std::in
   return names;
 }
 
+std::string localName(std::string_view name) {
+  std::string out(name);
+  std::replace(out.begin(), out.end(), '\\', '/');
+  const bool drive = out.size() > 2 && out[1] == ':' && out[2] == '/';
+  if (drive || out.starts_with("/")) return out.substr(out.find_last_of('/') + 1);
+  while (out.starts_with("./")) out.erase(0, 2);
+  return out;
+}
+
 Result<const InputFile*> findPart(std::span<const InputFile> files, const InputFile& header, std::string_view part,
                                   bool sole) {
-  while (part.starts_with("./")) part.remove_prefix(2);
   const auto baseName = [](std::string_view path) { return path.substr(path.find_last_of('/') + 1); };
   const InputFile* byName = nullptr;
   const InputFile* other = nullptr;

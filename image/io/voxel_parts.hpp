@@ -48,6 +48,10 @@ struct VoxelPart {
                                                              std::int64_t last, std::int64_t step, std::size_t most,
                                                              const std::string& where);
 
+/// The name of a data file as nora looks for it, relative to the header's folder: "/" for "\\", no "./"; of an absolute
+/// path only the last part, because files move together.
+[[nodiscard]] std::string localName(std::string_view name);
+
 /// The file that the header means by `part`: by its path, else by its name alone, else (`sole`) the only other file.
 /// Errors: notFound.
 [[nodiscard]] Result<const InputFile*> findPart(std::span<const InputFile> files, const InputFile& header,

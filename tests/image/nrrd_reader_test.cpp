@@ -228,6 +228,9 @@ TEST(NrrdReader, PeekNamesTheDataFiles) {
     return summary ? summary->parts : std::vector<std::string>{describe(summary.error())};
   };
   EXPECT_THAT(parts("my data.raw\n"), ElementsAre("my data.raw"));
+  EXPECT_THAT(parts("./sub\\a.raw\n"), ElementsAre("sub/a.raw"));
+  EXPECT_THAT(parts("/home/x/a.raw\n"), ElementsAre("a.raw"));
+  EXPECT_THAT(parts("C:\\x\\a.raw\n"), ElementsAre("a.raw"));
   EXPECT_THAT(parts("LIST\na.raw\nb c.raw\n\n"), ElementsAre("a.raw", "b c.raw"));
   EXPECT_THAT(parts("s%03d.raw 9 11 2\n"), ElementsAre("s009.raw", "s011.raw"));
   EXPECT_THAT(parts("s%%%2d.raw 1 0 -1 2"), ElementsAre("s% 1.raw", "s% 0.raw"));
