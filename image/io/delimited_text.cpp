@@ -53,11 +53,13 @@ void DelimitedText::endRow() {
 
 bool DelimitedText::next(std::vector<std::string>& cells) {
   cells.clear();
+  rowBytes_ = 0;
   if (!findRow()) return false;
   for (;;) {
     std::string* out = nullptr;
-    if (cells.size() < maxCells) out = &cells.emplace_back();
+    if (cells.size() < maxCells && rowBytes_ < maxRowBytes) out = &cells.emplace_back();
     cell(out);
+    if (out != nullptr) rowBytes_ += out->size();
     if (atRowEnd()) break;
     ++at_;  // the separator
     if (separator_ == ' ') {
@@ -85,7 +87,7 @@ void DelimitedText::cell(std::string* out) {
   };
   const std::size_t from = at_;
   while (at_ < text_.size() && !ends(text_[at_])) ++at_;
-  if (out != nullptr) out->append(text_.substr(from, at_ - from));
+  if (out != nullptr) out->append(text_.substr(from, std::min(at_ - from, maxCellBytes)));
 }
 
 /// False, with nothing read, if no quote closes the cell.
@@ -107,7 +109,7 @@ bool DelimitedText::quotedCell(std::string* out) {
     if (out != nullptr) *out = std::move(content);
     // What follows a closing quote up to the separator belongs to the cell as well.
     while (at_ < text_.size() && !atRowEnd() && text_[at_] != separator_) {
-      if (out != nullptr) *out += text_[at_];
+      if (out != nullptr && out->size() < maxCellBytes) *out += text_[at_];
       ++at_;
     }
     return true;

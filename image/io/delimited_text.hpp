@@ -17,7 +17,8 @@ namespace nora {
 class DelimitedText {
  public:
   static constexpr std::size_t maxCells = 16384;      // of a row; the rest is left out
-  static constexpr std::size_t maxCellBytes = 65536;  // of a quoted cell
+  static constexpr std::size_t maxCellBytes = 65536;  // of a cell; the rest is left out
+  static constexpr std::size_t maxRowBytes = std::size_t{1} << 20;
 
   /// `separator` ' ' : any run of spaces and tabs. The text must stay.
   DelimitedText(std::string_view text, char separator) : text_(text), separator_(separator) {}
@@ -41,6 +42,7 @@ class DelimitedText {
   std::size_t at_ = 0;
   std::size_t line_ = 0, nextLine_ = 1;
   bool quotes_ = true;
+  std::size_t rowBytes_ = 0;
 };
 
 }  // namespace nora
