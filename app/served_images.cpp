@@ -77,11 +77,52 @@ Result<std::vector<OpenedFile>> ServedImages::open(const Source& source, std::st
   return openFileSet(pool_, source.path, open, std::move(stop));
 }
 
-Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, std::stop_token stop) {
+/// A series whose time points are worth loading one by one. The list of files does not know the type of the voxels:
+/// counted as int16.
+bool ServedImages::isLargeSeries(const Source& source) const {
+  constexpr std::int64_t worthSplitting = (std::int64_t{64} << 20) / 2;
+  const auto entry = catalogue_.find(source.path, source.series);
+  if (!entry || entry->timePoints < 2) return false;
+  std::int64_t voxels = 1;
+  for (const std::int64_t n : entry->dims) {
+    if (__builtin_mul_overflow(voxels, n, &voxels)) return true;
+  }
+  return voxels > worthSplitting;
+}
+
+Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, const LoadOptions& options,
+                                                         std::stop_token stop) {
   const auto opened = open(source, stop);
   if (!opened) return tl::make_unexpected(opened.error());
-  return cache_.get(
-      contentKey(*opened), [&](std::stop_token loadStop) { return pool_.read(*opened, source.path, loadStop); }, stop);
+  const bool shared = source.series.find('@') != std::string::npos;  // its files hold further images
+  const std::string key = contentKey(*opened) + (shared ? source.series : std::string());
+  const bool alone = options.timePoint && isLargeSeries(source);
+  const auto read = [&](const VolumeCache::Progress& progress, std::stop_token loadStop) {
+    ReadOptions how;
+    how.progress = progress;
+    how.series = source.series;
+    if (alone) how.timePoint = options.timePoint;
+    return pool_.read(*opened, source.path, how, std::move(loadStop));
+  };
+  if (!alone) return cache_.get(key, read, options.progress, stop);
+  if (auto whole = cache_.find(key)) return whole;
+  const std::string partKey = key + "time " + std::to_string(*options.timePoint);
+  const auto readPart = [&](const VolumeCache::Progress& progress, std::stop_token loadStop) {
+    return read(progress, std::move(loadStop)).map([&](Volume&& part) { return sameLook(key, std::move(part)); });
+  };
+  auto part = cache_.get(partKey, readPart, options.progress, stop, VolumeCache::Keep::whileHeld);
+  if (part && (*part)->isComplete()) cache_.put(key, *part);  // its reader knows no parts
+  return part;
+}
+
+/// Time points that are loaded one by one all get the statistics of the first, so that automatic windows stay.
+Volume ServedImages::sameLook(const std::string& key, Volume part) {
+  constexpr std::size_t mostKept = 256;
+  if (part.isComplete() || !part.info().statistics) return part;
+  const std::lock_guard lock(looksMutex_);
+  if (looks_.size() >= mostKept) looks_.clear();
+  const auto [known, isNew] = looks_.emplace(key, *part.info().statistics);
+  return isNew ? std::move(part) : std::move(part).withStatistics(known->second);
 }
 
 }  // namespace nora

@@ -7,6 +7,10 @@
 #include "image/volume_cache.hpp"
 #include "streaming/session.hpp"
 
+#include <map>
+#include <mutex>
+#include <string>
+
 namespace nora {
 
 class ServedImages final : public ImageSource {
@@ -14,7 +18,8 @@ class ServedImages final : public ImageSource {
   ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, VolumeCache& cache);
 
   [[nodiscard]] Result<Source> resolve(const std::string& entryId) override;
-  [[nodiscard]] Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) override;
+  [[nodiscard]] Result<std::shared_ptr<const Volume>> load(const Source& source, const LoadOptions& options,
+                                                           std::stop_token stop) override;
 
   /// Opens all files that make up the source: those of a series, or a file and what belongs to it.
   [[nodiscard]] Result<std::vector<OpenedFile>> open(const Source& source, std::stop_token stop) const;
@@ -22,11 +27,15 @@ class ServedImages final : public ImageSource {
  private:
   [[nodiscard]] Result<std::vector<OpenedFile>> openSeries(const Source& source) const;
   void addSource(const Entry& entry, std::vector<OpenedFile>& opened) const;
+  [[nodiscard]] bool isLargeSeries(const Source& source) const;
+  [[nodiscard]] Volume sameLook(const std::string& key, Volume part);
 
   const ServedRoot& root_;
   ReaderPool& pool_;
   Catalogue& catalogue_;
   VolumeCache& cache_;
+  std::mutex looksMutex_;
+  std::map<std::string, VoxelStatistics> looks_;  // by content key
 };
 
 }  // namespace nora

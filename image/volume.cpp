@@ -69,6 +69,11 @@ Result<Volume> Volume::copyOf(ImageInfo info, std::span<const std::byte> voxels,
   return create(std::move(info), std::move(*bytes), 0, std::move(name));
 }
 
+Volume Volume::withStatistics(const VoxelStatistics& statistics) && {
+  info_.statistics = statistics;
+  return std::move(*this);
+}
+
 std::size_t Volume::frameBytes() const {
   return static_cast<std::size_t>(info_.dims[0] * info_.dims[1] * info_.dims[2]) * bytesPerVoxel(info_.type);
 }

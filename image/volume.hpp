@@ -45,6 +45,9 @@ class Volume {
   [[nodiscard]] const Affine& voxelFromWorld() const { return voxelFromWorld_; }
   [[nodiscard]] const std::array<std::int64_t, 3>& dims() const { return info_.dims; }
 
+  /// The same voxels with other statistics.
+  [[nodiscard]] Volume withStatistics(const VoxelStatistics& statistics) &&;
+
   [[nodiscard]] const TimeRange& held() const { return held_; }
   [[nodiscard]] bool holds(std::int64_t t) const { return t >= held_.first && t - held_.first < held_.count; }
   [[nodiscard]] bool isComplete() const { return held_.count == info_.timePoints; }

@@ -17,6 +17,7 @@ using Shared = std::shared_ptr<const Volume>;
 struct Flight {
   std::stop_source stop;
   std::size_t interested = 0;  // callers who have not been stopped
+  std::vector<VolumeCache::Progress> listeners;
   std::optional<Result<Shared>> result;
 };
 
@@ -70,19 +71,30 @@ struct VolumeCache::State {
     return dropped;
   }
 
-  void insert(const std::string& key, const Shared& volume) {
+  void insert(const std::string& key, const Shared& volume, Keep keep) {
     const std::size_t size = volume->memoryBytes();
-    entries[key] = {size <= budget ? volume : nullptr, volume, size, ++clock};
+    const bool kept = keep == Keep::asLongAsThereIsRoom && size <= budget;
+    entries[key] = {kept ? volume : nullptr, volume, size, ++clock};
+  }
+
+  void tell(const std::shared_ptr<Flight>& flight, double fraction) {
+    std::vector<Progress> listeners;
+    {
+      const std::lock_guard lock(mutex);
+      listeners = flight->listeners;
+    }
+    for (const Progress& listener : listeners) listener(fraction);
   }
 
   /// Runs the load in the calling thread, for all who wait for it.
-  Result<Shared> lead(const std::string& key, const std::shared_ptr<Flight>& flight, const Load& load) {
-    auto volume = load(flight->stop.get_token());
+  Result<Shared> lead(const std::string& key, const std::shared_ptr<Flight>& flight, const TellingLoad& load,
+                      Keep keep) {
+    auto volume = load([&](double fraction) { tell(flight, fraction); }, flight->stop.get_token());
     std::vector<Shared> dropped;
     const std::lock_guard lock(mutex);
     if (volume) {
       flight->result = std::make_shared<const Volume>(std::move(*volume));
-      insert(key, **flight->result);
+      insert(key, **flight->result, keep);
       dropped = trim();
       const bool alone = bytes() == (**flight->result)->memoryBytes();
       if (bytes() > budget && !alone) {
@@ -126,6 +138,12 @@ VolumeCache::VolumeCache(std::size_t budgetBytes) : state_(std::make_unique<Stat
 VolumeCache::~VolumeCache() = default;
 
 Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, const Load& load, std::stop_token stop) {
+  return get(
+      key, [&](const Progress&, std::stop_token loadStop) { return load(std::move(loadStop)); }, {}, std::move(stop));
+}
+
+Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, const TellingLoad& load,
+                                                       const Progress& progress, std::stop_token stop, Keep keep) {
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
   std::shared_ptr<Flight> flight;
   bool leads = false;
@@ -139,9 +157,22 @@ Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, c
     if (leads) slot = std::make_shared<Flight>();
     flight = slot;
     ++flight->interested;
+    if (progress) flight->listeners.push_back(progress);
   }
   const std::stop_callback leave(stop, [&] { state_->loseInterest(flight, key); });
-  return leads ? state_->lead(key, flight, load) : state_->follow(flight, stop);
+  return leads ? state_->lead(key, flight, load, keep) : state_->follow(flight, stop);
+}
+
+std::shared_ptr<const Volume> VolumeCache::find(const std::string& key) {
+  const std::lock_guard lock(state_->mutex);
+  return state_->find(key);
+}
+
+void VolumeCache::put(const std::string& key, const std::shared_ptr<const Volume>& volume) {
+  std::vector<Shared> dropped;
+  const std::lock_guard lock(state_->mutex);
+  state_->insert(key, volume, Keep::asLongAsThereIsRoom);
+  dropped = state_->trim();
 }
 
 std::size_t VolumeCache::bytes() const {

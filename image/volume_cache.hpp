@@ -5,6 +5,7 @@
 #include "image/volume.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -18,6 +19,13 @@ namespace nora {
 class VolumeCache {
  public:
   using Load = std::function<Result<Volume>(std::stop_token)>;
+  /// Told of 0..1 now and then, on the thread of whoever loads.
+  using Progress = std::function<void(double)>;
+  using TellingLoad = std::function<Result<Volume>(const Progress&, std::stop_token)>;
+  enum class Keep : std::uint8_t {
+    asLongAsThereIsRoom,
+    whileHeld,  // what will be replaced soon: found and counted only as long as somebody holds it
+  };
 
   explicit VolumeCache(std::size_t budgetBytes);
   ~VolumeCache();
@@ -25,6 +33,14 @@ class VolumeCache {
   /// Thread: any; blocks while loading. Failures are not cached.
   [[nodiscard]] Result<std::shared_ptr<const Volume>> get(const std::string& key, const Load& load,
                                                           std::stop_token stop);
+  /// The same; all who wait for the load are told how far it is. `progress` may be empty.
+  [[nodiscard]] Result<std::shared_ptr<const Volume>> get(const std::string& key, const TellingLoad& load,
+                                                          const Progress& progress, std::stop_token stop,
+                                                          Keep keep = Keep::asLongAsThereIsRoom);
+  /// Without loading; nullptr if it is not there.
+  [[nodiscard]] std::shared_ptr<const Volume> find(const std::string& key);
+  /// A volume that was loaded under another key.
+  void put(const std::string& key, const std::shared_ptr<const Volume>& volume);
 
   [[nodiscard]] std::size_t bytes() const;
 

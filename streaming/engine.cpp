@@ -117,15 +117,25 @@ std::vector<SessionPointer> StreamEngine::State::snapshot() {
 void StreamEngine::State::start(const SessionPointer& session, std::vector<ImageLoad> loads) {
   for (auto& wanted : loads) {
     const auto stop = wanted.stop;
-    loaders.submit(session.get(), stop,
-                   [this, weak = std::weak_ptr(session), wanted = std::move(wanted)] { load(weak, wanted); });
+    const auto haste = wanted.background ? LoaderPool::Haste::background : LoaderPool::Haste::waitedFor;
+    loaders.submit(
+        session.get(), stop, [this, weak = std::weak_ptr(session), wanted = std::move(wanted)] { load(weak, wanted); },
+        haste);
   }
 }
 
 void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted) {
   Result<std::shared_ptr<const Volume>> result = fail(ErrorCode::internal, "nothing was loaded", wanted.source.path);
   try {
-    result = images.load(wanted.source, wanted.stop);
+    LoadOptions how;
+    how.timePoint = wanted.timePoint;
+    how.progress = [&](double fraction) {
+      const auto session = waiting.lock();
+      if (session == nullptr) return;
+      session->progressed(wanted.ticket, fraction);
+      session->flush();
+    };
+    result = images.load(wanted.source, how, wanted.stop);
   } catch (const std::exception& e) {
     result = fail(ErrorCode::internal, std::string("the image could not be loaded: ") + e.what(), wanted.source.path);
   }

@@ -18,15 +18,41 @@ bool plainCharacter(char c) {
 
 }  // namespace
 
+void LayerImages::start(Image& image, std::optional<std::int64_t> timePoint, std::uint64_t& lastTicket,
+                        std::vector<ImageLoad>& loads) {
+  Pending& load = image.pending.emplace_back();
+  load.ticket = ++lastTicket;
+  load.timePoint = timePoint;
+  loads.push_back({load.ticket, image.source, timePoint, !timePoint, load.stop.get_token()});
+}
+
+/// Of an image that has some of its time points: starts what is still needed, stops what is not.
+void LayerImages::complete(Image& image, const Layer& layer, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads) {
+  if (image.volume == nullptr || image.volume->isComplete()) return;
+  const std::int64_t shown = std::clamp<std::int64_t>(layer.time, 0, image.volume->info().timePoints - 1);
+  const bool there = image.volume->holds(shown);
+  bool isComing = false;
+  bool wholeIsComing = false;
+  for (auto& load : image.pending) {
+    wholeIsComing = wholeIsComing || !load.timePoint;
+    if (load.timePoint && *load.timePoint == shown && !there) isComing = true;
+    if (load.timePoint && (*load.timePoint != shown || there)) load.stop.request_stop();
+  }
+  std::erase_if(image.pending, [](const Pending& load) { return load.stop.stop_requested(); });
+  if (!there && !isComing && !image.refused.contains(shown)) start(image, shown, lastTicket, loads);
+  if (!wholeIsComing && !image.settled) start(image, std::nullopt, lastTicket, loads);
+}
+
 bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads) {
   bool changed = false;
   for (auto at = images_.begin(); at != images_.end();) {
     const Layer* layer = findLayer(scene, at->first);
     if (layer != nullptr && layer->source == at->second.source) {
+      complete(at->second, *layer, lastTicket, loads);
       ++at;
       continue;
     }
-    at->second.stop.request_stop();
+    at->second.stop();
     at = images_.erase(at);
     changed = true;
   }
@@ -34,8 +60,7 @@ bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vec
     if (images_.contains(layer.id)) continue;
     Image& image = images_[layer.id];
     image.source = layer.source;
-    image.ticket = ++lastTicket;
-    loads.push_back({image.ticket, image.source, image.stop.get_token()});
+    start(image, std::max<std::int64_t>(layer.time, 0), lastTicket, loads);
     changed = true;
   }
   return changed;
@@ -43,7 +68,7 @@ bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vec
 
 void LayerImages::put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume) {
   const auto at = images_.find(layer);
-  if (at != images_.end()) at->second.stop.request_stop();
+  if (at != images_.end()) at->second.stop();
   Image image;
   image.source = source;
   image.state = ImageState::ready;
@@ -51,19 +76,65 @@ void LayerImages::put(const std::string& layer, const Source& source, std::share
   images_.insert_or_assign(layer, std::move(image));
 }
 
-std::optional<std::string> LayerImages::finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result) {
-  const auto at =
-      std::find_if(images_.begin(), images_.end(), [&](const auto& i) { return i.second.ticket == ticket; });
-  if (at == images_.end()) return std::nullopt;
-  Image& image = at->second;
-  if (result && *result != nullptr) {
-    image.state = ImageState::ready;
-    image.volume = std::move(*result);
-  } else {
-    image.state = ImageState::failed;
-    image.error = result ? Error{ErrorCode::internal, "no image came back", image.source.path} : result.error();
+std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result) {
+  for (auto& [id, image] : images_) {
+    const auto load = std::find_if(image.pending.begin(), image.pending.end(),
+                                   [&](const Pending& pending) { return pending.ticket == ticket; });
+    if (load == image.pending.end()) continue;
+    const auto timePoint = load->timePoint;
+    image.pending.erase(load);
+    if (result && *result != nullptr) {
+      image.volume = std::move(*result);
+      image.state = ImageState::ready;
+      if (image.volume->isComplete()) image.stop();
+      return FinishedLoad{id, std::nullopt};
+    }
+    const Error error = result ? Error{ErrorCode::internal, "no image came back", image.source.path} : result.error();
+    if (image.volume == nullptr) {
+      image.state = ImageState::failed;
+      image.error = error;
+    }
+    if (timePoint) {
+      image.refused.insert(*timePoint);
+    } else {
+      image.settled = true;
+    }
+    return FinishedLoad{id, error};
   }
-  return at->first;
+  return std::nullopt;
+}
+
+bool LayerImages::cancel(const std::string& layer) {
+  const auto at = images_.find(layer);
+  if (at == images_.end() || at->second.pending.empty()) return false;
+  Image& image = at->second;
+  image.stop();
+  image.settled = true;
+  if (image.volume == nullptr) {
+    image.state = ImageState::failed;
+    image.error = {ErrorCode::cancelled, "loading was cancelled", image.source.path};
+  }
+  return true;
+}
+
+void LayerImages::setProgress(std::uint64_t ticket, double fraction) {
+  for (auto& [id, image] : images_) {
+    for (auto& load : image.pending) {
+      if (load.ticket == ticket) load.progress = fraction;
+    }
+  }
+}
+
+std::map<std::string, double> LayerImages::progress(std::chrono::steady_clock::time_point startedBefore) const {
+  std::map<std::string, double> out;
+  for (const auto& [id, image] : images_) {
+    for (const auto& load : image.pending) {
+      // Of a series that has something to show, the whole counts.
+      if (load.progress && load.started <= startedBefore && (!load.timePoint || image.volume == nullptr))
+        out[id] = *load.progress;
+    }
+  }
+  return out;
 }
 
 void LayerImages::forgetFailures() {
@@ -71,7 +142,7 @@ void LayerImages::forgetFailures() {
 }
 
 void LayerImages::stopAll() {
-  for (auto& [id, image] : images_) image.stop.request_stop();
+  for (auto& [id, image] : images_) image.stop();
   images_.clear();
 }
 
@@ -101,6 +172,7 @@ std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
     if (image.volume != nullptr) {
       report.info = &image.volume->info();
       report.window = effectiveWindow(layer, image.volume->info());
+      if (!image.volume->isComplete()) report.held = image.volume->held();
     }
     if (image.state == ImageState::failed) report.error = describe(image.error);
     out.push_back(std::move(report));

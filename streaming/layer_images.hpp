@@ -4,10 +4,12 @@
 #include "render/renderer.hpp"
 #include "streaming/protocol/messages.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -18,9 +20,19 @@ namespace nora {
 struct ImageLoad {
   std::uint64_t ticket = 0;
   Source source;
+  std::optional<std::int64_t> timePoint;  // what is needed first; empty: the whole image
+  bool background = false;                // there is something to look at already
   std::stop_token stop;
 };
 
+/// What became of a layer when a load ended.
+struct FinishedLoad {
+  std::string layer;
+  std::optional<Error> error;
+};
+
+/// An image of several time points may come in pieces: the time point that is shown first, then, in the background, the
+/// whole, which replaces it. Meanwhile another time point that is asked for is loaded by itself.
 /// Thread: one at a time (the session's lock).
 class LayerImages {
  public:
@@ -30,14 +42,23 @@ class LayerImages {
   ~LayerImages() { stopAll(); }
 
   /// Makes the images those of the scene's layers: forgets layers that are gone (their loads stop), starts loads for
-  /// new ones and for those whose source changed. Adds the loads to `loads`. True if anything changed.
+  /// new ones, for those whose source changed, and for time points that are shown and not there. Adds the loads to
+  /// `loads`. True if a layer's image changed its state.
   bool follow(const Scene& scene, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
 
   /// Gives a layer its image before the scene that has it is followed.
   void put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume);
 
-  /// Takes the result of a load. Returns the layer's id, or nothing if nobody waits for it any more.
-  std::optional<std::string> finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result);
+  /// Takes the result of a load; to be followed by follow(). Nothing if nobody waits for it any more.
+  std::optional<FinishedLoad> finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result);
+
+  /// Stops what is being loaded for a layer; what is there stays. False if nothing is.
+  bool cancel(const std::string& layer);
+
+  /// How far a load is. Nothing if nobody waits for it.
+  void setProgress(std::uint64_t ticket, double fraction);
+  /// Of the layers whose loads were started before a time and have told something.
+  [[nodiscard]] std::map<std::string, double> progress(std::chrono::steady_clock::time_point startedBefore) const;
 
   /// Forgets failures, so that the next follow() tries them again.
   void forgetFailures();
@@ -49,14 +70,31 @@ class LayerImages {
   [[nodiscard]] std::vector<LayerReport> reports(const Scene& scene) const;
 
  private:
+  struct Pending {
+    std::uint64_t ticket = 0;
+    std::optional<std::int64_t> timePoint;  // empty: the whole image
+    std::stop_source stop;
+    std::optional<double> progress;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  };
   struct Image {
     Source source;
     ImageState state = ImageState::loading;
     std::shared_ptr<const Volume> volume;
     Error error;
-    std::uint64_t ticket = 0;
-    std::stop_source stop;
+    std::vector<Pending> pending;
+    bool settled = false;            // the rest of a series was refused or cancelled: time points come one by one
+    std::set<std::int64_t> refused;  // time points that could not be loaded alone
+
+    void stop() {
+      for (auto& load : pending) load.stop.request_stop();
+      pending.clear();
+    }
   };
+
+  static void start(Image& image, std::optional<std::int64_t> timePoint, std::uint64_t& lastTicket,
+                    std::vector<ImageLoad>& loads);
+  static void complete(Image& image, const Layer& layer, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
 
   std::map<std::string, Image> images_;
 };

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -16,14 +17,24 @@
 
 namespace nora {
 
+/// How an image is wanted.
+struct LoadOptions {
+  /// This time point is needed now: of a large series it may come alone. Empty: the whole image.
+  std::optional<std::int64_t> timePoint;
+  /// Told of 0..1 now and then, on any thread. May be empty.
+  std::function<void(double)> progress;
+};
+
 /// How sessions get images; implemented by app/ with the catalogue, the reader pool and the volume cache.
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
   /// The source of a catalogue entry. Errors: notFound, unsupported (why it cannot be opened).
   [[nodiscard]] virtual Result<Source> resolve(const std::string& entryId) = 0;
-  /// Loads (or finds in the cache) an image. Thread: any; blocks.
-  [[nodiscard]] virtual Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) = 0;
+  /// Loads (or finds in the cache) an image. The volume holds options.timePoint, or all time points. Thread: any;
+  /// blocks. `stop` ends it soon, at every stage.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Volume>> load(const Source& source, const LoadOptions& options,
+                                                                   std::stop_token stop) = 0;
 };
 
 /// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a

@@ -37,6 +37,8 @@ class ViewerSession {
   void receive(std::string_view message, ImageSource& images, std::vector<ImageLoad>& loads);
   /// A load has ended.
   void loaded(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result, std::vector<ImageLoad>& loads);
+  /// How far a load is: 0..1. The client is told a few times a second, of loads that take a while.
+  void progressed(std::uint64_t ticket, double fraction);
 
   [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now);
   [[nodiscard]] std::optional<Clock::time_point> stillDueAt() const;
@@ -58,6 +60,7 @@ class ViewerSession {
     Clock::time_point arrival;
     bool asOverlay = false;
     std::stop_source stop;
+    std::optional<double> progress;
     std::optional<Result<std::shared_ptr<const Volume>>> result;
   };
   void handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads);
@@ -65,6 +68,7 @@ class ViewerSession {
   void handle(const EditMessage& message, std::vector<ImageLoad>& loads);
   void handle(const ViewportsMessage& message);
   void handle(const ProbeMessage& message);
+  void handle(const CancelMessage& message);
   [[nodiscard]] bool acceptInput(std::uint64_t input);
 
   void close(const Error& error);
@@ -86,6 +90,7 @@ class ViewerSession {
   LayerImages images_;
   std::deque<PendingOpen> opens_;  // in the order in which they were asked for
   ViewSchedule schedule_;
+  Clock::time_point progressTold_{};
   std::uint64_t layersRevision_ = 0;
   std::uint64_t lastTicket_ = 0;
   std::uint64_t lastInput_ = 0;   // newest received

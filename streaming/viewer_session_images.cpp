@@ -7,6 +7,8 @@ namespace nora {
 namespace {
 
 constexpr std::size_t maxPendingOpens = 64;
+constexpr std::chrono::milliseconds quickLoad{300};         // nobody needs to be told how far it is
+constexpr std::chrono::milliseconds progressInterval{200};  // between two messages
 
 std::vector<std::string> layerIds(const Scene& scene) {
   std::vector<std::string> out;
@@ -18,7 +20,8 @@ LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
   const std::int64_t t = std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
   const std::int64_t c = std::clamp<std::int64_t>(layer.component, 0, volume.info().components - 1);
   LayerValue out{layer.id, probeAtMm(volume, mm, t, c), std::nullopt};
-  if (isColour(volume.info().type) && out.probe.inside) out.rgb = colourAt(volume, out.probe.voxel, t, c);
+  if (isColour(volume.info().type) && out.probe.inside && volume.holds(t))
+    out.rgb = colourAt(volume, out.probe.voxel, t, c);
   return out;
 }
 
@@ -43,7 +46,7 @@ void ViewerSession::handle(const OpenMessage& message, const Result<Source>& sou
   open.layer = newLayerId(*source, taken);
   open.source = *source;
   open.asOverlay = message.asOverlay;
-  loads.push_back({open.ticket, open.source, open.stop.get_token()});
+  loads.push_back({open.ticket, open.source, 0, false, open.stop.get_token()});
   opens_.push_back(std::move(open));
   reportImages();
 }
@@ -59,17 +62,32 @@ void ViewerSession::loaded(std::uint64_t ticket, Result<std::shared_ptr<const Vo
     applyOpens(loads);
     return;
   }
-  const auto error = result ? std::nullopt : std::optional(result.error());
-  const auto layer = images_.finish(ticket, std::move(result));
-  if (!layer) return;
-  if (error) {
-    outbox_.text(errorMessage(*error, 0, *layer));
-  } else {
+  const bool isThere = result.has_value();
+  const auto finished = images_.finish(ticket, std::move(result));
+  if (!finished) return;
+  images_.follow(*scene_, lastTicket_, loads);
+  if (finished->error) outbox_.text(errorMessage(*finished->error, 0, finished->layer));
+  if (isThere) {
     volumes_ = images_.volumes();
     ++layersRevision_;
     lookAgain(shownInput_, shownInputArrival_);
   }
   reportImages();
+}
+
+void ViewerSession::progressed(std::uint64_t ticket, double fraction) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  const auto now = Clock::now();
+  images_.setProgress(ticket, fraction);
+  auto progress = images_.progress(now - quickLoad);
+  for (auto& open : opens_) {
+    if (open.ticket == ticket) open.progress = fraction;
+    if (open.progress && now - open.arrival >= quickLoad) progress[open.layer] = *open.progress;
+  }
+  if (progress.empty() || now - progressTold_ < progressInterval) return;
+  progressTold_ = now;
+  outbox_.text(progressMessage(progress));
 }
 
 /// In the order in which they were asked for, whatever the order in which they were loaded.
@@ -81,7 +99,7 @@ void ViewerSession::applyOpens(std::vector<ImageLoad>& loads) {
       applyOpen(open, loads);
     } else {
       outbox_.text(errorMessage(open.result->error(), open.input, open.layer));
-      LayerReport failure{open.layer, shownName(open.source), ImageState::failed, nullptr, {}, {}};
+      LayerReport failure{open.layer, shownName(open.source), ImageState::failed, nullptr, {}, {}, {}, 0};
       failure.error = describe(open.result->error());
       reportImages({std::move(failure)});
     }
@@ -124,10 +142,22 @@ void ViewerSession::cancelOpens() {
 void ViewerSession::reportImages(std::vector<LayerReport> others) {
   auto reports = images_.reports(*scene_);
   for (const auto& open : opens_) {
-    reports.push_back({open.layer, shownName(open.source), ImageState::loading, nullptr, {}, {}});
+    LayerReport report{open.layer, shownName(open.source), ImageState::loading, nullptr, {}, {}, {}, open.input};
+    reports.push_back(std::move(report));
   }
   std::move(others.begin(), others.end(), std::back_inserter(reports));
   outbox_.text(imagesMessage(reports));
+}
+
+void ViewerSession::handle(const CancelMessage& message) {
+  const auto open = std::find_if(opens_.begin(), opens_.end(), [&](const auto& o) { return o.layer == message.layer; });
+  if (open != opens_.end()) {
+    open->stop.request_stop();
+    opens_.erase(open);
+  } else if (!images_.cancel(message.layer)) {
+    return;  // it was there before the wish to stop it was
+  }
+  reportImages();
 }
 
 void ViewerSession::handle(const ProbeMessage& message) {

@@ -63,7 +63,9 @@ const actions: Record<string, (ui: Ui, tEvent: number) => void> = {
   "?": (ui) => ui.update({ helpOpen: !ui.helpOpen }),
   "~": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   "`": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
-  Escape: (ui) => ui.update({ fullView: "", helpOpen: false }),
+  Escape: (ui) => {
+    if (ui.helpOpen || !ui.session.cancelWaiting()) ui.update({ fullView: "", helpOpen: false });
+  },
 };
 
 function stepTime(ui: Ui, by: number, tEvent: number): void {

@@ -6,6 +6,7 @@ import { styleMap } from "lit/directives/style-map.js";
 import { PageElement } from "./base-element.ts";
 import { colourMapNames, gradient } from "./colour-maps.ts";
 import { formatValue } from "./format.ts";
+import { progressBar } from "./progress-bar.ts";
 import type { RangeChange } from "./range.ts";
 import "./range.ts";
 import type { Layer } from "./scene.ts";
@@ -21,7 +22,7 @@ function numberOf(event: Event): number | null {
 
 export class LayersPanel extends PageElement {
   protected topics(): Topic[] {
-    return ["scene", "images", "ui", "catalogue"];
+    return ["scene", "images", "ui", "catalogue", "progress"];
   }
 
   protected override render() {
@@ -66,10 +67,23 @@ export class LayersPanel extends PageElement {
         </button>
         ${this.renderOrder(layer, name, index, count)}
       </header>
-      ${image?.state === "loading" || !image ? html`<p class="state"><span class="spinner"></span> loading …</p>` : nothing}
+      ${image?.state === "failed" ? nothing : this.renderLoading(layer, name)}
       ${image?.state === "failed" ? html`<p class="state error" role="alert">${image.error || "could not be read"}</p>` : nothing}
       ${selected ? this.renderControls(layer) : html`<div class="swatch" style=${styleMap({ background: gradient(layer.colourMap) })}></div>`}
     </section>`;
+  }
+
+  /** Nothing once the whole image is there. */
+  private renderLoading(layer: Layer, name: string) {
+    const image = this.session.images.get(layer.id);
+    const fraction = this.session.progress.get(layer.id);
+    if (image?.state === "ready" && (!image.held || fraction === undefined)) return nothing;
+    const what = image?.held ? "loading the other time points" : "loading …";
+    return html`<div class="state loading">
+      <span><span class="spinner"></span> ${what}</span>
+      <button class="icon" aria-label="Stop loading ${name}" title="Stop loading" @click=${() => this.session.cancelLoad(layer.id)}>✕</button>
+      ${fraction === undefined ? nothing : progressBar(fraction, `loading ${name}`)}
+    </div>`;
   }
 
   private renderOrder(layer: Layer, name: string, index: number, count: number) {

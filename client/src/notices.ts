@@ -1,6 +1,7 @@
 // What the page has to say: toasts, the banner of a lost connection, and the progress of an image that is opening.
 import { html, nothing } from "lit";
 import { PageElement } from "./base-element.ts";
+import { progressBar } from "./progress-bar.ts";
 import type { Topic } from "./session.ts";
 
 export class Toasts extends PageElement {
@@ -42,10 +43,10 @@ export class Banner extends PageElement {
   }
 }
 
-/** Over the views: "loading NAME ..." or why it failed. */
+/** Over the views: "loading NAME ...", how far it is and a way to stop it; or why it failed. */
 export class OpeningNotice extends PageElement {
   protected topics(): Topic[] {
-    return ["ui", "images", "scene"];
+    return ["ui", "images", "scene", "progress"];
   }
 
   protected override render() {
@@ -61,17 +62,31 @@ export class OpeningNotice extends PageElement {
     if (failed) {
       return html`<div class="opening failure" role="alert"><p><b>${failed.name}</b> could not be read.</p><p>${failed.text}</p></div>`;
     }
-    const name = this.loadingName();
+    const { id, name } = this.loading();
     if (name === "") return nothing;
     const covers = ![...this.session.images.values()].some((image) => image.state === "ready");
-    return html`<div class="opening ${covers ? "" : "small"}" role="status"><span class="spinner"></span> loading ${name} …</div>`;
+    return html`<div class="opening ${covers ? "" : "small"}">
+      <div class="loading">
+        <span role="status"><span class="spinner"></span> loading ${name} …</span>
+        <button
+          class="icon"
+          ?disabled=${id === ""}
+          aria-label="Stop loading ${name}"
+          title="Stop loading (Esc)"
+          @click=${() => this.session.cancelLoad(id)}
+        >
+          ✕
+        </button>
+      </div>
+      ${this.session.progress.has(id) ? progressBar(this.session.progress.get(id), `loading ${name}`) : nothing}
+    </div>`;
   }
 
-  private loadingName(): string {
+  private loading(): { id: string; name: string } {
     const { opening, scene, images } = this.session;
-    if (opening) return opening.entry.name;
-    const loading = scene.layers.find((layer) => (images.get(layer.id)?.state ?? "loading") === "loading");
-    return loading ? this.session.layerName(loading) : "";
+    if (opening) return { id: this.session.openingLayer(), name: opening.entry.name };
+    const layer = scene.layers.find((each) => (images.get(each.id)?.state ?? "loading") === "loading");
+    return layer ? { id: layer.id, name: this.session.layerName(layer) } : { id: "", name: "" };
   }
 
   private failedBackground(): { name: string; text: string } | null {

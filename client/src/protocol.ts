@@ -110,6 +110,8 @@ export interface LayerState {
   window: { low: number; high: number } | null;
   state: "loading" | "ready" | "failed";
   error: string;
+  held: [number, number] | null; // first time point and their number, while the others are not there yet
+  input: number; // of the `open` that is under way; else 0
 }
 
 export interface LayerValue {
@@ -125,6 +127,7 @@ export type ServerMessage =
   | { type: "hello"; protocol: number; version: string; session: string; scene: Scene }
   | { type: "scene"; input: number; applied: number; scene: Scene }
   | { type: "images"; layers: Record<string, Record<string, unknown>> }
+  | { type: "progress"; layers: Record<string, number> }
   | { type: "values"; input: number; mm: Vec3; layers: LayerValue[] }
   | { type: "catalogue"; revision: number; scanning: boolean; files: number; entries: number; problems: number }
   | { type: "error"; code: string; what: string; where?: string; input?: number; layer?: string }
@@ -151,5 +154,7 @@ export function layerState(raw: Record<string, unknown>): LayerState {
     window: window && Number.isFinite(window.low) && Number.isFinite(window.high) ? window : null,
     state: state === "ready" || state === "failed" ? state : "loading",
     error: errorText(field("error")),
+    held: Array.isArray(raw["held"]) ? (raw["held"] as [number, number]) : null,
+    input: typeof raw["input"] === "number" ? raw["input"] : 0,
   };
 }

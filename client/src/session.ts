@@ -15,7 +15,7 @@ import { SceneStore } from "./store.ts";
 import { Trace } from "./trace.ts";
 import { Connection } from "./websocket.ts";
 
-export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "toasts";
+export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "toasts" | "progress";
 
 export interface Opening {
   input: number;
@@ -47,6 +47,7 @@ export class Session {
   readonly catalogue = new Catalogue();
   readonly feed = new CatalogueFeed(this.catalogue, () => this.catalogueChanged());
   readonly images = new Map<string, LayerState>();
+  readonly progress = new Map<string, number>(); // 0..1 of the layers that are being loaded, once the server tells
   readonly store = new SceneStore({
     sendPatch: (patch, tEvent) => this.sendEdit(patch, tEvent),
     edited: () => this.afterPicture.expect(),
@@ -154,6 +155,30 @@ export class Session {
     if (entry) this.openNow(entry, how);
   }
 
+  /** The id under which the image that is being opened is reported; empty before the server has said so. */
+  openingLayer(): string {
+    const { opening } = this;
+    if (!opening) return "";
+    for (const [id, image] of this.images) if (image.state === "loading" && image.input === opening.input) return id;
+    return "";
+  }
+
+  /** Stops what is being loaded for a layer; what is there stays. */
+  cancelLoad(layerId: string): void {
+    if (layerId === "" || this.sendInput({ type: "cancel", layer: layerId }) === 0) return;
+    if (layerId === this.openingLayer()) this.opening = null;
+    this.progress.delete(layerId);
+    this.events.emit("ui");
+  }
+
+  /** Stops the load that the page waits for; false if there is none. */
+  cancelWaiting(): boolean {
+    const layer = this.scene.layers.find((each) => this.images.get(each.id)?.state === "loading");
+    const id = this.openingLayer() || layer?.id || "";
+    this.cancelLoad(id);
+    return id !== "";
+  }
+
   dismissFailure(): void {
     this.openFailure = null;
     this.events.emit("ui");
@@ -238,6 +263,10 @@ export class Session {
         return this.takeScene(message.input, message.applied, message.scene);
       case "images":
         return this.takeImages(message.layers);
+      case "progress":
+        this.progress.clear();
+        for (const [id, fraction] of Object.entries(message.layers)) this.progress.set(id, fraction);
+        return this.events.emit("progress");
       case "values":
         return this.probes.answered(message.input, { mm: message.mm, layers: message.layers });
       case "catalogue":
@@ -290,6 +319,10 @@ export class Session {
   private takeImages(layers: Record<string, Record<string, unknown>>): void {
     this.images.clear();
     for (const [id, raw] of Object.entries(layers)) this.images.set(id, layerState(raw));
+    for (const id of this.progress.keys()) {
+      const image = this.images.get(id);
+      if (!image || image.state === "failed" || (image.state === "ready" && !image.held)) this.progress.delete(id);
+    }
     this.events.emit("images");
     this.askCrosshair();
   }

@@ -69,15 +69,38 @@ Result<void> sendRead(Process& process, std::span<const OpenedFile> files, int m
   }
 }
 
-/// The answer to a read request; messages of progress before it are passed on.
-Result<json> receiveContent(Process& process, const ReadOptions& options, const Patience& patience) {
+/// How much of a memory file was written, 0 to 1: the kernel counts its pages. Readers that hand the work to a library
+/// in one call (gzip by libdeflate) cannot tell how far they are.
+double shareWritten(int memory) {
+  struct stat status {};
+  if (::fstat(memory, &status) != 0 || status.st_size <= 0) return 0;
+  constexpr double blockBytes = 512;
+  return std::min(static_cast<double>(status.st_blocks) * blockBytes / static_cast<double>(status.st_size), 1.0);
+}
+
+/// The answer to a read request. Meanwhile says how far the reader is, by what it tells and by what it has written.
+Result<json> receiveContent(Process& process, int memory, const ReadOptions& options, const Patience& patience) {
   constexpr int mostMessages = 100'000;  // an honest reader tells twenty a second
-  for (int told = 0; told < mostMessages; ++told) {
+  constexpr std::chrono::milliseconds lookInterval{100};
+  double furthest = 0;
+  const auto advance = [&](double fraction) {
+    if (!(fraction > furthest)) return;
+    furthest = fraction;
+    options.progress(furthest);
+  };
+  for (int told = 0; told < mostMessages;) {
+    const auto ready = process.hasMessage(lookInterval, patience);
+    if (!ready) return tl::make_unexpected(ready.error());
+    if (!*ready) {
+      advance(shareWritten(memory));
+      continue;
+    }
     auto answer = process.receive(patience);
     if (!answer) return answer;
     const auto progress = answer->is_object() ? answer->find("progress") : answer->end();
     if (progress == answer->end()) return answer;
-    if (progress->is_number()) options.progress(std::clamp(progress->get<double>(), 0.0, 1.0));
+    if (progress->is_number()) advance(std::clamp(progress->get<double>(), 0.0, 1.0));
+    ++told;
   }
   return tl::make_unexpected(reader::senselessAnswer());
 }
@@ -294,7 +317,7 @@ Result<Content> ReaderPool::readContent(std::span<const OpenedFile> files, const
   if (const auto sent = sendRead(loan.process(), files, memory->get(), options, patience); !sent) {
     return tl::make_unexpected(at(sent.error(), name));
   }
-  const auto answer = receiveContent(loan.process(), options, patience);
+  const auto answer = receiveContent(loan.process(), memory->get(), options, patience);
   if (!answer) return tl::make_unexpected(at(answer.error(), name));
   auto content = contentFrom(*answer, memory->get(), state_->limits.volumeBytes + reader::voxelFileSlack, name);
   // A process that lies about what it read does not go on; one that reports an error of the file does.

@@ -61,6 +61,12 @@ Result<nlohmann::json> Process::receive(const Patience& patience) {
   return std::move(received->json);
 }
 
+Result<bool> Process::hasMessage(std::chrono::milliseconds atMost, const Patience& patience) {
+  const auto ready = patience.waitFor(socket_.get(), POLLIN, atMost);
+  if (!ready) return tl::make_unexpected(bury(ready.error(), patience));
+  return *ready;
+}
+
 Error Process::bury(Ending ending, const Patience& patience) {
   const std::string end = child_.killAndWait();
   switch (ending) {

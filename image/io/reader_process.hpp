@@ -32,6 +32,8 @@ class Process {
   [[nodiscard]] Result<void> send(const nlohmann::json& message, std::span<const int> descriptors,
                                   const Patience& patience);
   [[nodiscard]] Result<nlohmann::json> receive(const Patience& patience);
+  /// Waits for a message for a while; false if there is none. Errors: as receive.
+  [[nodiscard]] Result<bool> hasMessage(std::chrono::milliseconds atMost, const Patience& patience);
   void countRequest() { ++requests_; }
 
  private:

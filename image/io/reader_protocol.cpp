@@ -132,18 +132,26 @@ void Patience::renew() {
 }
 
 Talk<void> Patience::wait(int socket, short events) const {
+  constexpr std::chrono::milliseconds aWhile{1'000'000};
   for (;;) {
-    int milliseconds = -1;
+    const auto ready = waitFor(socket, events, aWhile);
+    if (!ready) return tl::make_unexpected(ready.error());
+    if (*ready) return {};
+  }
+}
+
+Talk<bool> Patience::waitFor(int socket, short events, std::chrono::milliseconds atMost) const {
+  const auto until = std::chrono::steady_clock::now() + atMost;
+  for (;;) {
     if (wake_ && wake_->stop.stop_requested()) return tl::make_unexpected(Ending::cancelled);
-    if (limit_) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
-      if (left.count() <= 0) return tl::make_unexpected(Ending::tooLate);
-      milliseconds = static_cast<int>(std::min<std::int64_t>(left.count(), 1'000'000));
-    }
+    const auto now = std::chrono::steady_clock::now();
+    if (limit_ && now >= deadline_) return tl::make_unexpected(Ending::tooLate);
+    if (now >= until) return false;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>((limit_ ? std::min(deadline_, until) : until) - now);
     std::array<pollfd, 2> set{{{socket, events, 0}, {wake_ ? wake_->event.get() : -1, POLLIN, 0}}};
-    const int ready = ::poll(set.data(), set.size(), milliseconds);
+    const int ready = ::poll(set.data(), set.size(), static_cast<int>(left.count()));
     if (ready < 0 && errno != EINTR) return tl::make_unexpected(Ending::closed);
-    if (ready > 0 && set[0].revents != 0) return {};
+    if (ready > 0 && set[0].revents != 0) return true;
   }
 }
 

@@ -51,6 +51,8 @@ class Patience {
 
   /// Waits until poll(2) reports `events` on `socket`. Never sleeps and looks: `stop` wakes it.
   [[nodiscard]] Talk<void> wait(int socket, short events) const;
+  /// The same for a while: false if nothing happened until then.
+  [[nodiscard]] Talk<bool> waitFor(int socket, short events, std::chrono::milliseconds atMost) const;
 
   [[nodiscard]] std::optional<std::chrono::milliseconds> limit() const { return limit_; }
 

@@ -52,6 +52,14 @@ const std::shared_ptr<const Volume>* volumeOf(const Layer& layer, const LayerVol
   return found != volumes.end() && found->second ? &found->second : nullptr;
 }
 
+/// The volume of a layer that can be drawn: nullptr too if the time point that it shows is not there yet.
+const std::shared_ptr<const Volume>* drawableOf(const Layer& layer, const LayerVolumes& volumes) {
+  const auto* volume = volumeOf(layer, volumes);
+  if (!volume) return nullptr;
+  const std::int64_t time = std::clamp<std::int64_t>(layer.time, 0, (*volume)->info().timePoints - 1);
+  return (*volume)->holds(time) ? volume : nullptr;
+}
+
 /// The first layer that has its image decides how large the picture is.
 const ImageInfo* backgroundOf(const Scene& scene, const LayerVolumes& volumes) {
   for (const auto& layer : scene.layers) {
@@ -153,11 +161,11 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   const Layer* shown = nullptr;
   for (const bool labels : {false, true}) {
     for (const auto& layer : request.scene->layers) {
-      if (!shown && layer.visible && isLabels(layer) == labels && volumeOf(layer, *request.volumes)) shown = &layer;
+      if (!shown && layer.visible && isLabels(layer) == labels && drawableOf(layer, *request.volumes)) shown = &layer;
     }
   }
   if (!shown) return false;
-  const std::shared_ptr<const Volume>& volume = *volumeOf(*shown, *request.volumes);
+  const std::shared_ptr<const Volume>& volume = *drawableOf(*shown, *request.volumes);
   const ImageInfo& info = volume->info();
   PreparedVolume& prepared =
       prepared_.get(volume, std::clamp<std::int64_t>(shown->time, 0, info.timePoints - 1),
@@ -245,7 +253,7 @@ Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame
   } else {
     ramps_.resize(std::max(ramps_.size(), request.scene->layers.size()));
     for (const auto& layer : request.scene->layers) {
-      const auto* volume = volumeOf(layer, *request.volumes);
+      const auto* volume = drawableOf(layer, *request.volumes);
       if (volume && layer.visible && layer.opacity > 0) addSliceLayer(layer, **volume, *geometry);
     }
   }

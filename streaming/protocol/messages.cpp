@@ -9,6 +9,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t maxEntryId = 256;
+constexpr std::size_t maxLayerId = 256;   // bytes
 constexpr std::size_t maxViewName = 256;  // bytes; a view has at most 64 characters
 constexpr std::size_t maxViews = 32;
 
@@ -136,6 +137,13 @@ Result<ClientMessage> parseProbe(const json& message, std::uint64_t input) {
   return out;
 }
 
+Result<ClientMessage> parseCancel(const json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "layer"}); !ok) return tl::make_unexpected(ok.error());
+  auto layer = text(message, "layer", maxLayerId);
+  if (!layer) return tl::make_unexpected(layer.error());
+  return CancelMessage{input, std::move(*layer)};
+}
+
 Result<ClientMessage> parseObject(json& message) {
   const auto type = text(message, "type", 32);
   if (!type) return tl::make_unexpected(type.error());
@@ -150,7 +158,8 @@ Result<ClientMessage> parseObject(json& message) {
     if (!message.contains("token") || !message["token"].is_number()) return malformed("not a number", "token");
     return PingMessage{message["token"]};
   }
-  const bool known = *type == "open" || *type == "scene" || *type == "edit" || *type == "viewports" || *type == "probe";
+  const bool known = *type == "open" || *type == "scene" || *type == "edit" || *type == "viewports" ||
+                     *type == "probe" || *type == "cancel";
   if (!known) return malformed("unknown message type", printable(*type));
   const auto input = wholeNumber(message, "input", 1, maxInputId);
   if (!input) return tl::make_unexpected(input.error());
@@ -158,6 +167,7 @@ Result<ClientMessage> parseObject(json& message) {
   if (*type == "scene") return parseScene(message, *input);
   if (*type == "edit") return parseEdit(message, *input);
   if (*type == "viewports") return parseViewports(message, *input);
+  if (*type == "cancel") return parseCancel(message, *input);
   return parseProbe(message, *input);
 }
 
@@ -206,9 +216,18 @@ std::string imagesMessage(const std::vector<LayerReport>& layers) {
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
     if (!layer.error.empty()) one["error"] = layer.error;
+    if (layer.held) one["held"] = {layer.held->first, layer.held->count};
+    if (layer.input > 0) one["input"] = layer.input;
     out[layer.id] = std::move(one);
   }
   return dump({{"type", "images"}, {"layers", std::move(out)}});
+}
+
+std::string progressMessage(const std::map<std::string, double>& layers) {
+  constexpr double steps = 1000;  // more digits say nothing
+  json list = json::object();
+  for (const auto& [id, fraction] : layers) list[id] = std::round(fraction * steps) / steps;
+  return dump({{"type", "progress"}, {"layers", std::move(list)}});
 }
 
 std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector<LayerValue>& layers) {

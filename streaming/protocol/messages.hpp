@@ -53,6 +53,11 @@ struct ProbeMessage {
   std::uint64_t input = 0;
   Vec3 mm{};
 };
+/// Stop loading a layer's image.
+struct CancelMessage {
+  std::uint64_t input = 0;
+  std::string layer;
+};
 struct AckMessage {
   std::uint64_t frame = 0;
 };
@@ -60,8 +65,8 @@ struct PingMessage {
   nlohmann::json token;  // a number, sent back as it came
 };
 
-using ClientMessage =
-    std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage, AckMessage, PingMessage>;
+using ClientMessage = std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage,
+                                   CancelMessage, AckMessage, PingMessage>;
 
 /// Errors: invalidInput (malformed), limitExceeded (too large or too deep).
 [[nodiscard]] Result<ClientMessage> parseClientMessage(std::string_view text);
@@ -83,6 +88,8 @@ struct LayerReport {
   const ImageInfo* info = nullptr;  // once it is ready
   Window window;                    // in force
   std::string error;                // once it failed
+  std::optional<TimeRange> held;    // the time points that are there, if these are not all
+  std::uint64_t input = 0;          // of the `open` that is under way; else 0
 };
 
 struct LayerValue {
@@ -97,6 +104,8 @@ struct LayerValue {
 /// later edits on top.
 [[nodiscard]] std::string sceneMessage(std::uint64_t input, std::uint64_t applied, const nlohmann::json& scene);
 [[nodiscard]] std::string imagesMessage(const std::vector<LayerReport>& layers);
+/// How far the loading of layers is: 0..1.
+[[nodiscard]] std::string progressMessage(const std::map<std::string, double>& layers);
 [[nodiscard]] std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector<LayerValue>& layers);
 /// `input` 0 and an empty `layer` are left out.
 [[nodiscard]] std::string errorMessage(const Error& error, std::uint64_t input = 0, const std::string& layer = {});

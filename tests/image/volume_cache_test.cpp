@@ -202,5 +202,58 @@ TEST(VolumeCache, LoadIsStoppedWhenNobodyWantsItAnyMore) {
   EXPECT_TRUE(cache.get("a", counter.load, {})) << "who asks later starts anew";
 }
 
+TEST(VolumeCache, WhatIsKeptWhileHeldGoesWithItsLastHolder) {
+  VolumeCache cache(10 * counted);
+  int calls = 0;
+  const VolumeCache::TellingLoad load = [&](const VolumeCache::Progress&, std::stop_token) {
+    ++calls;
+    return volumeOf(size);
+  };
+  {
+    const auto held = cache.get("part", load, {}, {}, VolumeCache::Keep::whileHeld);
+    const auto again = cache.get("part", load, {}, {}, VolumeCache::Keep::whileHeld);
+    ASSERT_TRUE(held && again);
+    EXPECT_EQ(*held, *again);
+    EXPECT_EQ(cache.bytes(), counted) << "what is held counts";
+  }
+  EXPECT_EQ(cache.bytes(), 0U);
+  EXPECT_EQ(cache.find("part"), nullptr);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(VolumeCache, FindAndPutDoWithoutLoading) {
+  VolumeCache cache(10 * counted);
+  EXPECT_EQ(cache.find("a"), nullptr);
+  cache.put("a", std::make_shared<const Volume>(volumeOf(size).value()));
+  EXPECT_NE(cache.find("a"), nullptr);
+  EXPECT_EQ(cache.bytes(), counted);
+}
+
+TEST(VolumeCache, AllWhoWaitAreToldHowFarTheLoadIs) {
+  VolumeCache cache(10 * counted);
+  std::latch started(1);
+  std::latch heard(2);
+  const VolumeCache::TellingLoad load = [&](const VolumeCache::Progress& tell, std::stop_token) {
+    started.count_down();
+    while (!heard.try_wait()) {
+      tell(0.5);
+      std::this_thread::yield();
+    }
+    return volumeOf(size);
+  };
+  const auto caller = [&] {
+    std::atomic<bool> first{true};
+    EXPECT_TRUE(cache.get("a", load,
+                          [&](double fraction) {
+                            EXPECT_EQ(fraction, 0.5);
+                            if (first.exchange(false)) heard.count_down();
+                          },
+                          {}));
+  };
+  std::jthread leader(caller);
+  started.wait();
+  caller();
+}
+
 }  // namespace
 }  // namespace nora

@@ -30,6 +30,7 @@ TEST(ClientMessages, EachTypeIsRead) {
   EXPECT_EQ(viewports.views.at("axial"), (ViewportSize{4096, 1}));
   EXPECT_EQ(viewports.focus, "3d");
   EXPECT_EQ(parsed<ProbeMessage>(R"({"type":"probe","input":1,"mm":[1,-2.5,3e2]})").mm, (Vec3{1, -2.5, 300}));
+  EXPECT_EQ(parsed<CancelMessage>(R"({"type":"cancel","input":1,"layer":"t1"})").layer, "t1");
   EXPECT_EQ(parsed<AckMessage>(R"({"type":"ack","frame":4294967295})").frame, 4294967295U);
   EXPECT_EQ(parsed<PingMessage>(R"({"type":"ping","token":1.5})").token, json(1.5));
 }
@@ -53,6 +54,9 @@ TEST(ClientMessages, BadOnesAreRefused) {
       {"nul"},
       {R"({"type":1})"},
       {R"({"type":"bye"})"},
+      {R"({"type":"cancel","input":1})"},
+      {R"({"type":"cancel","input":1,"layer":""})"},
+      {R"({"type":"cancel","input":1,"layer":7})"},
       {R"({"type":"ack"})"},
       {R"({"type":"ack","frame":0})"},
       {R"({"type":"ack","frame":-1})"},
@@ -204,8 +208,23 @@ TEST(ServerMessages, FileNamesThatAreNotUtf8DoNotStopThem) {
   EXPECT_EQ(message["input"], 4);
   EXPECT_EQ(message["layer"], "t1");
   EXPECT_FALSE(json::parse(errorMessage(error)).contains("input"));
-  const auto images = json::parse(imagesMessage({{"a", "odd\xffname", ImageState::failed, nullptr, {}, "why\xff"}}));
+  const auto images =
+      json::parse(imagesMessage({{"a", "odd\xffname", ImageState::failed, nullptr, {}, "why\xff", {}, 0}}));
   EXPECT_EQ(images["layers"]["a"]["state"], "failed");
+}
+
+TEST(ServerMessages, ProgressHasThreeDigits) {
+  EXPECT_EQ(json::parse(progressMessage({{"t1", 0.123456}, {"t2", 1.0}})),
+            json({{"type", "progress"}, {"layers", {{"t1", 0.123}, {"t2", 1}}}}));
+}
+
+TEST(ServerMessages, ImagesTellWhatTimePointsAreThereAndOfWhichOpenTheyAre) {
+  const auto images = json::parse(imagesMessage({{"a", "a.nii", ImageState::ready, nullptr, {}, "", TimeRange{3, 1}, 0},
+                                                 {"b", "b.nii", ImageState::loading, nullptr, {}, "", {}, 17}}));
+  EXPECT_EQ(images["layers"]["a"]["held"], json({3, 1}));
+  EXPECT_FALSE(images["layers"]["a"].contains("input"));
+  EXPECT_EQ(images["layers"]["b"]["input"], 17);
+  EXPECT_FALSE(images["layers"]["b"].contains("held"));
 }
 
 TEST(ServerMessages, NumbersThatJsonCannotSayAreNull) {

@@ -1,4 +1,4 @@
-#include "support.hpp"
+#include "session_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,64 +9,8 @@ using test::FakeImages;
 using test::FakeOutput;
 using test::FakeRenderer;
 using test::json;
+using test::SessionTest;
 using namespace std::chrono_literals;
-
-class SessionTest : public testing::Test {
- protected:
-  struct Viewer {
-    std::shared_ptr<FakeOutput> output = std::make_shared<FakeOutput>();
-    std::shared_ptr<StreamEngine::Session> session;
-    std::uint64_t input = 0;
-    std::size_t acknowledged = 0;
-  };
-
-  SessionTest() { startEngine({}); }
-  ~SessionTest() override {
-    renderer->hold(false);
-    images.release();
-  }
-  void startEngine(StreamEngine::Options options) {
-    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, options);
-  }
-  Viewer connect() {
-    Viewer viewer;
-    viewer.session = engine->connect(viewer.output).value();
-    return viewer;
-  }
-  void send(Viewer& viewer, json message) {
-    if (message["type"] != "ack" && message["type"] != "ping") message["input"] = ++viewer.input;
-    engine->receive(*viewer.session, message.dump());
-  }
-  void sendViewports(Viewer& viewer, const std::vector<std::string>& names) {
-    json views = json::object();
-    for (const auto& name : names) views[name] = {{"width", 64}, {"height", 48}};
-    send(viewer, {{"type", "viewports"}, {"views", views}});
-  }
-  void edit(Viewer& viewer, const std::string& path, const json& value) {
-    send(viewer, {{"type", "edit"}, {"patch", json::array({{{"op", "replace"}, {"path", path}, {"value", value}}})}});
-  }
-  void acknowledgeAll(Viewer& viewer) {
-    const auto frames = viewer.output->frames();
-    for (; viewer.acknowledged < frames.size(); ++viewer.acknowledged) {
-      send(viewer, {{"type", "ack"}, {"frame", frames[viewer.acknowledged].header.frame}});
-    }
-  }
-  /// Acknowledges frames as they come until there are `count`.
-  bool receiveFrames(Viewer& viewer, std::size_t count) {
-    for (std::size_t n = 1; n <= count; ++n) {
-      if (!viewer.output->waitForFrames(n)) return false;
-      acknowledgeAll(viewer);
-    }
-    return true;
-  }
-  void openImage(Viewer& viewer, const std::string& entry, const char* as = "new") {
-    send(viewer, {{"type", "open"}, {"entry", entry}, {"as", as}});
-  }
-
-  std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
-  FakeImages images;
-  std::unique_ptr<StreamEngine> engine;
-};
 
 TEST_F(SessionTest, HelloComesFirst) {
   auto viewer = connect();

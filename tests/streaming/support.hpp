@@ -143,6 +143,21 @@ inline std::shared_ptr<const Volume> makeVolume(std::int64_t times = 1, VoxelTyp
   return std::make_shared<const Volume>(Volume::copyOf(info, bytes, "test").value());
 }
 
+constexpr std::int64_t seriesTimes = 5;
+
+/// One time point of makeVolume(seriesTimes).
+inline std::shared_ptr<const Volume> makePart(std::int64_t time) {
+  const auto whole = makeVolume(seriesTimes);
+  const std::size_t size = whole->frameBytes() + Volume::paddingBytes;
+  auto fd = createMemoryFile("part", size);
+  auto mapped = MappedBytes::readWrite(fd->get(), size, "part");
+  std::memcpy(mapped->writable().data(), whole->frame(time), whole->frameBytes());
+  auto part = Volume::create(whole->info(), std::move(*mapped), 0, "part", TimeRange{time, 1});
+  return std::make_shared<const Volume>(std::move(part.value()));
+}
+
+/// "series..." gives single time points at once ("PATH@TIME" counts them), the whole when released; time point 4 cannot
+/// be loaded alone.
 /// Entries are paths. "bad..." cannot be loaded, "none..." cannot be resolved, "slow..." blocks until released or
 /// stopped.
 class FakeImages : public ImageSource {
@@ -151,12 +166,22 @@ class FakeImages : public ImageSource {
     if (entry.starts_with("none")) return fail(ErrorCode::notFound, "no such entry", entry);
     return Source{entry, ""};
   }
-  Result<std::shared_ptr<const Volume>> load(const Source& source, std::stop_token stop) override {
+  Result<std::shared_ptr<const Volume>> load(const Source& source, const LoadOptions& options,
+                                             std::stop_token stop) override {
     std::unique_lock lock(mutex_);
-    ++loads_[source.path];
+    const bool isSeries = source.path.starts_with("series");
+    const bool isPart = isSeries && options.timePoint;
+    ++loads_[isPart ? source.path + "@" + std::to_string(*options.timePoint) : source.path];
     changed_.notify_all();
-    if (source.path.starts_with("slow")) {
-      changed_.wait(lock, stop, [&] { return released_; });
+    if (isPart && *options.timePoint == 4) return fail(ErrorCode::invalidInput, "damaged", source.path);
+    if (isPart) return makePart(*options.timePoint);
+    if (source.path.starts_with("slow") || isSeries) {
+      for (int told = 0; !released_ && !stop.stop_requested(); ++told) {
+        lock.unlock();
+        options.progress(std::min(0.001 * told, 1.0));
+        lock.lock();
+        changed_.wait_for(lock, stop, 5ms, [&] { return released_; });
+      }
       if (stop.stop_requested()) {
         ++cancelled_[source.path];
         changed_.notify_all();
@@ -165,6 +190,7 @@ class FakeImages : public ImageSource {
     }
     if (source.path.starts_with("bad")) return fail(ErrorCode::invalidInput, "not an image", source.path);
     if (source.path.starts_with("throw")) throw std::runtime_error("thrown on purpose");
+    if (isSeries) return makeVolume(seriesTimes);
     if (source.path.starts_with("4d")) return makeVolume(3);
     if (source.path.starts_with("rgb")) return makeVolume(1, VoxelType::rgb24);
     return makeVolume();
