@@ -97,6 +97,24 @@ std::vector<std::string> piecesOf(const NrrdHeader& header, const char* field, s
   return {};
 }
 
+/// Everything of the axes but their sizes.
+void readAxisFields(const NrrdHeader& header, std::vector<NrrdAxis>& axes, ImageInfo& info) {
+  const auto forEach = [&](const char* field, auto&& take) {
+    const auto entries = piecesOf(header, field, axes.size(), info);
+    for (std::size_t i = 0; i < entries.size(); ++i) take(axes[i], entries[i]);
+  };
+  forEach("kinds", [](NrrdAxis& axis, const std::string& text) {
+    axis.kind = lower(text);
+    if (axis.kind == "???" || axis.kind == "none") axis.kind.clear();
+  });
+  forEach("spacedirections", [](NrrdAxis& axis, const std::string& text) { axis.direction = nrrdVector(text); });
+  forEach("spacings", [](NrrdAxis& axis, const std::string& text) { axis.spacing = numberOrNone(text); });
+  forEach("axismins", [](NrrdAxis& axis, const std::string& text) { axis.min = numberOrNone(text); });
+  forEach("axismaxs", [](NrrdAxis& axis, const std::string& text) { axis.max = numberOrNone(text); });
+  forEach("units", [](NrrdAxis& axis, const std::string& text) { axis.unit = text; });
+  forEach("centers", [](NrrdAxis& axis, const std::string& text) { axis.centering = lower(text); });
+}
+
 Result<std::vector<NrrdAxis>> axesOfHeader(const NrrdHeader& header, const std::string& name, ImageInfo& info) {
   const std::string* dimension = header.field("dimension");
   const std::string* sizes = header.field("sizes");
@@ -118,20 +136,7 @@ Result<std::vector<NrrdAxis>> axesOfHeader(const NrrdHeader& header, const std::
     }
     axes[i].size = *size;
   }
-  const auto forEach = [&](const char* field, auto&& take) {
-    const auto entries = piecesOf(header, field, axes.size(), info);
-    for (std::size_t i = 0; i < entries.size(); ++i) take(axes[i], entries[i]);
-  };
-  forEach("kinds", [](NrrdAxis& axis, const std::string& text) {
-    axis.kind = lower(text);
-    if (axis.kind == "???" || axis.kind == "none") axis.kind.clear();
-  });
-  forEach("spacedirections", [](NrrdAxis& axis, const std::string& text) { axis.direction = nrrdVector(text); });
-  forEach("spacings", [](NrrdAxis& axis, const std::string& text) { axis.spacing = numberOrNone(text); });
-  forEach("axismins", [](NrrdAxis& axis, const std::string& text) { axis.min = numberOrNone(text); });
-  forEach("axismaxs", [](NrrdAxis& axis, const std::string& text) { axis.max = numberOrNone(text); });
-  forEach("units", [](NrrdAxis& axis, const std::string& text) { axis.unit = text; });
-  forEach("centers", [](NrrdAxis& axis, const std::string& text) { axis.centering = lower(text); });
+  readAxisFields(header, axes, info);
   return axes;
 }
 

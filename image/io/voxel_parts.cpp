@@ -190,6 +190,47 @@ Result<ReadImage> readAssembled(StridedImage image, std::span<const VoxelPart> p
   return ReadImage{std::move(image.info)};
 }
 
+/// A printf pattern with one whole number in it.
+struct NamePattern {
+  std::string before;
+  std::string after;
+  std::size_t width = 0;
+  bool zeros = false;
+
+  [[nodiscard]] std::string name(std::int64_t n) const {
+    std::string number = std::to_string(n);
+    const std::size_t sign = n < 0 ? 1 : 0;
+    if (number.size() < width) number.insert(zeros ? sign : 0, width - number.size(), zeros ? '0' : ' ');
+    return before + number + after;
+  }
+};
+
+std::optional<NamePattern> parsePattern(std::string_view pattern) {
+  constexpr std::size_t widest = 255;
+  NamePattern out;
+  bool found = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '%' || pattern.substr(i).starts_with("%%")) {
+      i += pattern[i] == '%' ? 1 : 0;
+      (found ? out.after : out.before) += pattern[i];
+      continue;
+    }
+    const std::size_t digits = i + 1;
+    const std::size_t end = pattern.find_first_not_of("0123456789", digits);
+    if (found || end == std::string_view::npos ||
+        std::string_view("diu").find(pattern[end]) == std::string_view::npos) {
+      return std::nullopt;
+    }
+    out.zeros = pattern[digits] == '0';
+    if (end > digits) out.width = numberFrom<std::size_t>(pattern.substr(digits, end - digits)).value_or(widest + 1);
+    if (out.width > widest) return std::nullopt;
+    found = true;
+    i = end;
+  }
+  if (!found) return std::nullopt;
+  return out;
+}
+
 }  // namespace
 
 Result<void> checkParts(const StridedImage& image, std::span<const VoxelPart> parts) {
@@ -222,48 +263,18 @@ Result<ReadImage> readParts(StridedImage image, std::span<const VoxelPart> parts
 
 Result<std::vector<std::string>> numberedNames(std::string_view pattern, std::int64_t first, std::int64_t last,
                                                std::int64_t step, std::size_t most, const std::string& where) {
-  const auto wrong = [&] {
+  const auto parsed = parsePattern(pattern);
+  const bool forward = step > 0 ? last >= first : last <= first;
+  if (!parsed || step == 0 || !forward) {
     return fail(ErrorCode::invalidInput, "\"" + printable(pattern) + "\" is no pattern of numbered file names", where);
-  };
-  if (step == 0 || (step > 0) != (last >= first)) {
-    if (step == 0 || first != last) return wrong();
   }
-  std::string before;
-  std::string after;
-  std::size_t width = 0;
-  bool zeros = false;
-  bool found = false;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    std::string& out = found ? after : before;
-    if (pattern[i] != '%' || (i + 1 < pattern.size() && pattern[i + 1] == '%')) {
-      i += pattern[i] == '%' ? 1 : 0;
-      out += pattern[i];
-      continue;
-    }
-    const std::size_t digits = i + 1;
-    const std::size_t end = pattern.find_first_not_of("0123456789", digits);
-    if (found || end == std::string_view::npos || (pattern[end] != 'd' && pattern[end] != 'i' && pattern[end] != 'u')) {
-      return wrong();
-    }
-    zeros = pattern[digits] == '0';
-    width = end == digits ? 0 : numberFrom<std::size_t>(pattern.substr(digits, end - digits)).value_or(256);
-    if (width > 255) return wrong();
-    found = true;
-    i = end;
-  }
-  if (!found) return wrong();
   std::vector<std::string> names;
   for (std::int64_t n = first; step > 0 ? n <= last : n >= last;) {
     if (names.size() >= most) {
       return fail(ErrorCode::limitExceeded, "the header names more than " + std::to_string(most) + " data files",
                   where);
     }
-    std::string number = std::to_string(n < 0 ? -n : n);
-    const std::size_t sign = n < 0 ? 1 : 0;
-    if (zeros && number.size() + sign < width) number.insert(0, width - sign - number.size(), '0');
-    if (n < 0) number.insert(0, 1, '-');
-    if (number.size() < width) number.insert(0, width - number.size(), ' ');
-    names.push_back(before + number + after);
+    names.push_back(parsed->name(n));
     if (__builtin_add_overflow(n, step, &n)) break;
   }
   return names;
