@@ -123,7 +123,7 @@ Result<ReadSurface> readFreeSurferAnnotation(const FreeSurferInput& input, Memor
   for (ByteReader scan = reader; scan.position() < sizeof count + count * pairBytes;) {
     const auto vertex = scan.number<std::uint32_t>();
     scan.skip(sizeof(std::uint32_t));
-    constexpr std::uint32_t most = 1U << 24;
+    constexpr std::uint32_t most = 1U << 22;  // 4 million; FreeSurfer's largest surfaces have one
     if (vertex >= most) {
       return fail(ErrorCode::invalidInput,
                   "the annotation names vertex " + std::to_string(vertex) + ", more than a surface can have",

@@ -34,8 +34,14 @@ std::optional<Vec3> vectorIn(std::string_view value) {
   return out;
 }
 
-/// The lines behind the geometry tag. Empty if the volume is not valid or not wholly described.
-std::optional<VolumeGeometry> geometryIn(ByteReader& reader, SurfaceInfo& info) {
+struct Tags {
+  bool realRas = false;
+  std::optional<VolumeGeometry> geometry;  // empty: none, or of no valid volume
+  bool damaged = false;                    // a geometry that is cut short
+};
+
+/// The lines behind the geometry tag.
+void readGeometry(ByteReader& reader, SurfaceInfo& info, Tags& tags) {
   VolumeGeometry geometry;
   bool valid = false;
   std::size_t found = 0;
@@ -57,41 +63,38 @@ std::optional<VolumeGeometry> geometryIn(ByteReader& reader, SurfaceInfo& info) 
       ++found;
     }
   }
-  if (!valid || found != 4 || !inverse(scannerFromTkRas(geometry))) return std::nullopt;
-  return geometry;
+  tags.damaged = valid && (found != 4 || !inverse(scannerFromTkRas(geometry)));
+  if (valid && !tags.damaged) tags.geometry = geometry;
 }
 
-/// Tags behind the faces; places the points in the world.
-void place(ByteReader& reader, SurfaceInfo& info, const MeshArrays& arrays) {
-  bool realRas = false;
-  std::optional<VolumeGeometry> geometry;
-  while (reader.good() && reader.left() > sizeof(std::int32_t) && !geometry) {
+/// Tags behind the faces.
+Tags readTags(ByteReader reader, SurfaceInfo& info) {
+  Tags tags;
+  while (reader.left() >= sizeof(std::int32_t)) {
     const auto tag = reader.number<std::int32_t>();
-    if (tag == realRasTag) {
-      realRas = reader.number<std::int32_t>() != 0;
-    } else if (tag == geometryTag) {
-      geometry = geometryIn(reader, info);
-      break;
-    } else {
-      break;
-    }
+    if (tag == geometryTag) readGeometry(reader, info, tags);
+    if (tag != realRasTag) break;
+    tags.realRas = reader.number<std::int32_t>() != 0;
   }
-  if (realRas) {
+  return tags;
+}
+
+/// Checks the mesh and places its points in the world.
+Result<ReadSurface> finished(ByteReader reader, SurfaceInfo info, const MeshArrays& arrays, const std::string& name) {
+  if (auto good = checkMesh(arrays, info, name); !good) return tl::make_unexpected(good.error());
+  const Tags tags = readTags(reader, info);
+  if (tags.damaged) {
+    return fail(ErrorCode::invalidInput, "the volume geometry at the end of the file is damaged or cut short", name);
+  }
+  if (tags.realRas || tags.geometry) {
     info.space = "scanner";
-  } else if (geometry) {
-    info.space = "scanner";
-    transformMesh(arrays, info, scannerFromTkRas(*geometry));
+    if (!tags.realRas) transformMesh(arrays, info, scannerFromTkRas(*tags.geometry));
   } else {
     info.space = "tkRAS";
     info.warnings.emplace_back(
         "the file does not describe its volume: the points stay in FreeSurfer's tkRAS, which may be shifted against "
         "the images");
   }
-}
-
-Result<ReadSurface> finished(ByteReader reader, SurfaceInfo info, const MeshArrays& arrays, const std::string& name) {
-  if (auto good = checkMesh(arrays, info, name); !good) return tl::make_unexpected(good.error());
-  place(reader, info, arrays);
   return ReadSurface{std::move(info), arrays.plan.arrays()};
 }
 

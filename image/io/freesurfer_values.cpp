@@ -68,7 +68,7 @@ struct Entry {
 
 /// NaN but for the entries. The file does not say how many vertices there are: up to the last that it names.
 Result<ReadSurface> spread(const std::vector<Entry>& entries, const std::string& name, MemorySink& sink) {
-  constexpr std::uint32_t mostVertices = 1U << 24;  // 16 million; FreeSurfer's largest have one
+  constexpr std::uint32_t mostVertices = 1U << 22;  // 4 million; FreeSurfer's largest have one
   std::uint32_t vertices = 0;
   for (const Entry& entry : entries) {
     if (entry.vertex >= mostVertices) {

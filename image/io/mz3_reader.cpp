@@ -80,9 +80,9 @@ class Mz3File {
     const bool hasScalars = header_.has(scalars) || header_.has(doubles);
     const std::uint64_t left = bytes_.size() - std::min<std::uint64_t>(bytes_.size(), needed);
     layers_ = hasScalars && count > 0 ? left / (count * unit) : 0;
-    if (needed > bytes_.size() || count == 0 || (hasScalars && layers_ == 0)) {
+    if (needed > bytes_.size() || count == 0 || (hasScalars && (layers_ == 0 || left % (count * unit) != 0))) {
       return wrong("the header claims " + std::to_string(header_.faceCount) + " triangles and " +
-                   std::to_string(count) + " vertices with their data, more than the file holds");
+                   std::to_string(count) + " vertices with their data; the file holds something else, or is cut short");
     }
     if (header_.has(vertices)) {
       planMesh(arrays_, info_, static_cast<std::int64_t>(count), header_.has(faces) ? header_.faceCount : 0);

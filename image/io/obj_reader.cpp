@@ -202,6 +202,7 @@ class ObjFile {
     if (applySpaceComment(info_, comments_)) transformMesh(arrays_, info_, rasFromLps());
     if (objects_ > 1) info_.fields.emplace_back("objects and groups", std::to_string(objects_));
     if (info_.triangles == 0) info_.warnings.emplace_back("the file has points, but no faces");
+    if (!text_.ends_with('\n')) info_.warnings.emplace_back("the last line has no end: the file may be cut short");
     info_.structure = structureOfName(name_);
   }
 

@@ -44,6 +44,7 @@ class OffFile {
     if (auto good = readFaces(cursor); !good) return tl::make_unexpected(good.error());
     if (auto good = checkMesh(arrays_, info_, name_); !good) return tl::make_unexpected(good.error());
     applySpaceComment(info_, {});
+    if (!text_.ends_with('\n')) info_.warnings.emplace_back("the last line has no end: the file may be cut short");
     info_.structure = structureOfName(name_);
     return ReadSurface{std::move(info_), arrays_.plan.arrays()};
   }
