@@ -9,6 +9,8 @@
 namespace nora {
 namespace {
 
+constexpr std::size_t reservedBytes = 444;
+constexpr std::size_t countAt = 988;
 constexpr std::size_t headerSizeAt = 996;
 constexpr std::size_t nameBytes = 20;
 constexpr std::size_t mostNames = 10;
@@ -106,47 +108,53 @@ Result<void> takeOrder(const Raw& raw, TrkHeader& header, const std::string& nam
               "the voxel order \"" + header.voxelOrder + "\" is none: three letters such as LPS are wanted", name);
 }
 
-Result<void> placeInSpace(const Raw& raw, TrkHeader& header, const std::string& name) {
-  takeMatrix(raw, header);
-  if (!inverse(header.worldFromVoxel)) {
-    return fail(ErrorCode::invalidInput, "the matrix vox_to_ras makes no sense; the axes cannot be told from it", name);
-  }
-  if (const auto ordered = takeOrder(raw, header, name); !ordered) return ordered;
-  const std::string matrixOrder = orientationCode(header.worldFromVoxel);
-  const auto stored = axesOf(header.voxelOrder), matrix = axesOf(matrixOrder);
-  if (!matrix) return fail(ErrorCode::invalidInput, "the axes of the matrix vox_to_ras cannot be told apart", name);
+Vec3 voxelSize(const Raw& raw, TrkHeader& header) {
   Vec3 size{};
-  const Vec3 spacing = spacingMm(header.worldFromVoxel);
   bool sound = true;
   for (std::size_t i = 0; i < 3; ++i) {
     size[i] = raw.voxelSize[i];
     sound = sound && std::isfinite(size[i]) && size[i] > 0;
   }
-  if (!sound) {
-    size = spacing;
-    header.warnings.emplace_back("the voxel size is not a size; that of the matrix vox_to_ras was taken");
+  if (sound) return size;
+  header.warnings.emplace_back("the voxel size is not a size; that of the matrix vox_to_ras was taken");
+  return spacingMm(header.worldFromVoxel);
+}
+
+/// The size of the image in the order of the matrix; tells where the axes change places.
+void takeDims(const Raw& raw, const std::array<Axis, 3>& stored, const std::array<Axis, 3>& matrix,
+              const std::string& matrixOrder, TrkHeader& header) {
+  bool swapped = false;
+  std::array<std::int64_t, 3> dims{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t j = 0; j < 3; ++j) {
+      if (matrix[j].world != stored[i].world) continue;
+      dims[j] = raw.dims[i];
+      swapped = swapped || i != j;
+    }
   }
-  const bool known = raw.dims[0] > 0 && raw.dims[1] > 0 && raw.dims[2] > 0;
-  if (!known && header.voxelOrder != matrixOrder) {
+  if (dims[0] > 0 && dims[1] > 0 && dims[2] > 0) header.dims = dims;
+  if (!swapped) return;
+  header.warnings.push_back("the axes are stored as " + header.voxelOrder + ", the matrix is " + matrixOrder +
+                            ": they were turned as nibabel does; hold the streamlines against their image");
+}
+
+Result<void> placeInSpace(const Raw& raw, TrkHeader& header, const std::string& name) {
+  takeMatrix(raw, header);
+  const std::string matrixOrder = orientationCode(header.worldFromVoxel);
+  const auto matrix = axesOf(matrixOrder);
+  if (!inverse(header.worldFromVoxel) || !matrix) {
+    return fail(ErrorCode::invalidInput, "the matrix vox_to_ras makes no sense; the axes cannot be told from it", name);
+  }
+  if (auto ordered = takeOrder(raw, header, name); !ordered) return ordered;
+  const auto stored = axesOf(header.voxelOrder);
+  takeDims(raw, *stored, *matrix, matrixOrder, header);
+  if (!header.dims && header.voxelOrder != matrixOrder) {
     return fail(ErrorCode::invalidInput,
                 "the axes are stored as " + header.voxelOrder + ", the matrix is " + matrixOrder +
                     ", and without the size of the image they cannot be turned",
                 name);
   }
-  bool swapped = false;
-  std::array<std::int64_t, 3> dims{};
-  for (std::size_t i = 0; i < 3; ++i) {
-    for (std::size_t j = 0; j < 3; ++j) {
-      if ((*matrix)[j].world != (*stored)[i].world) continue;
-      dims[j] = raw.dims[i];
-      swapped = swapped || i != j;
-    }
-  }
-  if (known) header.dims = dims;
-  if (swapped) {
-    header.warnings.push_back("the axes are stored as " + header.voxelOrder + ", the matrix is " + matrixOrder +
-                              ": they were turned as nibabel does; hold the streamlines against their image");
-  }
+  const Vec3 size = voxelSize(raw, header);
   Affine voxel;  // of the stored order, from what is stored
   for (int i = 0; i < 3; ++i) {
     voxel(i, i) = 1 / size[static_cast<std::size_t>(i)];
@@ -160,6 +168,25 @@ Result<std::size_t> numbersPer(std::int16_t count, const char* what, const std::
   if (count >= 0) return static_cast<std::size_t>(count);
   return fail(ErrorCode::invalidInput, "the header claims " + std::to_string(count) + " numbers for each " + what,
               name);
+}
+
+/// The size of the header is 1000 in one of both orders.
+std::endian orderOf(std::span<const std::byte> bytes) {
+  ByteReader size(bytes.subspan(headerSizeAt), std::endian::big);
+  return size.number<std::int32_t>() == static_cast<std::int32_t>(TrkHeader::bytes) ? std::endian::big
+                                                                                    : std::endian::little;
+}
+
+Result<void> checkVersion(TrkHeader& header, std::int32_t size, const std::string& name) {
+  if (size != static_cast<std::int32_t>(TrkHeader::bytes) || header.count < 0) {
+    return fail(ErrorCode::invalidInput, "the header is damaged: its size or the number of streamlines is wrong", name);
+  }
+  if (header.version < 1 || header.version > 3) {
+    return fail(ErrorCode::unsupported,
+                "version " + std::to_string(header.version) + " of the TrackVis format is unknown", name);
+  }
+  if (header.version == 3) header.warnings.emplace_back("version 3 of the format was read as version 2");
+  return {};
 }
 
 }  // namespace
@@ -178,10 +205,7 @@ Result<TrkHeader> parseTrkHeader(std::span<const std::byte> bytes, const std::st
                 name);
   }
   TrkHeader header;
-  for (const auto order : {std::endian::little, std::endian::big}) {
-    ByteReader size(bytes.subspan(headerSizeAt), order);
-    if (size.number<std::int32_t>() == static_cast<std::int32_t>(TrkHeader::bytes)) header.order = order;
-  }
+  header.order = orderOf(bytes);
   ByteReader reader(bytes.first(TrkHeader::bytes), header.order);
   Raw raw;
   reader.skip(6);
@@ -193,26 +217,20 @@ Result<TrkHeader> parseTrkHeader(std::span<const std::byte> bytes, const std::st
   const auto properties = numbersPer(reader.number<std::int16_t>(), "streamline", name);
   const auto propertyNames = reader.take(mostNames * nameBytes);
   for (auto& number : raw.matrix) number = reader.number<float>();
-  reader.skip(444);
+  reader.skip(reservedBytes);
   raw.order = reader.text(4);
-  reader.seek(988);
+  reader.seek(countAt);
   header.count = reader.number<std::int32_t>();
   header.version = reader.number<std::int32_t>();
-  if (reader.number<std::int32_t>() != static_cast<std::int32_t>(TrkHeader::bytes) || header.count < 0) {
-    return fail(ErrorCode::invalidInput, "the header is damaged: its size or the number of streamlines is wrong", name);
-  }
-  if (header.version < 1 || header.version > 3) {
-    return fail(ErrorCode::unsupported,
-                "version " + std::to_string(header.version) + " of the TrackVis format is unknown", name);
-  }
-  if (header.version == 3) header.warnings.emplace_back("version 3 of the format was read as version 2");
+  const auto size = reader.number<std::int32_t>();
+  if (auto known = checkVersion(header, size, name); !known) return tl::make_unexpected(known.error());
   if (!scalars) return tl::make_unexpected(scalars.error());
   if (!properties) return tl::make_unexpected(properties.error());
   header.scalars = *scalars;
   header.properties = *properties;
   header.scalarColumns = columnsOf(scalarNames, *scalars, "scalars");
   header.propertyColumns = columnsOf(propertyNames, *properties, "properties");
-  if (const auto placed = placeInSpace(raw, header, name); !placed) return tl::make_unexpected(placed.error());
+  if (auto placed = placeInSpace(raw, header, name); !placed) return tl::make_unexpected(placed.error());
   return header;
 }
 

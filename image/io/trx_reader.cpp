@@ -86,8 +86,21 @@ void cutTo(std::vector<TrxMember>& members, std::size_t most, const char* what, 
   members.erase(members.begin() + static_cast<std::ptrdiff_t>(most), members.end());
 }
 
+Result<void> checkWhole(const Trx& trx, const TrxMember& member) {
+  if (member.zip->size % bytesOf(member.type) == 0) return {};
+  return wrong(trx, "\"" + member.zip->name + "\" is cut short: it holds no whole number of its numbers");
+}
+
 /// Holds the size of each array against the counts.
 Result<void> checkSizes(Trx& trx) {
+  for (const auto* list : {&trx.groups, &trx.perGroup}) {
+    for (const TrxMember& member : *list) {
+      if (auto whole = checkWhole(trx, member); !whole) return whole;
+    }
+  }
+  for (const auto* member : {&trx.positions, &trx.offsets}) {
+    if (auto whole = *member ? checkWhole(trx, **member) : Result<void>(); !whole) return whole;
+  }
   const auto points = countOf(trx, "NB_VERTICES"), streamlines = countOf(trx, "NB_STREAMLINES");
   if (!points) return tl::make_unexpected(points.error());
   if (!streamlines) return tl::make_unexpected(streamlines.error());
@@ -95,7 +108,7 @@ Result<void> checkSizes(Trx& trx) {
   if (!empty && (!trx.positions || !trx.offsets)) return wrong(trx, "the archive has no positions or no offsets");
   if (trx.positions) {
     if (trx.positions->components != 3) return wrong(trx, "positions do not have three components");
-    if (trx.positions->zip->size % (3 * bytesOf(trx.positions->type)) != 0) {
+    if (trx.positions->numbers() % 3 != 0) {
       return wrong(trx, "positions are cut short: they are no whole number of points");
     }
     trx.points = trx.positions->numbers() / 3;
@@ -292,6 +305,19 @@ class TrxFiller {
   TractogramInfo& info_;
 };
 
+ArrayPlan planArrays(const Trx& trx, TractogramInfo& info) {
+  ArrayPlan plan;
+  info.positions = plan.add(VoxelType::float32, info.points, 3);
+  info.offsets = plan.add(VoxelType::uint64, info.streamlines + 1);
+  planValues(trx.perPoint, trx.points, plan, info.perPoint);
+  planValues(trx.perStreamline, trx.streamlines, plan, info.perStreamline);
+  for (const TrxMember& member : trx.groups) {
+    const auto count = static_cast<std::int64_t>(member.numbers());
+    info.groups.push_back({.name = member.name, .array = plan.add(VoxelType::uint32, count), .count = count});
+  }
+  return plan;
+}
+
 Result<ReadTracts> readTrx(const InputFile& file, const ReadOptions& options, MemorySink& sink) {
   auto trx = openTrx(file);
   if (!trx) return tl::make_unexpected(trx.error());
@@ -302,15 +328,7 @@ Result<ReadTracts> readTrx(const InputFile& file, const ReadOptions& options, Me
   info.space = "RAS mm";
   info.warnings = trx->warnings;
   describeReference(trx->header, info);
-  ArrayPlan plan;
-  info.positions = plan.add(VoxelType::float32, info.points, 3);
-  info.offsets = plan.add(VoxelType::uint64, info.streamlines + 1);
-  planValues(trx->perPoint, trx->points, plan, info.perPoint);
-  planValues(trx->perStreamline, trx->streamlines, plan, info.perStreamline);
-  for (const TrxMember& member : trx->groups) {
-    const auto count = static_cast<std::int64_t>(member.numbers());
-    info.groups.push_back({.name = member.name, .array = plan.add(VoxelType::uint32, count), .count = count});
-  }
+  const ArrayPlan plan = planArrays(*trx, info);
   const auto size = plan.totalBytes();
   if (!size) return tl::make_unexpected(size.error());
   auto memory = sink.allocate(*size);

@@ -122,27 +122,47 @@ void describe(const std::vector<MatMatrix>& matrices, TractogramInfo& info) {
   }
 }
 
-Result<ReadTracts> readTt(const InputFile& file, const ReadOptions& options, MemorySink& sink) {
-  const auto content = TractContent::of(file);
+struct Tt {
+  TractContent content;
+  std::vector<MatMatrix> matrices;
+  std::vector<std::span<const std::byte>> blocks;
+  Counts counts;
+  const MatMatrix* cluster = nullptr;  // one number for each streamline
+};
+
+Result<Tt> openTt(const InputFile& file) {
+  Tt tt;
+  auto content = TractContent::of(file);
   if (!content) return tl::make_unexpected(content.error());
-  const auto matrices = readMat4(content->bytes(), file.name);
+  tt.content = std::move(*content);
+  auto matrices = readMat4(tt.content.bytes(), file.name);
   if (!matrices) return tl::make_unexpected(matrices.error());
-  const auto blocks = blocksOf(*matrices, file.name);
+  tt.matrices = std::move(*matrices);
+  auto blocks = blocksOf(tt.matrices, file.name);
   if (!blocks) return tl::make_unexpected(blocks.error());
-  const auto counts = countStreamlines(*blocks, file.name);
+  tt.blocks = std::move(*blocks);
+  const auto counts = countStreamlines(tt.blocks, file.name);
   if (!counts) return tl::make_unexpected(counts.error());
+  tt.counts = *counts;
+  tt.cluster = find(tt.matrices, "cluster");
+  if (tt.cluster != nullptr && tt.cluster->numbers != counts->streamlines) tt.cluster = nullptr;
+  return tt;
+}
+
+Result<ReadTracts> readTt(const InputFile& file, const ReadOptions& options, MemorySink& sink) {
+  const auto tt = openTt(file);
+  if (!tt) return tl::make_unexpected(tt.error());
   TractogramInfo info;
-  describe(*matrices, info);
-  info.streamlines = static_cast<std::int64_t>(counts->streamlines);
-  info.points = static_cast<std::int64_t>(counts->points);
-  const Affine worldFromVoxel = placement(*matrices, info);
+  describe(tt->matrices, info);
+  info.streamlines = static_cast<std::int64_t>(tt->counts.streamlines);
+  info.points = static_cast<std::int64_t>(tt->counts.points);
+  const Affine worldFromVoxel = placement(tt->matrices, info);
   ArrayPlan plan;
   info.positions = plan.add(VoxelType::float32, info.points, 3);
   info.offsets = plan.add(VoxelType::uint64, info.streamlines + 1);
-  const MatMatrix* cluster = find(*matrices, "cluster");
-  if (cluster != nullptr && cluster->numbers == counts->streamlines) {
-    info.perStreamline.push_back(
-        {.name = "cluster", .array = plan.add(VoxelType::float32, info.streamlines), .intent = {}, .structure = {}});
+  if (tt->cluster != nullptr) {
+    const auto array = plan.add(VoxelType::float32, info.streamlines);
+    info.perStreamline.push_back({.name = "cluster", .array = array, .intent = {}, .structure = {}});
   }
   const auto size = plan.totalBytes();
   if (!size) return tl::make_unexpected(size.error());
@@ -150,12 +170,12 @@ Result<ReadTracts> readTt(const InputFile& file, const ReadOptions& options, Mem
   if (!memory) return tl::make_unexpected(memory.error());
   const auto positions = plan.as<float>(*memory, info.positions);
   const auto offsets = plan.as<std::uint64_t>(*memory, info.offsets);
-  copyStreamlines(*blocks, positions, offsets);
+  copyStreamlines(tt->blocks, positions, offsets);
   options.progress(0.5);
   movePoints(positions, worldFromVoxel);
-  if (!info.perStreamline.empty()) {
+  if (tt->cluster != nullptr) {
     const auto out = plan.as<float>(*memory, info.perStreamline.front().array);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(*cluster->number(i));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(*tt->cluster->number(i));
   }
   tellOddStreamlines(info, positions, offsets);
   return ReadTracts{std::move(info), plan.arrays()};

@@ -208,6 +208,7 @@ class LegacyParser {
     if (key == "point_data" || key == "cell_data") {
       values_ = key == "point_data" ? &dataset_.pointData : &dataset_.cellData;
       valueCount_ = count("values");
+      if (!skipSpace()) dataset_.warnings.push_back("the file ends behind \"" + key + "\", without its values");
       return;
     }
     if (attribute(key)) return;

@@ -29,8 +29,12 @@ Result<FileSummary> VtkReader::peek(const InputFile& file) const {
   if (!xml && !hasVtkLegacyMagic(file.bytes)) {
     return fail(ErrorCode::invalidInput, "the file does not begin as a VTK file does", file.name);
   }
-  const std::string kind = xml ? peekVtkXml(file.bytes) : peekVtkLegacy(file.bytes);
-  return FileSummary{kind.empty() ? "other" : kind, xml ? "VTK XML" : "VTK legacy", nullptr};
+  try {
+    const std::string kind = xml ? peekVtkXml(file.bytes) : peekVtkLegacy(file.bytes);
+    return FileSummary{kind.empty() ? "other" : kind, xml ? "VTK XML" : "VTK legacy", nullptr};
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::limitExceeded, "out of memory while reading the file", file.name);
+  }
 }
 
 Result<ReadContent> VtkReader::readContent(std::span<const InputFile> files, const ReadOptions& options,

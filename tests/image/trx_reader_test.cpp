@@ -150,6 +150,8 @@ TEST(TrxReader, CountsAndOffsetsThatLieAreErrors) {
   EXPECT_THAT(with(0, {"header.json", std::string(5000, '[')}), HasSubstr("JSON"));
   EXPECT_THAT(with(0, {"other.json", "{}"}), HasSubstr("header.json"));
   EXPECT_THAT(with(1, {"positions.3.float32", "12345"}), HasSubstr("cut short"));
+  EXPECT_THAT(with(2, {"offsets.uint64", raw<std::uint64_t>({0, 2, 3}) + "1234567"}), HasSubstr("cut short"));
+  EXPECT_THAT(with(3, {"groups/a.uint32", "12345"}), HasSubstr("cut short"));
   EXPECT_THAT(with(2, {"offsets.uint32", raw<std::uint32_t>({0, 3, 2})}), HasSubstr("offsets"));
   EXPECT_THAT(with(2, {"offsets.uint32", raw<std::uint32_t>({1, 2, 3})}), HasSubstr("ascend"));
   EXPECT_THAT(with(2, {"offsets.uint32", raw<std::uint32_t>({0, 7, 3})}), HasSubstr("ascend"));
