@@ -1,5 +1,6 @@
 #include "app/scanner.hpp"
 
+#include "image/io/dicom_rtstruct.hpp"
 #include "image/io/dicom_support.hpp"
 
 #include <algorithm>
@@ -40,7 +41,7 @@ std::string studyLabel(const DicomHeader& header) {
 /// As the reader calls it.
 std::string formatOf(const DicomHeader& header) {
   if (!isDicomOverlay(header)) return "DICOM";
-  return header.modality == "RTSTRUCT" ? "RTSTRUCT" : "DICOM SEG";
+  return header.sopClassUid == rtStructureSetClassUid ? "RTSTRUCT" : "DICOM SEG";
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include "archive/files/served_root.hpp"
 #include "archive/files/tree_walker.hpp"
 #include "image/io/dicom_header.hpp"
-#include "image/io/dicom_support.hpp"
+#include "image/io/dicom_rtstruct.hpp"
 
 #include <filesystem>
 
@@ -54,7 +54,7 @@ Result<DicomFiles> dicomBelow(ReaderPool& pool, const ServedRoot& root) {
 Result<void> addSource(const ServedRoot& root, const DicomFiles& found, const DicomGrouping& grouping,
                        const DicomStack& overlay, LocalImage& image) {
   const DicomHeader& header = found.headers[overlay.instances.front()];
-  if (!isDicomOverlay(header) || header.hasPixels || header.sourceSeriesUid.empty()) return {};
+  if (header.sopClassUid != rtStructureSetClassUid || header.sourceSeriesUid.empty()) return {};
   for (const auto& stack : grouping.stacks) {
     if (stack.seriesUid != header.sourceSeriesUid) continue;
     for (const std::size_t i : stack.instances) {
