@@ -8,6 +8,7 @@
 #include "image/io/file_reader.hpp"
 #include "image/io/freesurfer_reader.hpp"
 #include "image/io/gifti_reader.hpp"
+#include "image/io/label_files.hpp"
 #include "image/io/mif_reader.hpp"
 #include "image/io/minc_reader.hpp"
 #include "image/io/metaimage_reader.hpp"
@@ -18,9 +19,12 @@
 #include "image/io/obj_reader.hpp"
 #include "image/io/off_reader.hpp"
 #include "image/io/parrec_reader.hpp"
+#include "image/io/picture_reader.hpp"
 #include "image/io/ply_reader.hpp"
 #include "image/io/stl_reader.hpp"
+#include "image/io/table_reader.hpp"
 #include "image/io/tck_reader.hpp"
+#include "image/io/text_reader.hpp"
 #include "image/io/trk_reader.hpp"
 #include "image/io/trx_reader.hpp"
 #include "image/io/tt_reader.hpp"
@@ -54,6 +58,10 @@ std::vector<std::unique_ptr<const FileReader>> makeReaders() {
   readers.push_back(std::make_unique<OffReader>());
   readers.push_back(std::make_unique<Mz3Reader>());
   readers.push_back(std::make_unique<DicomReader>());
+  readers.push_back(std::make_unique<PictureReader>());
+  readers.push_back(std::make_unique<LabelReader>());  // some are .txt, .json, .csv too
+  readers.push_back(std::make_unique<TableReader>());
+  readers.push_back(std::make_unique<TextReader>());
   return readers;
 }
 

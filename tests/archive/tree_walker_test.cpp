@@ -268,9 +268,9 @@ TEST(KindBySuffix, KnowsWhatIsWorthALook) {
        {"a.gii", "a.gii.gz", "a.surf.gii", "lh.pial", "rh.white", "lh.inflated", "lh.sphere.reg", "rh.thickness",
         "a.stl", "a.ply", "a.obj", "a.off", "a.mz3", "a.vtk", "a.vtp", "surf/lh.curv"}},
       {"tracts", {"a.tck", "a.trk", "a.trk.gz", "a.trx", "a.tt"}},
-      {"table", {"a.csv", "a.tsv", "a.tsv.gz", "a.json", "a.bval", "a.bvec"}},
+      {"table", {"a.csv", "a.tsv", "a.tsv.gz", "a.json", "a.bval", "a.bvec", "aal.nii.lut", "a.ctbl"}},
       {"document", {"a.pdf", "a.png", "a.jpg", "a.tif", "a.txt", "a.md", "aal.nii.txt", "README", "LICENSE"}},
-      {"other", {"a.zip", "a.py", "a.raw", "a.REC", "DICOMDIR", "aal.nii.lut"}},
+      {"other", {"a.zip", "a.py", "a.raw", "a.REC", "DICOMDIR"}},
   };
   for (const auto& [kind, names] : expected) {
     for (const auto& name : names) EXPECT_EQ(kindBySuffix(name), kind) << name;
