@@ -90,7 +90,8 @@ DicomFrameValues valuesOfInstance(const DicomItem& dataset, const DicomPixelForm
 
 std::string unitOf(const DicomItem& dataset, const std::string& modality) {
   if (dataset.has(tag::doseGridScaling)) return dataset.text(tag::doseUnits) == "RELATIVE" ? "%" : "Gy";
-  std::string type = dataset.text(dataset.has(tag::modalityLutSequence) ? tag::modalityLutType : tag::rescaleType);
+  std::string type = dataset.text(tag::rescaleType);
+  if (dataset.has(tag::modalityLutSequence)) type = dataset.first(tag::modalityLutSequence).text(tag::modalityLutType);
   if (dataset.has(tag::sharedFunctionalGroups) && type.empty()) {
     const auto groups = framesOf(dataset, 1);
     if (!groups.frames.empty()) type = groups.frames.front().rescaleType;

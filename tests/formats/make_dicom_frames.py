@@ -2,10 +2,12 @@
 
     /usr/bin/python3 tests/formats/make_dicom_frames.py tests/data/formats/dicom [mosaic.dcm]
 
-mosaic.dcm: a real Siemens mosaic, whose private header a small synthetic one keeps.
+mosaic.dcm: a real Siemens mosaic, whose private header a small synthetic one keeps. HTJ2K files are made where there is
+ojph_compress (OpenJPH).
 """
 import copy
 import io
+import shutil
 import struct
 import subprocess
 import sys
@@ -388,3 +390,17 @@ if len(sys.argv) > 2:
     del d[0x0029, 0x1010]
     d.SOPInstanceUID, d.SeriesInstanceUID = uid(), uid()
     save("mosaic_without_csa.dcm", d)
+
+# HTJ2K, by OpenJPH: the same three slices as the other enhanced CT.
+if shutil.which("ojph_compress"):
+    HTJ2K = "1.2.840.10008.1.2.4.201"
+    pydicom.uid.UID_dictionary[HTJ2K] = ("HTJ2K lossless", "Transfer Syntax", "", "", "")
+    pixels = ramp(3, 16, 16, scale=13)
+    streams = []
+    with tempfile.TemporaryDirectory() as folder:
+        for p in pixels:
+            (Path(folder) / "a.pgm").write_bytes(b"P5\n16 16\n65535\n" + p.astype(">u2").tobytes())
+            subprocess.run(["ojph_compress", "-i", Path(folder) / "a.pgm", "-o", Path(folder) / "a.j2c", "-reversible",
+                            "true", "-num_decomps", "3"], check=True, stdout=subprocess.DEVNULL)
+            streams.append(even((Path(folder) / "a.j2c").read_bytes()))
+    save("enhanced_ct_htj2k.dcm", ct(fragments([[x] for x in streams])), HTJ2K)

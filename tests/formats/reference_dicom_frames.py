@@ -183,6 +183,11 @@ def small():
         order, affine = sorted_stack(d, [0, 1, 2])
         data = columns_first(frames[order[0]].astype(float) - 1024)
         made.append(image(name, data, affine, "uint16", f"Pillow {Image.__version__}, {PYDICOM}"))
+    d = pydicom.dcmread(here / f / "enhanced_ct_htj2k.dcm")
+    order, affine = sorted_stack(d, [0, 1, 2])
+    encoded = (np.arange(3 * 16 * 16).reshape(3, 16, 16) * 13 % 4000)[order[0]]  # what OpenJPH was given
+    made.append(image(f + "enhanced_ct_htj2k.dcm", columns_first(encoded - 1024.0), affine, "uint16",
+                      f"numpy {np.__version__}, OpenJPH 0.9.0, {PYDICOM}"))
     made += colours(f)
     made += bits(f)
     d = pydicom.dcmread(here / f / "dose_32_bit.dcm")
