@@ -27,7 +27,10 @@ Result<FileSummary> DicomReader::peek(const InputFile& file) const {
   const DicomDataset dataset(*layout, file.name);
   DicomHeader header = dataset.header();
   if (isSegmentationClass(header.sopClassUid)) header.sourceSeriesUid = segSourceSeriesUid(dataset.root());
-  if (header.sopClassUid == rtStructureSetClassUid) header.sourceSeriesUid = rtSourceSeriesUid(dataset.root());
+  if (header.sopClassUid == rtStructureSetClassUid) {
+    header.sourceSeriesUid = rtSourceSeriesUid(dataset.root());
+    if (header.seriesDescription.empty()) header.seriesDescription = rtLabel(dataset.root());
+  }
   return FileSummary{"dicom", "DICOM", toJson(header)};
 }
 

@@ -92,6 +92,10 @@ void readSource(const DicomItem& root, RtStructureSet& set) {
 
 }  // namespace
 
+std::string rtLabel(const DicomItem& root) {
+  return DicomCharacters(root.text(tag::specificCharacterSet)).utf8(root.raw(structureSetLabel));
+}
+
 std::string rtSourceSeriesUid(const DicomItem& root) {
   RtStructureSet set;
   readSource(root, set);
@@ -102,7 +106,7 @@ Result<RtStructureSet> parseStructureSet(const DicomItem& root, const std::strin
   RtStructureSet set;
   const DicomCharacters characters(root.text(tag::specificCharacterSet));
   const auto localised = [&](const DicomItem& item, std::uint32_t tag) { return characters.utf8(item.raw(tag)); };
-  set.label = localised(root, structureSetLabel);
+  set.label = rtLabel(root);
   readSource(root, set);
   std::map<std::int64_t, std::size_t> byNumber;
   const auto roiOf = [&](const DicomItem& item, std::uint32_t tag) -> RtRoi* {
