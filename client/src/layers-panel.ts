@@ -78,7 +78,7 @@ export class LayersPanel extends PageElement {
     const image = this.session.images.get(layer.id);
     const fraction = this.session.progress.get(layer.id);
     if (image?.state === "ready" && (!image.held || fraction === undefined)) return nothing;
-    const what = image?.held ? "loading the other time points" : "loading …";
+    const what = image?.held ? "loading the other times …" : "loading …";
     return html`<div class="state loading">
       <span><span class="spinner"></span> ${what}</span>
       <button class="icon" aria-label="Stop loading ${name}" title="Stop loading" @click=${() => this.session.cancelLoad(layer.id)}>✕</button>

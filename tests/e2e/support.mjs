@@ -56,12 +56,13 @@ export async function serve(folder, port = 0) {
     server.kill("SIGTERM");
     await ended;
   };
-  return { url, port: Number(new URL(url).port), stop };
+  return { url, port: Number(new URL(url).port), pid: server.pid, stop };
 }
 
-/** A server on fresh data and a browser, for one test file; `after` is node:test's. */
-export async function start(after) {
+/** A server on fresh data and a browser, for one test file; `after` is node:test's, `prepare` may add to the data. */
+export async function start(after, prepare = () => undefined) {
   const folder = makeData();
+  prepare(folder);
   const server = await serve(folder);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: chromiumFlags });
   after(async () => {
