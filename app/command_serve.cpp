@@ -84,6 +84,7 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   Catalogue catalogue;
   catalogue.setProgress(0, true);  // before anybody can ask: an empty list is not a finished scan
   ServedImages images(*root, readPool, catalogue, cache);
+  const EntryContent content(images, readPool, catalogue);
   StreamEngine engine(std::move(*renderer), images, engineOptions(config));
 
   SocketServer::Options socket;
@@ -91,7 +92,7 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   socket.port = static_cast<int>(config.port);
   socket.localNamesOnly = config.bind.starts_with("127.") || config.bind == "::1";
   const std::string rootName = std::filesystem::path(root->path()).filename().string();
-  auto server = SocketServer::start(socket, engine, makeHttpApi(catalogue, rootName));
+  auto server = SocketServer::start(socket, engine, makeHttpApi(catalogue, content, rootName));
   if (!server) return tl::make_unexpected(server.error());
 
   News news([&] { engine.broadcast(catalogueMessage(catalogue)); });

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t defaultLimit = 500;  // 10 ms of the socket thread
 constexpr std::uint64_t mostLimit = 2000;
+constexpr std::uint64_t mostPages = 1'000'000;
 
 std::string dump(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -68,6 +69,53 @@ std::optional<HttpResponse> pageAnswer(const HttpRequest& request) {
   return std::nullopt;
 }
 
+constexpr std::string_view entriesPath = "/api/v1/entries/";
+
+/// Nothing of a document runs or loads anything. Chromium's viewer needs a PDF without a sandbox, and styles of its
+/// own.
+std::string policyFor(const std::string& mediaType) {
+  if (mediaType == "application/pdf") return "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'";
+  return "sandbox; default-src 'none'";
+}
+
+HttpResponse documentAnswer(const Result<Document>& document) {
+  if (!document) return problem(document.error());
+  HttpResponse response;
+  response.contentType = document->info().mediaType;
+  if (response.contentType == "text/plain") response.contentType += "; charset=utf-8";
+  response.contentSecurityPolicy = policyFor(document->info().mediaType);
+  response.body = std::string(document->bytes());
+  return response;
+}
+
+HttpResponse infoAnswer(const Result<nlohmann::json>& info) {
+  if (!info) return problem(info.error());
+  HttpResponse response;
+  response.contentType = "application/json";
+  response.body = dump(*info);
+  return response;
+}
+
+/// /api/v1/entries/ID/content[?page=N], /api/v1/entries/ID/info
+std::optional<HttpAnswer> entryAnswer(const EntryContent& content, const HttpRequest& request) {
+  if (!request.path.starts_with(entriesPath)) return std::nullopt;
+  const std::string rest = request.path.substr(entriesPath.size());
+  const auto slash = rest.find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string id = rest.substr(0, slash), what = rest.substr(slash);
+  if (what == "/info") {
+    return HttpWork([&content, id](std::stop_token stop) { return infoAnswer(content.info(id, std::move(stop))); });
+  }
+  if (what != "/content") return std::nullopt;
+  const auto page = number(request, "page", 1);
+  if (!page || *page < 1 || *page > mostPages) {
+    return problem(Error{ErrorCode::invalidInput, "must be a whole number from 1", "page"});
+  }
+  return HttpWork([&content, id, at = static_cast<std::int64_t>(*page) - 1](std::stop_token stop) {
+    return documentAnswer(content.document(id, at, std::move(stop)));
+  });
+}
+
 }  // namespace
 
 std::string catalogueMessage(const Catalogue& catalogue) {
@@ -79,14 +127,15 @@ std::string catalogueMessage(const Catalogue& catalogue) {
   return dump(message);
 }
 
-HttpHandler makeHttpApi(const Catalogue& catalogue, std::string rootName) {
-  return [&catalogue, rootName = std::move(rootName)](const HttpRequest& request) {
+HttpHandler makeHttpApi(const Catalogue& catalogue, const EntryContent& content, std::string rootName) {
+  return [&catalogue, &content, rootName = std::move(rootName)](const HttpRequest& request) -> HttpAnswer {
     if (request.path == "/healthz") {
       HttpResponse alive;
       alive.body = "ok\n";
       return alive;
     }
     if (request.path == "/api/v1/catalogue") return catalogueAnswer(catalogue, rootName, request);
+    if (auto entry = entryAnswer(content, request)) return *std::move(entry);
     if (auto page = pageAnswer(request)) return *std::move(page);
     return problem(Error{ErrorCode::notFound, "there is no such page", request.path});
   };

@@ -1,6 +1,7 @@
-// The HTTP routes: the page and the list of files.
+// The HTTP routes: the page, the list of files, what they hold.
 #pragma once
 
+#include "app/entry_content.hpp"
 #include "archive/index/catalogue.hpp"
 #include "streaming/socket/server.hpp"
 
@@ -8,8 +9,9 @@
 
 namespace nora {
 
-/// Answers from memory, at once. `rootName` is shown as the title of the list.
-[[nodiscard]] HttpHandler makeHttpApi(const Catalogue& catalogue, std::string rootName);
+/// The page and the list are answered from memory, at once; contents of entries as work. `rootName` is shown as the
+/// title of the list. The catalogue and `content` must outlive the handler.
+[[nodiscard]] HttpHandler makeHttpApi(const Catalogue& catalogue, const EntryContent& content, std::string rootName);
 
 /// The text message that tells pages of news in the catalogue.
 [[nodiscard]] std::string catalogueMessage(const Catalogue& catalogue);

@@ -52,6 +52,14 @@ bool etagMatches(std::string_view list, std::string_view etag) {
   return false;
 }
 
+HttpResponse unlessKnown(HttpResponse response, std::string_view knownTags) {
+  if (response.status == 200 && !response.etag.empty() && etagMatches(knownTags, response.etag)) {
+    response.status = 304;
+    response.body.clear();
+  }
+  return response;
+}
+
 }  // namespace
 
 bool originMatchesHost(std::string_view origin, std::string_view host) {
@@ -98,23 +106,31 @@ HttpResponse problem(const Error& error) {
   return response;
 }
 
-HttpResponse answer(const HttpRequest& request, const HttpHandler& handler) {
-  if (request.path.empty() || request.path[0] != '/' || request.path.find('\0') != std::string::npos ||
-      hasDotDot(request.path)) {
-    return problem({ErrorCode::invalidInput, "not a path", {}});
-  }
-  HttpResponse response;
+HttpResponse guarded(const std::function<HttpResponse()>& make) {
   try {
-    response = handler(request);
+    return make();
   } catch (const std::exception& e) {
     log::error(std::string("an HTTP request failed: ") + e.what());
     return problem({ErrorCode::internal, "the request failed", {}});
   }
-  if (response.status == 200 && !response.etag.empty() && etagMatches(request.ifNoneMatch, response.etag)) {
-    response.status = 304;
-    response.body.clear();
+}
+
+HttpAnswer answer(const HttpRequest& request, const HttpHandler& handler) {
+  if (request.path.empty() || request.path[0] != '/' || request.path.find('\0') != std::string::npos ||
+      hasDotDot(request.path)) {
+    return problem({ErrorCode::invalidInput, "not a path", {}});
   }
-  return response;
+  HttpWork work;
+  HttpResponse response = guarded([&] {
+    HttpAnswer answer = handler(request);
+    if (auto* ready = std::get_if<HttpResponse>(&answer)) return std::move(*ready);
+    work = std::get<HttpWork>(std::move(answer));
+    return HttpResponse{};
+  });
+  if (!work) return unlessKnown(std::move(response), request.ifNoneMatch);
+  return HttpWork([work = std::move(work), known = request.ifNoneMatch](std::stop_token stop) {
+    return unlessKnown(work(std::move(stop)), known);
+  });
 }
 
 }  // namespace nora

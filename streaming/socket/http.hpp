@@ -3,6 +3,7 @@
 
 #include "streaming/socket/server.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,11 @@ constexpr std::string_view streamProtocol = "nora.v1";
 /// True if a comma-separated list has the word.
 [[nodiscard]] bool listHas(std::string_view list, std::string_view word);
 
+/// What `make` gives; an exception becomes a problem.
+[[nodiscard]] HttpResponse guarded(const std::function<HttpResponse()>& make);
+
 /// Answers a request by the handler: refuses paths with NUL or "..", turns exceptions into problems, answers 304 if the
-/// client has the same ETag.
-[[nodiscard]] HttpResponse answer(const HttpRequest& request, const HttpHandler& handler);
+/// client has the same ETag (work as well, when it is done).
+[[nodiscard]] HttpAnswer answer(const HttpRequest& request, const HttpHandler& handler);
 
 }  // namespace nora

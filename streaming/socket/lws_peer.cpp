@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include <libwebsockets.h>
+#include <sys/socket.h>
 
 namespace nora {
 namespace {
@@ -15,17 +17,22 @@ constexpr std::size_t headBytes = 2048;
 constexpr std::size_t longestHeader = 4096;
 constexpr std::size_t mostArguments = 32;
 
+constexpr lws_usec_t lookAfterUs = 250'000;  // between looks whether a client still waits
+constexpr int waitSeconds = 600;             // for a worker's answer: more than a reader may take
+
 struct NamedHeader {
   const char* name;
   const char* value;
 };
-constexpr std::array<NamedHeader, 4> alwaysSent{{
+constexpr std::array<NamedHeader, 3> alwaysSent{{
     {"cache-control:", "no-cache"},
     {"x-content-type-options:", "nosniff"},
     {"referrer-policy:", "no-referrer"},
-    {"content-security-policy:",
-     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; connect-src 'self'"},
 }};
+/// The page's. Frames of its own making show PDF files.
+constexpr std::string_view pagePolicy =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; connect-src 'self'; "
+    "frame-src 'self' blob:";
 
 /// The value of a request header; empty if absent or too long.
 std::string headerOf(lws* wsi, lws_token_indexes token) {
@@ -90,6 +97,8 @@ bool writeHead(lws* wsi, const HttpResponse& response, bool close) {
   }
   if (response.status == 405) head.add("allow:", "GET, HEAD");
   for (const auto& header : alwaysSent) head.add(header.name, header.value);
+  head.add("content-security-policy:",
+           response.contentSecurityPolicy.empty() ? pagePolicy : response.contentSecurityPolicy);
   if (close) head.add("connection:", "close");
   return head.write();
 }
@@ -114,24 +123,54 @@ HttpResponse withStatus(int status) {
   return response;
 }
 
-}  // namespace
-
-int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler, bool localNamesOnly) {
-  const bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
-  const bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
-  if (!get && !head) return refuse(wsi, withStatus(405), "only GET and HEAD are answered");
-  if (localNamesOnly && !hostIsLocal(headerOf(wsi, WSI_TOKEN_HOST))) return refuse(wsi, withStatus(403), notLocal);
-  if (path == streamPath) return refuse(wsi, withStatus(426), "this address speaks WebSocket");
-  HttpResponse response = answer(requestOf(wsi, path), handler);
+int sendAnswer(lws* wsi, LwsPeer& peer, HttpResponse response) {
   if (!writeHead(wsi, response, false)) return -1;
-  peer.body = head ? std::string() : std::move(response.body);
+  peer.body = peer.headOnly ? std::string() : std::move(response.body);
   peer.bodySent = 0;
   if (peer.body.empty()) return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
   lws_callback_on_writable(wsi);
   return 0;
 }
 
-int continueBody(lws* wsi, LwsPeer& peer, WriteBuffer& buffer) {
+}  // namespace
+
+int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler, AnswerWorkers& workers,
+               bool localNamesOnly) {
+  const bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
+  peer.headOnly = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+  if (!get && !peer.headOnly) return refuse(wsi, withStatus(405), "only GET and HEAD are answered");
+  if (localNamesOnly && !hostIsLocal(headerOf(wsi, WSI_TOKEN_HOST))) return refuse(wsi, withStatus(403), notLocal);
+  if (path == streamPath) return refuse(wsi, withStatus(426), "this address speaks WebSocket");
+  HttpAnswer answered = answer(requestOf(wsi, path), handler);
+  if (auto* ready = std::get_if<HttpResponse>(&answered)) return sendAnswer(wsi, peer, std::move(*ready));
+  peer.ticket = workers.start(std::get<HttpWork>(std::move(answered)));
+  if (peer.ticket == 0) {
+    return sendAnswer(wsi, peer, problem({ErrorCode::unavailable, "too much is being read at once; try again", {}}));
+  }
+  peer.waiting = true;
+  lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, waitSeconds);
+  lws_set_timer_usecs(wsi, lookAfterUs);
+  return 0;
+}
+
+int lookAfter(lws* wsi, const LwsPeer& peer) {
+  if (!peer.waiting) return 0;
+  char byte = 0;
+  if (::recv(lws_get_socket_fd(wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return -1;
+  lws_set_timer_usecs(wsi, lookAfterUs);
+  return 0;
+}
+
+int continueAnswer(lws* wsi, LwsPeer& peer, AnswerWorkers& workers, WriteBuffer& buffer) {
+  if (peer.made) {
+    HttpResponse response = std::move(*peer.made);
+    peer.made.reset();
+    peer.waiting = false;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, bodyTimeoutSeconds);
+    const int result = sendAnswer(wsi, peer, std::move(response));
+    if (peer.body.empty()) workers.forget(std::exchange(peer.ticket, 0));
+    return result;
+  }
   const std::size_t length = std::min(bodyChunk, peer.body.size() - peer.bodySent);
   if (length == 0) return 0;
   const bool last = peer.bodySent + length == peer.body.size();
@@ -142,6 +181,7 @@ int continueBody(lws* wsi, LwsPeer& peer, WriteBuffer& buffer) {
   if (last) {
     peer.body = {};
     peer.bodySent = 0;
+    workers.forget(std::exchange(peer.ticket, 0));
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
   }
   lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, bodyTimeoutSeconds);

@@ -58,6 +58,7 @@ class LwsServer : public SocketServer {
   void run(const std::stop_token& stop);
   [[nodiscard]] bool mayConnect(int fd);
   void wakeWaiting();
+  void handOutAnswers();
   int onSocketEvent(lws* wsi, LwsPeer& peer, lws_callback_reasons reason, void* in, std::size_t length);
   int established(lws* wsi, LwsPeer& peer);
   int received(lws* wsi, LwsPeer& peer, std::string_view bytes);
@@ -74,6 +75,8 @@ class LwsServer : public SocketServer {
   std::size_t connections_ = 0;
   WriteBuffer buffer_;
   std::map<Connection*, lws*> sockets_;
+  std::map<std::uint64_t, lws*> awaited_;  // by the ticket of a worker's answer
+  std::unique_ptr<AnswerWorkers> workers_;
   std::shared_ptr<LoopWaker> waker_;
   std::array<lws_protocols, 3> protocols_{};
   lws_retry_bo_t keepAlive_{};
@@ -122,6 +125,8 @@ Result<void> LwsServer::open() {
   }
   port_ = options_.port != 0 ? options_.port : lws_get_vhost_listen_port(host);
   waker_ = std::make_shared<LoopWaker>([context = context_] { lws_cancel_service(context); });
+  workers_ =
+      std::make_unique<AnswerWorkers>(options_.workers, options_.answers, [waker = waker_] { waker->interrupt(); });
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   return {};
 }
@@ -131,6 +136,7 @@ LwsServer::~LwsServer() {
   thread_.request_stop();
   waker_->interrupt();
   thread_.join();
+  workers_.reset();
 }
 
 void LwsServer::run(const std::stop_token& stop) {
@@ -143,7 +149,10 @@ void LwsServer::run(const std::stop_token& stop) {
 int LwsServer::onEvent(lws* wsi, lws_callback_reasons reason, void* in, std::size_t length) {
   auto* peer = static_cast<LwsPeer*>(lws_get_opaque_user_data(wsi));
   switch (reason) {
-    case LWS_CALLBACK_EVENT_WAIT_CANCELLED: wakeWaiting(); return 0;
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+      wakeWaiting();
+      handOutAnswers();
+      return 0;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
       return mayConnect(static_cast<int>(reinterpret_cast<std::intptr_t>(in))) ? 0 : 1;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
@@ -168,8 +177,13 @@ int LwsServer::onEvent(lws* wsi, lws_callback_reasons reason, void* in, std::siz
 int LwsServer::onSocketEvent(lws* wsi, LwsPeer& peer, lws_callback_reasons reason, void* in, std::size_t length) {
   const std::string_view text(static_cast<const char*>(in), in == nullptr ? 0 : length);
   switch (reason) {
-    case LWS_CALLBACK_HTTP: return answerHttp(wsi, peer, text, http_, options_.localNamesOnly);
-    case LWS_CALLBACK_HTTP_WRITEABLE: return continueBody(wsi, peer, buffer_);
+    case LWS_CALLBACK_HTTP: {
+      const int result = answerHttp(wsi, peer, text, http_, *workers_, options_.localNamesOnly);
+      if (peer.waiting) awaited_[peer.ticket] = wsi;
+      return result;
+    }
+    case LWS_CALLBACK_HTTP_WRITEABLE: return continueAnswer(wsi, peer, *workers_, buffer_);
+    case LWS_CALLBACK_TIMER: return lookAfter(wsi, peer);
     case LWS_CALLBACK_HTTP_BODY: return 0;  // read and forgotten
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -201,6 +215,17 @@ void LwsServer::wakeWaiting() {
     connection->noticed();
     if (connection->isClosing()) lws_set_timeout(at->second, PENDING_TIMEOUT_USER_REASON_BASE, closeSeconds);
     lws_callback_on_writable(at->second);
+  }
+}
+
+void LwsServer::handOutAnswers() {
+  for (auto& done : workers_->take()) {
+    const auto at = awaited_.find(done.ticket);
+    if (at == awaited_.end()) continue;
+    auto* peer = static_cast<LwsPeer*>(lws_get_opaque_user_data(at->second));
+    peer->made = std::move(done.response);
+    lws_callback_on_writable(at->second);
+    awaited_.erase(at);
   }
 }
 
@@ -269,6 +294,10 @@ int LwsServer::writeMessage(lws* wsi, const void* data, std::size_t size, lws_wr
 }
 
 void LwsServer::gone(LwsPeer& peer) {
+  if (peer.ticket != 0) {
+    awaited_.erase(peer.ticket);
+    workers_->forget(std::exchange(peer.ticket, 0));
+  }
   if (peer.connection == nullptr) return;
   sockets_.erase(peer.connection.get());
   if (peer.session != nullptr) engine_.disconnect(peer.session);

@@ -8,8 +8,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace nora {
 
@@ -27,10 +29,16 @@ struct HttpResponse {
   std::string body;
   std::string etag;             // with quotes; empty: none
   std::string contentEncoding;  // "gzip" if body is
+  /// Of what is shown as a page of its own; empty: that of the page.
+  std::string contentSecurityPolicy;
 };
 
-/// Must answer at once: it runs on the socket thread.
-using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+/// Makes an answer that takes its time, on a thread of the server's. `stop` is requested when the client has gone.
+using HttpWork = std::function<HttpResponse(std::stop_token stop)>;
+using HttpAnswer = std::variant<HttpResponse, HttpWork>;
+
+/// Must not block: it runs on the socket thread. What takes longer is given back as work.
+using HttpHandler = std::function<HttpAnswer(const HttpRequest&)>;
 
 /// An application/problem+json answer.
 [[nodiscard]] HttpResponse problem(const Error& error);
@@ -42,6 +50,8 @@ class SocketServer {
     int port = 8080;                // 0: any free port
     std::size_t connections = 256;  // more are refused
     bool localNamesOnly = false;    // refuse requests whose Host is not this machine itself (DNS rebinding)
+    std::size_t workers = 2;        // threads for answers that take their time
+    std::size_t answers = 32;       // such answers at once, waiting ones and those being sent with them; more get 503
     unsigned requestSeconds = 10;   // for the head of a request, and between two requests of one connection
   };
 

@@ -1,5 +1,5 @@
-#include "app/http_api.hpp"
 #include "app/scanner.hpp"
+#include "app/http_api.hpp"
 #include "app/served_images.hpp"
 
 #include <algorithm>
@@ -40,7 +40,8 @@ TEST_F(Served, ScanListsTheSampleData) {
   EXPECT_EQ(entry("pial").kind, "surface");
   EXPECT_EQ(entry("pial").state, EntryState::ready);
   const auto page = catalogue_.after(0, 5000);
-  const auto series = std::count_if(page.entries.begin(), page.entries.end(), [](const Entry& e) { return !e.series.empty(); });
+  const auto series =
+      std::count_if(page.entries.begin(), page.entries.end(), [](const Entry& e) { return !e.series.empty(); });
   EXPECT_EQ(series, 1);
 }
 
@@ -48,22 +49,32 @@ TEST_F(Served, EntriesLoadOnceAndAreShared) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
   const auto source = images.resolve(entry("statmap").id);
   ASSERT_TRUE(source) << describe(source.error());
-  const auto first = images.load(*source, {});
+  const auto first = images.load(*source, {}, {});
   ASSERT_TRUE(first) << describe(first.error());
-  EXPECT_EQ(images.load(*source, {})->get(), first->get());
+  EXPECT_EQ(images.load(*source, {}, {})->get(), first->get());
 }
 
 TEST_F(Served, WhatCannotBeOpenedSaysWhy) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
   EXPECT_EQ(images.resolve(entry("pial").id).error().code, ErrorCode::unsupported);
   EXPECT_EQ(images.resolve("0123456789abcdef").error().code, ErrorCode::notFound);
-  EXPECT_EQ(images.load(Source{"../LICENCES.md", ""}, {}).error().code, ErrorCode::forbidden);
-  EXPECT_EQ(images.load(Source{"nothing.nii", ""}, {}).error().code, ErrorCode::notFound);
-  EXPECT_EQ(images.load(Source{"sub-03/dicom", "1.2.3"}, {}).error().code, ErrorCode::notFound);
+  EXPECT_EQ(images.load(Source{"../LICENCES.md", ""}, {}, {}).error().code, ErrorCode::forbidden);
+  EXPECT_EQ(images.load(Source{"nothing.nii", ""}, {}, {}).error().code, ErrorCode::notFound);
+  EXPECT_EQ(images.load(Source{"sub-03/dicom", "1.2.3"}, {}, {}).error().code, ErrorCode::notFound);
+}
+
+/// What the client gets in the end.
+HttpResponse made(const HttpAnswer& answer) {
+  const auto* work = std::get_if<HttpWork>(&answer);
+  return work != nullptr ? (*work)({}) : std::get<HttpResponse>(answer);
 }
 
 TEST_F(Served, HttpPagesThroughTheCatalogue) {
-  const HttpHandler http = makeHttpApi(catalogue_, "demo");
+  ServedImages images(*root_, pool_, catalogue_, cache_);
+  const EntryContent content(images, pool_, catalogue_);
+  const auto http = [handler = makeHttpApi(catalogue_, content, "demo")](const HttpRequest& request) {
+    return made(handler(request));
+  };
   std::size_t seen = 0;
   std::uint64_t after = 0;
   for (bool more = true; more;) {
@@ -78,11 +89,58 @@ TEST_F(Served, HttpPagesThroughTheCatalogue) {
 }
 
 TEST_F(Served, HttpAnswersOnlyWhatItKnows) {
-  const HttpHandler http = makeHttpApi(catalogue_, "demo");
+  ServedImages images(*root_, pool_, catalogue_, cache_);
+  const EntryContent content(images, pool_, catalogue_);
+  const auto http = [handler = makeHttpApi(catalogue_, content, "demo")](const HttpRequest& request) {
+    return made(handler(request));
+  };
   EXPECT_EQ(http(HttpRequest{"GET", "/", {}, "", false}).status, 200);
   EXPECT_EQ(http(HttpRequest{"GET", "/sub-01/anat/sub-01_T1w.nii.gz", {}, "", false}).status, 404);
   EXPECT_EQ(http(HttpRequest{"GET", "/api/v1/catalogue", {{"after", "-1"}}, "", false}).status, 400);
   EXPECT_EQ(http(HttpRequest{"GET", "/api/v1/catalogue", {{"limit", "0"}}, "", false}).status, 400);
+}
+
+TEST_F(Served, HttpTellsWhatEntriesHold) {
+  ServedImages images(*root_, pool_, catalogue_, cache_);
+  const EntryContent content(images, pool_, catalogue_);
+  const HttpHandler handler = makeHttpApi(catalogue_, content, "demo");
+  const auto get = [&](const std::string& path, std::map<std::string, std::string> query = {}) {
+    return made(handler(HttpRequest{"GET", path, std::move(query), "", false}));
+  };
+  const std::string image = "/api/v1/entries/" + entry("T1w").id;
+  const auto info = nlohmann::json::parse(get(image + "/info").body);
+  EXPECT_EQ(info.at("kind"), "image");
+  EXPECT_EQ(info.at("file"), entry("T1w").path);
+  EXPECT_TRUE(info.at("mean").is_number());
+  EXPECT_EQ(get(image + "/content").status, httpStatus(ErrorCode::unsupported));
+  EXPECT_EQ(get(image).status, 404);
+  EXPECT_EQ(get(image + "/other").status, 404);
+  EXPECT_EQ(get(image + "/content", {{"page", "0"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/entries/0123456789abcdef/info").status, 404);
+}
+
+TEST_F(Served, HttpHandsOutDocumentsThatCanDoNothing) {
+  root_ =
+      std::make_unique<ServedRoot>(std::move(*ServedRoot::open(std::string(NORA_TEST_DATA) + "/formats/documents")));
+  Scanner(*root_, pool_, catalogue_, [] {}).scan({});
+  ServedImages images(*root_, pool_, catalogue_, cache_);
+  const EntryContent content(images, pool_, catalogue_);
+  const HttpHandler handler = makeHttpApi(catalogue_, content, "documents");
+  const auto get = [&](const std::string& name, const std::string& what,
+                       std::map<std::string, std::string> query = {}) {
+    return made(handler(HttpRequest{"GET", "/api/v1/entries/" + entry(name).id + what, std::move(query), "", false}));
+  };
+  const auto table = get("participants.tsv", "/content");
+  EXPECT_EQ(table.contentType, "application/json");
+  EXPECT_EQ(nlohmann::json::parse(table.body).at("rows").size(), 13U);
+  EXPECT_EQ(table.contentSecurityPolicy, "sandbox; default-src 'none'");
+  EXPECT_EQ(nlohmann::json::parse(get("pages.tif", "/info").body).at("pages"), 3);
+  const auto second = get("pages.tif", "/content", {{"page", "2"}});
+  EXPECT_EQ(second.contentType, "image/png");
+  EXPECT_NE(second.body, get("pages.tif", "/content").body);
+  EXPECT_EQ(get("pages.tif", "/content", {{"page", "4"}}).status, 404);
+  EXPECT_EQ(get("LICENCES.md", "/content").contentType, "text/plain; charset=utf-8");
+  EXPECT_NE(get("two_pages.pdf", "/content").contentSecurityPolicy.find("default-src 'none'"), std::string::npos);
 }
 
 }  // namespace

@@ -9,7 +9,11 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <atomic>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -115,8 +119,9 @@ class SocketTest : public testing::Test {
     engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images,
                                             StreamEngine::Options{});
     options.port = 0;
-    auto started = SocketServer::start(options, *engine, [](const HttpRequest& request) {
+    auto started = SocketServer::start(options, *engine, [this](const HttpRequest& request) -> HttpAnswer {
       HttpResponse response;
+      if (request.path.starts_with("/later")) return later(request.path);
       if (request.path == "/big")
         response.body = std::string(3'000'000, 'b');
       else if (request.path == "/throw")
@@ -133,6 +138,33 @@ class SocketTest : public testing::Test {
     });
     ASSERT_TRUE(started) << describe(started.error());
     server = std::move(*started);
+  }
+  /// Answers that a worker makes; "/later/wait" only once `gate` opens or nobody wants it any more.
+  HttpAnswer later(const std::string& path) {
+    return HttpWork([this, path](std::stop_token stop) {
+      ++working;
+      HttpResponse response;
+      response.etag = "\"later\"";
+      response.contentSecurityPolicy = "sandbox";
+      response.body = path == "/later/big" ? std::string(3'000'000, 'c') : "made later";
+      if (path == "/later/throw") throw std::runtime_error("on purpose");
+      if (path == "/later/wait") {
+        std::unique_lock lock(gateMutex);
+        if (!gateNews.wait_for(lock, stop, 20s, [&] { return gate; })) ++stopped;
+      }
+      return response;
+    });
+  }
+  void openGate() {
+    const std::lock_guard lock(gateMutex);
+    gate = true;
+    gateNews.notify_all();
+  }
+  /// True once `counter` has got to `count`.
+  static bool reaches(const std::atomic<int>& counter, int count) {
+    const auto end = std::chrono::steady_clock::now() + test::patience;
+    while (counter < count && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return counter >= count;
   }
   std::string handshake(const std::string& extra = "Sec-WebSocket-Protocol: nora.v1\r\n",
                         const std::string& path = "/api/v1/stream") {
@@ -203,6 +235,10 @@ class SocketTest : public testing::Test {
   }
 
   std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
+  std::mutex gateMutex;
+  std::condition_variable_any gateNews;
+  bool gate = false;
+  std::atomic<int> working = 0, stopped = 0;
   FakeImages images;
   std::unique_ptr<StreamEngine> engine;
   std::unique_ptr<SocketServer> server;
@@ -215,7 +251,7 @@ TEST_F(SocketTest, GetHeadAndErrors) {
   for (const char* header :
        {"content-length: 8\r\n", "x-content-type-options: nosniff\r\n", "cache-control: no-cache\r\n",
         "content-security-policy: default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
-        "blob: data:; connect-src 'self'\r\n"}) {
+        "blob: data:; connect-src 'self'; frame-src 'self' blob:\r\n"}) {
     EXPECT_NE(page.find(header), std::string::npos) << header << page;
   }
   const auto head = request("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -250,6 +286,83 @@ TEST_F(SocketTest, EtagQueryAndKeepAlive) {
   }
 }
 
+TEST_F(SocketTest, AnswersMadeByWorkersComeAsOthersDo) {
+  const auto later = get("/later");
+  EXPECT_TRUE(later.starts_with("HTTP/1.1 200")) << later;
+  EXPECT_TRUE(later.ends_with("\r\n\r\nmade later")) << later;
+  EXPECT_NE(later.find("content-security-policy: sandbox\r\n"), std::string::npos) << later;
+  EXPECT_NE(later.find("x-content-type-options: nosniff\r\n"), std::string::npos) << later;
+  EXPECT_NE(get("/").find("content-security-policy: default-src 'self'"), std::string::npos);
+  EXPECT_TRUE(get("/later", "If-None-Match: \"later\"\r\n").starts_with("HTTP/1.1 304"));
+  EXPECT_TRUE(get("/later/throw").starts_with("HTTP/1.1 500"));
+  const auto big = get("/later/big");
+  EXPECT_EQ(big.size() - big.find("\r\n\r\n") - 4, 3'000'000U);
+  const auto head = request("HEAD /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200")) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  Client client(server->port());
+  for (int i = 0; i < 3; ++i) {
+    client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(client.readUntil("made later")) << i;
+    client.input.clear();
+  }
+  expectAlive();
+}
+
+TEST_F(SocketTest, NobodyWaitsForTheAnswerOfAnother) {
+  start({.workers = 1});
+  Client slow(server->port());
+  slow.send("GET /later/wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(reaches(working, 1));
+  EXPECT_TRUE(get("/").ends_with("the page"));
+  expectAlive();
+  openGate();
+  EXPECT_TRUE(slow.readUntil("made later"));
+}
+
+TEST_F(SocketTest, TheWorkOfAClientThatLeavesIsStopped) {
+  start({.workers = 1, .answers = 2});
+  for (int round = 1; round <= 3; ++round) {
+    auto leaving = std::make_unique<Client>(server->port());
+    leaving->send("GET /later/wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(reaches(working, round));
+    leaving.reset();
+    ASSERT_TRUE(reaches(stopped, round)) << "the server did not notice";
+  }
+  openGate();
+  EXPECT_TRUE(get("/later").ends_with("made later"));
+}
+
+TEST_F(SocketTest, TooManyAnswersAtOnceAreRefused) {
+  start({.workers = 1, .answers = 2});
+  Client first(server->port()), second(server->port());
+  first.send("GET /later/wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(reaches(working, 1));
+  second.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::string third;
+  for (int i = 0; i < 100 && !third.starts_with("HTTP/1.1 503"); ++i) {
+    // The second may not have been heard yet.
+    Client asking(server->port());
+    asking.send("GET /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    asking.readMore(50ms);
+    third = asking.input;
+  }
+  EXPECT_TRUE(third.starts_with("HTTP/1.1 503")) << third;
+  EXPECT_TRUE(get("/").ends_with("the page"));
+  openGate();
+  EXPECT_TRUE(first.readUntil("made later"));
+  EXPECT_TRUE(second.readUntil("made later"));
+  EXPECT_TRUE(get("/later").ends_with("made later"));
+}
+
+TEST_F(SocketTest, TheServerEndsWhileAnswersAreBeingMade) {
+  Client first(server->port()), second(server->port());
+  for (Client* client : {&first, &second}) client->send("GET /later/wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(reaches(working, 2));
+  server.reset();
+  EXPECT_EQ(stopped, 2);
+}
+
 TEST_F(SocketTest, PathsCannotLeaveTheSite) {
   for (const char* path :
        {"/../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/a/../../etc/passwd", "//etc/passwd",
@@ -263,7 +376,8 @@ TEST_F(SocketTest, PathsCannotLeaveTheSite) {
        {std::string("/a/../b"), std::string("/.."), std::string("/a\0b", 4), std::string("a"), std::string()}) {
     HttpRequest request;
     request.path = path;
-    EXPECT_EQ(answer(request, [](const HttpRequest&) { return HttpResponse{}; }).status, 400) << path;
+    EXPECT_EQ(std::get<HttpResponse>(answer(request, [](const HttpRequest&) { return HttpResponse{}; })).status, 400)
+        << path;
   }
   expectAlive();
 }
