@@ -84,7 +84,8 @@ Handle openMapped(std::span<const std::byte> bytes) {
   const bool set = H5Pset_fapl_core(access, increment, false) >= 0 &&
                    H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
                    H5Pset_file_image(access, mapping, bytes.size()) >= 0;
-  return set ? Handle(H5Fopen("minc", H5F_ACC_RDONLY, access), &H5Fclose) : Handle();
+  // The library makes sure that no file has the name of an image, by trying to open it: one that cannot exist.
+  return set ? Handle(H5Fopen("/dev/null/minc", H5F_ACC_RDONLY, access), &H5Fclose) : Handle();
 }
 
 /// The object of that name, by a hard link only: soft and external links lead elsewhere.
