@@ -37,10 +37,6 @@ class DicomDataset {
   static void prepare();
 
   DicomDataset(const DicomLayout& layout, std::string name);
-  enum class Part { header };
-  [[nodiscard]] static Result<DicomDataset> parse(const DicomLayout& layout, Part, const std::string& name) {
-    return DicomDataset(layout, name);
-  }
 
   [[nodiscard]] const DicomItem& root() const { return root_; }
   [[nodiscard]] const DicomLayout& layout() const { return *layout_; }
