@@ -339,16 +339,41 @@ std::string kindOfGrid(const VtkDataset& dataset) {
 }
 
 Result<ReadContent> imageOf(VtkDataset& dataset, MemorySink& sink, const std::string& name) {
+  auto info = vtkImageInfo(dataset, name);
+  if (!info) return tl::make_unexpected(info.error());
+  const VtkArray& array = dataset.pointData.front().array;
+  const std::size_t size = static_cast<std::size_t>(array.tuples) * array.tupleBytes();
+  auto memory = sink.allocate(size + Volume::paddingBytes);
+  if (!memory) return tl::make_unexpected(memory.error());
+  if (info->components == 1) {
+    array.copyTuples(0, array.tuples, memory->data());
+    return ReadImage{std::move(*info)};
+  }
+  VtkArray single;  // one component after the other: a view of one number each
+  single.type = array.type;
+  single.order = array.order;
+  single.bytes = array.bytes;
+  const std::size_t unit = bytesPerVoxel(array.type);
+  for (std::size_t c = 0; c < array.components; ++c) {
+    std::byte* out = memory->data() + c * array.tuples * unit;
+    for (std::uint64_t i = 0; i < array.tuples; ++i) single.copyTuples(i * array.components + c, 1, out + i * unit);
+  }
+  return ReadImage{std::move(*info)};
+}
+
+}  // namespace
+
+Result<ImageInfo> vtkImageInfo(const VtkDataset& dataset, const std::string& name) {
+  if (dataset.pointData.empty()) {
+    return fail(ErrorCode::unsupported, "the image has no values at its points; values of cells are not read", name);
+  }
   ImageInfo info;
   info.format = dataset.format + " image";
   info.dims = dataset.image->dims;
   info.worldFromVoxel = dataset.image->worldFromVoxel;
   info.affineSource = "origin and spacing, taken as RAS mm";
   info.description = dataset.title;
-  info.warnings = std::move(dataset.warnings);
-  if (dataset.pointData.empty()) {
-    return fail(ErrorCode::unsupported, "the image has no values at its points; values of cells are not read", name);
-  }
+  info.warnings = dataset.warnings;
   const VtkArray& array = dataset.pointData.front().array;
   const bool colour = array.type == VoxelType::uint8 && (array.components == 3 || array.components == 4);
   info.type = !colour ? array.type : array.components == 3 ? VoxelType::rgb24 : VoxelType::rgba32;
@@ -362,26 +387,8 @@ Result<ReadContent> imageOf(VtkDataset& dataset, MemorySink& sink, const std::st
                 name);
   }
   tell(info.warnings, dataset.pointData.size() - 1, " further arrays of values were left out");
-  const std::size_t size = static_cast<std::size_t>(array.tuples) * array.tupleBytes();
-  auto memory = sink.allocate(size + Volume::paddingBytes);
-  if (!memory) return tl::make_unexpected(memory.error());
-  if (info.components == 1) {
-    array.copyTuples(0, array.tuples, memory->data());
-    return ReadImage{std::move(info)};
-  }
-  VtkArray single;  // one component after the other: a view of one number each
-  single.type = array.type;
-  single.order = array.order;
-  single.bytes = array.bytes;
-  const std::size_t unit = bytesPerVoxel(array.type);
-  for (std::size_t c = 0; c < array.components; ++c) {
-    std::byte* out = memory->data() + c * array.tuples * unit;
-    for (std::uint64_t i = 0; i < array.tuples; ++i) single.copyTuples(i * array.components + c, 1, out + i * unit);
-  }
-  return ReadImage{std::move(info)};
+  return info;
 }
-
-}  // namespace
 
 std::string vtkKind(const VtkDataset& dataset) {
   if (dataset.image) return "image";

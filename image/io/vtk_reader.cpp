@@ -16,6 +16,15 @@ Result<VtkDataset> parse(const InputFile& file) {
   return hasVtkXmlMagic(file.bytes) ? readVtkXml(file.bytes, file.name) : readVtkLegacy(file.bytes, file.name);
 }
 
+/// The scan shows the header of an image, as of any other.
+Result<FileSummary> peekImage(const InputFile& file) {
+  const auto dataset = parse(file);
+  if (!dataset) return tl::make_unexpected(dataset.error());
+  const auto info = vtkImageInfo(*dataset, file.name);
+  if (!info) return tl::make_unexpected(info.error());
+  return FileSummary{"image", info->format, toJson(*info)};
+}
+
 }  // namespace
 
 bool VtkReader::recognises(const InputFile& file) const {
@@ -31,6 +40,7 @@ Result<FileSummary> VtkReader::peek(const InputFile& file) const {
   }
   try {
     const std::string kind = xml ? peekVtkXml(file.bytes) : peekVtkLegacy(file.bytes);
+    if (kind == "image") return peekImage(file);
     return FileSummary{kind.empty() ? "other" : kind, xml ? "VTK XML" : "VTK legacy", nullptr};
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::limitExceeded, "out of memory while reading the file", file.name);

@@ -191,6 +191,7 @@ TEST(VtkReader, PeekTellsWhatAFileHoldsWithoutItsNumbers) {
     const auto summary = reader.peek({name, dataFile("vtk/" + name)});
     ASSERT_TRUE(summary) << name;
     EXPECT_EQ(summary->kind, kind) << name;
+    EXPECT_EQ(imageInfoFromJson(summary->header).has_value(), kind == "image") << name;
   }
 }
 
