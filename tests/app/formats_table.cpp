@@ -96,9 +96,12 @@ void compareBounds(const Vec3& low, const Vec3& high, const json& expected, Diff
 
 void compareData(const std::vector<AttachedData>& list, const ArrayBlock& arrays, const json& expected,
                  Differences& out) {
+  std::map<std::string, int> seen;  // several structures of one file may share a name
   for (const json& theirs : expected) {
     const auto name = theirs.at("name").get<std::string>();
-    const auto ours = std::find_if(list.begin(), list.end(), [&](const AttachedData& d) { return d.name == name; });
+    int before = seen[name]++;
+    const auto ours =
+        std::find_if(list.begin(), list.end(), [&](const AttachedData& d) { return d.name == name && before-- == 0; });
     if (ours == list.end()) {
       out.add("data \"" + name + "\"", "none", "some");
       continue;
@@ -186,6 +189,13 @@ std::string shapeOf(const ImageInfo& info) {
          (info.components > 1 ? " + components" : "");
 }
 
+std::string titleOf(const std::string& kind) {
+  static const std::map<std::string, std::string> titles{{"image", "Images"},       {"surface", "Surfaces"},
+                                                         {"tracts", "Tracts"},      {"table", "Tables"},
+                                                         {"document", "Documents"}, {"labels", "Look-up tables"}};
+  return titles.at(kind);
+}
+
 std::string cell(std::string text) {
   std::replace(text.begin(), text.end(), '|', '/');
   return text;
@@ -238,6 +248,8 @@ void Table::opened(const Answer& answer, const Content& content) {
     addOnce(row.types, tracts->info().perPoint.empty() ? "" : "per point");
     addOnce(row.types, tracts->info().perStreamline.empty() ? "" : "per streamline");
     addOnce(row.types, tracts->info().groups.empty() ? "" : "groups");
+  } else {
+    addOnce(row.types, std::get<Document>(content).info().mediaType);
   }
 }
 
@@ -256,11 +268,7 @@ std::string Table::markdown() const {
   for (const auto& [key, row] : rows_) {
     if (key.first != kind) {
       kind = key.first;
-      out << "\n## "
-          << (kind == "image"     ? "Images"
-              : kind == "surface" ? "Surfaces"
-              : kind == "tracts"  ? "Tracts"
-                                  : kind)
+      out << "\n## " << titleOf(kind)
           << "\n\n| format | files | seen | shapes | agrees with |\n|---|---|---|---|---|\n";
     }
     out << "| " << cell(key.second) << " | " << row.files << " | " << joined(row.types) << " | " << joined(row.dims)
