@@ -2,6 +2,7 @@
 #include "streaming/viewer_session.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nora {
 namespace {
@@ -16,10 +17,19 @@ std::vector<std::string> layerIds(const Scene& scene) {
   return out;
 }
 
+std::string labelOf(const ImageInfo& info, const Probe& probe) {
+  constexpr double exact = 9007199254740992;  // 2^53
+  if (!info.labels || !probe.inside || !(std::abs(probe.value) < exact)) return {};
+  const auto value = static_cast<std::int64_t>(probe.value);
+  const Label* label = static_cast<double>(value) == probe.value ? info.labels->find(value) : nullptr;
+  return label == nullptr ? std::string{} : label->name;
+}
+
 LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
   const std::int64_t t = std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
   const std::int64_t c = std::clamp<std::int64_t>(layer.component, 0, volume.info().components - 1);
-  LayerValue out{layer.id, probeAtMm(volume, mm, t, c), std::nullopt};
+  LayerValue out{layer.id, probeAtMm(volume, mm, t, c), std::nullopt, {}};
+  out.label = labelOf(volume.info(), out.probe);
   if (isColour(volume.info().type) && out.probe.inside && volume.holds(t))
     out.rgb = colourAt(volume, out.probe.voxel, t, c);
   return out;

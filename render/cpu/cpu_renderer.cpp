@@ -5,6 +5,7 @@
 #include "render/cpu/segment_table.hpp"
 #include "render/renderer.hpp"
 #include "render/scene/colour_map.hpp"
+#include "render/scene/label_colours.hpp"
 
 #include <algorithm>
 #include <array>
@@ -83,7 +84,8 @@ class CpuRenderer final : public Renderer {
   std::string name() const override { return std::string("cpu (") + kernels_.name + ")"; }
 
  private:
-  void addSliceLayer(const Layer& layer, const Volume& volume, const ViewGeometry& geometry);
+  void addSliceLayer(const Layer& layer, const std::shared_ptr<const Volume>& shared, const ViewGeometry& geometry);
+  void addLabelColours(const std::shared_ptr<const Volume>& volume, kernel::SliceLayer& layer);
   const std::uint32_t* rampColours(const Layer& layer, std::size_t number);
   bool planRays(const RenderRequest& request, const View& view, const ViewGeometry& geometry);
   void planShading(const Volume& volume, const ViewGeometry& geometry, double spacing);
@@ -95,6 +97,11 @@ class CpuRenderer final : public Renderer {
   // Kept from frame to frame, so that none allocates.
   std::vector<kernel::SliceLayer> sliceLayers_;
   std::vector<std::array<std::uint32_t, rampEntries>> ramps_;
+  struct ColouredVolume {
+    std::weak_ptr<const Volume> volume;
+    std::unique_ptr<LabelColours> colours;
+  };
+  std::vector<ColouredVolume> labelColours_;
   kernel::RayPlan rays_;
   TransferFunction transfer_;
   SegmentTable segments_;
@@ -112,8 +119,26 @@ const std::uint32_t* CpuRenderer::rampColours(const Layer& layer, std::size_t nu
   return ramp.data();
 }
 
-void CpuRenderer::addSliceLayer(const Layer& layer, const Volume& volume, const ViewGeometry& geometry) {
+/// The colours of the image's own table; made once for an image.
+void CpuRenderer::addLabelColours(const std::shared_ptr<const Volume>& volume, kernel::SliceLayer& layer) {
+  if (!volume->info().labels || volume->info().labels->empty()) return;
+  std::erase_if(labelColours_, [](const ColouredVolume& known) { return known.volume.expired(); });
+  auto found = std::find_if(labelColours_.begin(), labelColours_.end(),
+                            [&](const ColouredVolume& known) { return known.volume.lock() == volume; });
+  if (found == labelColours_.end()) {
+    labelColours_.push_back({volume, std::make_unique<LabelColours>(*volume->info().labels)});
+    found = labelColours_.end() - 1;
+  }
+  layer.labelKeys = found->colours->keys();
+  layer.labelColours = found->colours->colours();
+  layer.labelShift = found->colours->shift();
+  layer.labelProbes = found->colours->probes();
+}
+
+void CpuRenderer::addSliceLayer(const Layer& layer, const std::shared_ptr<const Volume>& shared,
+                                const ViewGeometry& geometry) {
   constexpr float noLimit = std::numeric_limits<float>::infinity();
+  const Volume& volume = *shared;
   const ImageInfo& info = volume.info();
   kernel::SliceLayer out;
   out.grid = gridOf(volume, std::clamp<std::int64_t>(layer.time, 0, info.timePoints - 1),
@@ -134,6 +159,7 @@ void CpuRenderer::addSliceLayer(const Layer& layer, const Volume& volume, const 
     out.look = kernel::Look::labels;
     out.exactLabels = !isFloat(info.type) && info.slope == 1 && info.inter == 0;
     out.colours = packedLabelPalette().data();
+    addLabelColours(shared, out);
   } else {
     const Window window = effectiveWindow(layer, info);
     out.windowLow = static_cast<float>(window.low);
@@ -254,7 +280,7 @@ Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame
     ramps_.resize(std::max(ramps_.size(), request.scene->layers.size()));
     for (const auto& layer : request.scene->layers) {
       const auto* volume = drawableOf(layer, *request.volumes);
-      if (volume && layer.visible && layer.opacity > 0) addSliceLayer(layer, **volume, *geometry);
+      if (volume && layer.visible && layer.opacity > 0) addSliceLayer(layer, *volume, *geometry);
     }
   }
   const auto planned = Clock::now();

@@ -56,6 +56,12 @@ struct SliceLayer {
   float thresholdHigh = 0;
   float opacity = 1;
   const std::uint32_t* colours = nullptr;  // 0x00BBGGRR
+  // Labels: the image's own table (render/scene/label_colours.hpp); 0 probes: none. Values that it does not have get a
+  // colour of the palette.
+  const std::uint32_t* labelKeys = nullptr;
+  const std::uint32_t* labelColours = nullptr;  // 0xAABBGGRR
+  int labelShift = 0;
+  int labelProbes = 0;
 };
 
 struct SlicePlan {

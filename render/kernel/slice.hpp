@@ -170,18 +170,32 @@ inline void blendRamp(const SliceLayer& layer, const Samples& samples, int first
   }
 }
 
+constexpr std::uint32_t goldenRatio = 2654435769U;  // as labelPaletteIndex and LabelColours
+
+/// 0xAABBGGRR of labels.
+inline Int labelColour(const SliceLayer& layer, Int label) {
+  const Int hue = shiftRightUnsigned(multiplyWrapping(label, goldenRatio), 32 - labelHueBits);
+  const Int index = shiftLeft(hue, labelToneBits) | (label & ((1 << labelToneBits) - 1));
+  Int colour = gatherEntries(layer.colours, index) | splat(static_cast<std::int32_t>(0xff000000U));
+  if (layer.labelProbes == 0) return colour;
+  const Int slot = shiftRightUnsigned(multiplyWrapping(label, goldenRatio), layer.labelShift);
+  for (int probe = 0; probe < layer.labelProbes; ++probe) {
+    const Mask found = equal(gatherEntries(layer.labelKeys, slot + probe), label);
+    if (any(found)) colour = select(found, gatherEntries(layer.labelColours, slot + probe), colour);
+  }
+  return colour;
+}
+
 inline void blendLabels(const SliceLayer& layer, const Samples& samples, int first, int count, Piece& piece) {
-  constexpr std::uint32_t goldenRatio = 2654435769U;  // as labelPaletteIndex
   for (int i = 0; i < count; i += lanes) {
     const Int label = loadInts(samples.value + i);
     const Float value = toFloat(label);
     const Mask visible =
         butNot(withinThresholds(layer, layer.symmetric ? greatest(value, -value) : value), equal(label, splat(0)));
     if (!any(visible)) continue;
-    const Int hue = shiftRightUnsigned(multiplyWrapping(label, goldenRatio), 32 - labelHueBits);
-    const Int index = shiftLeft(hue, labelToneBits) | (label & ((1 << labelToneBits) - 1));
-    blendPacked(piece, first + i, gatherEntries(layer.colours, index),
-                select(visible, splat(layer.opacity), splat(0.0F)));
+    const Int colour = labelColour(layer, label);
+    const Float opacity = toFloat(shiftRightUnsigned(colour, 24)) * splat(layer.opacity / 255.0F);
+    blendPacked(piece, first + i, colour, select(visible, opacity, splat(0.0F)));
   }
 }
 

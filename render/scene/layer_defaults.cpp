@@ -11,8 +11,11 @@
 namespace nora {
 namespace {
 
-constexpr std::uint32_t maxLabels = 512;        // more distinct values are no atlas
 constexpr std::uint32_t maxUnnamedLabels = 48;  // without a hint in intent or name
+// Label maps are made of plateaus: 0.9 and more of their neighbouring voxels are equal, of anatomy in 8 bits 0.2 or
+// less.
+constexpr double namedPlateaus = 0.4;
+constexpr double unnamedPlateaus = 0.7;
 constexpr double overlayOpacity = 0.6;
 constexpr double labelOpacity = 0.5;
 constexpr double scoreThreshold = 2.3;  // the usual cluster-forming height of t and z maps
@@ -45,22 +48,25 @@ std::vector<std::string> wordsOf(std::string_view name) {
 }
 
 bool namesLabels(std::string_view path) {
-  static constexpr std::array<std::string_view, 22> hints{
-      "seg",   "dseg", "aseg",   "segmentation", "label",    "labels", "labelmap", "atlas",
-      "aparc", "aal",  "parc",   "parcellation", "parcels",  "mask",   "masks",    "brainmask",
-      "roi",   "rois", "lesion", "lesions",      "brodmann", "tissues"};
+  static constexpr std::array<std::string_view, 26> hints{
+      "seg", "dseg", "aseg",   "segmentation", "label",    "labels",  "labelmap", "atlas",          "aparc",
+      "aal", "parc", "wmparc", "parcellation", "parcels",  "mask",    "masks",    "ribbon",         "brainmask",
+      "roi", "rois", "lesion", "lesions",      "brodmann", "tissues", "filled",   "hypointensities"};
   for (const auto& word : wordsOf(fileName(path))) {
     if (std::find(hints.begin(), hints.end(), word) != hints.end()) return true;
   }
   return false;
 }
 
+/// A table of labels or the intent decides. A name ("aparc", "dseg", "mask") must be borne out by plateaus:
+/// brainmask.mgz is an image of the brain. Without any hint only integers that are few and lie in plateaus are labels.
 bool isLabelImage(const Source& source, const ImageInfo& info) {
   if (isColour(info.type) || info.components > 1 || !info.statistics) return false;
   const auto& s = *info.statistics;
-  if (!s.integral || s.distinct < 2 || s.distinct > maxLabels) return false;
-  return s.distinct <= maxUnnamedLabels || lower(info.intent).find("label") != std::string::npos ||
-         namesLabels(source.path);
+  if (!s.integral || s.distinct < 2) return false;
+  if (info.labels || lower(info.intent).find("label") != std::string::npos) return true;
+  if (namesLabels(source.path)) return s.distinct == 2 || s.plateaus >= namedPlateaus;
+  return !isFloat(info.type) && s.distinct <= maxUnnamedLabels && s.plateaus >= unnamedPlateaus;
 }
 
 bool isScore(const ImageInfo& info) {
@@ -112,7 +118,7 @@ void styleLabels(const ImageInfo& info, bool asOverlay, Layer& layer) {
   const auto& s = *info.statistics;
   layer.interpolation = Interpolation::nearest;
   if (asOverlay) layer.opacity = labelOpacity;
-  if (s.distinct > 2) {
+  if (s.distinct > 2 || info.labels) {
     layer.colourMap = "labels";
     return;
   }

@@ -175,6 +175,18 @@ json finiteOrNull(double value) {
   return std::isfinite(value) ? json(value) : json(nullptr);
 }
 
+json shortInfo(ImageInfo info) {
+  json labels, diffusion;
+  if (info.labels) labels = {{"source", info.labels->source()}, {"count", info.labels->labels().size()}};
+  if (info.diffusion) diffusion = {{"source", info.diffusion->source}, {"count", info.diffusion->bValues.size()}};
+  info.labels.reset();
+  info.diffusion.reset();
+  json out = toJson(info);
+  if (!labels.is_null()) out["labels"] = std::move(labels);
+  if (!diffusion.is_null()) out["diffusion"] = std::move(diffusion);
+  return out;
+}
+
 }  // namespace
 
 Result<ClientMessage> parseClientMessage(std::string_view text) {
@@ -212,7 +224,7 @@ std::string imagesMessage(const std::vector<LayerReport>& layers) {
       case ImageState::failed: one["state"] = "failed"; break;
     }
     if (layer.info != nullptr) {
-      one["info"] = toJson(*layer.info);
+      one["info"] = shortInfo(*layer.info);
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
     if (!layer.error.empty()) one["error"] = layer.error;
@@ -239,6 +251,7 @@ std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector
              {"value", finiteOrNull(layer.probe.value)},
              {"trilinear", finiteOrNull(layer.probe.trilinear)}};
     if (layer.rgb) one["rgb"] = *layer.rgb;
+    if (!layer.label.empty()) one["label"] = layer.label;
     list.push_back(std::move(one));
   }
   return dump({{"type", "values"}, {"input", input}, {"mm", mm}, {"layers", std::move(list)}});

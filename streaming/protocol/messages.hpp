@@ -96,6 +96,7 @@ struct LayerValue {
   std::string id;
   Probe probe;
   std::optional<std::array<int, 3>> rgb;
+  std::string label;  // name of the value, of images with a label table
 };
 
 [[nodiscard]] std::string helloMessage(const std::string& version, const std::string& session,
@@ -103,6 +104,7 @@ struct LayerValue {
 /// `applied`: the newest input id that the server had worked through when it made this scene; a client applies its own
 /// later edits on top.
 [[nodiscard]] std::string sceneMessage(std::uint64_t input, std::uint64_t applied, const nlohmann::json& scene);
+/// Of label tables and diffusion schemes only the source and the count: they may be long, and HTTP gives them.
 [[nodiscard]] std::string imagesMessage(const std::vector<LayerReport>& layers);
 /// How far the loading of layers is: 0..1.
 [[nodiscard]] std::string progressMessage(const std::map<std::string, double>& layers);

@@ -300,6 +300,46 @@ TEST(Slice, LabelsKeepTheirOwnColours) {
   }
 }
 
+TEST(Slice, LabelsOfATableHaveItsColours) {
+  // Neighbours, far and negative values, two that fall into one slot, one that is hidden, and one without an entry.
+  std::vector<Label> table;
+  for (std::int64_t value = 1; value < 300; ++value) {
+    table.push_back(
+        {value, "", {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value / 2), 7, 255}, true});
+  }
+  table.push_back({614454277, "far", {10, 20, 30, 255}, true});
+  table.push_back({-5, "negative", {40, 50, 60, 255}, true});
+  table.push_back({400, "hidden", {1, 1, 1, 0}, true});
+  table.push_back({401, "half", {200, 100, 50, 51}, true});
+  for (const auto& isa : phantom::instructionSets()) {
+    const std::vector<double> labels{0, 1, 2, 117, 299, 614454277, -5, 400, 401, 500};
+    const auto plain = make(VoxelType::int32, {10, 1, 1}, Affine{},
+                            [&](auto x, auto, auto) { return labels[static_cast<std::size_t>(x)]; });
+    ImageInfo info = plain->info();
+    info.labels = LabelTable(table, "test");
+    const auto volume = std::make_shared<const Volume>(
+        std::move(*Volume::copyOf(info, {plain->frame(0), plain->frameBytes()}, "labels")));
+    for (const double opacity : {1.0, 0.5}) {
+      Studio studio(isa);
+      studio.scene.convention = Convention::neurological;
+      Layer& layer = studio.add("a", volume, 0, 1);
+      layer.colourMap = "labels";
+      layer.opacity = opacity;
+      const Frame frame = studio.draw("axial", 50, 5);
+      for (int x = 0; x < 50; ++x) {
+        const auto value = static_cast<std::int64_t>(labels[static_cast<std::size_t>(x / 5)]);
+        const Label* label = info.labels->find(value);
+        const Colour other = labelColour(value);
+        for (std::size_t c = 0; c < 3; ++c) {
+          const double wanted =
+              label != nullptr ? opacity * label->rgba[3] / 255.0 * label->rgba[c] : opacity * other[c];
+          EXPECT_NEAR(pixel(frame, x, 2)[c], value == 0 ? 0 : wanted, 0.51) << isa << " " << value;
+        }
+      }
+    }
+  }
+}
+
 TEST(Slice, ScaledLabelsAreRounded) {
   const auto volume = make(
       VoxelType::float32, {3, 1, 1}, Affine{}, [](auto x, auto, auto) { return x * 1.5; }, 2, 0);

@@ -124,10 +124,10 @@ TEST(ViewGeometry, SizesAreLimited) {
 }
 
 ImageInfo withStatistics(double min, double max, double p2, double p98, double background, bool integral,
-                         std::uint32_t distinct, VoxelType type = VoxelType::int16) {
+                         std::uint32_t distinct, VoxelType type = VoxelType::int16, double plateaus = 0) {
   ImageInfo info = head();
   info.type = type;
-  info.statistics = VoxelStatistics{min, max, 0, 1000, 0, p2, p98, background, integral, distinct};
+  info.statistics = VoxelStatistics{min, max, 0, 1000, 0, p2, p98, background, integral, distinct, plateaus};
   return info;
 }
 
@@ -160,8 +160,18 @@ TEST(LayerDefaults, WindowIsNeverEmpty) {
   EXPECT_EQ(effectiveWindow(layer, ct).low, -1000);
 }
 
+TEST(LayerDefaults, ImagesWithALabelTableAreLabels) {
+  ImageInfo parcels = withStatistics(0, 12175, 0, 11175, 900, true, 1200);
+  EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).colourMap, "hot");
+  parcels.labels = LabelTable({{1, "one"}}, "x");
+  EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).colourMap, "labels");
+  EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).interpolation, Interpolation::nearest);
+  parcels.statistics->integral = false;
+  EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).colourMap, "hot");
+}
+
 TEST(LayerDefaults, LabelsAreNearestAndColoured) {
-  const auto atlas = withStatistics(0, 116, 0, 90, 30, true, 117);
+  const auto atlas = withStatistics(0, 116, 0, 90, 30, true, 117, VoxelType::int16, 0.9);
   EXPECT_EQ(defaultLayer({"x/aal.nii.gz", ""}, atlas, true).colourMap, "labels");
   EXPECT_EQ(defaultLayer({"x/aal.nii.gz", ""}, atlas, true).interpolation, Interpolation::nearest);
   EXPECT_EQ(defaultLayer({"x/T1w.nii.gz", ""}, atlas, false).colourMap, "gray");
@@ -172,6 +182,29 @@ TEST(LayerDefaults, LabelsAreNearestAndColoured) {
   const auto mask = defaultLayer({"lesion.nii", ""}, withStatistics(0, 1, 0, 0, 0.5, true, 2), true);
   EXPECT_EQ(mask.colourMap, "red");
   EXPECT_EQ(mask.thresholdLow, 0.5);
+}
+
+TEST(LayerDefaults, FewWholeValuesAreLabelsOnlyInPlateaus) {
+  const auto look = [](const char* name, const ImageInfo& info) {
+    return defaultLayer({name, ""}, info, true).interpolation == Interpolation::nearest;
+  };
+  const auto image = [](std::uint32_t distinct, VoxelType type, double plateaus) {
+    return withStatistics(0, distinct - 1, 0, distinct - 1, 1, true, distinct, type, plateaus);
+  };
+  EXPECT_TRUE(look("regions.nii", image(12, VoxelType::uint8, 0.95)));
+  EXPECT_FALSE(look("t1.nii", image(40, VoxelType::uint8, 0.2))) << "anatomy with few grey levels";
+  EXPECT_FALSE(look("counts.nii", image(12, VoxelType::float32, 0.95))) << "floats without a hint";
+  EXPECT_FALSE(look("big.nii", image(300, VoxelType::int16, 0.95)));
+  EXPECT_TRUE(look("sub-01_dseg.nii", image(300, VoxelType::float32, 0.8)));
+  EXPECT_FALSE(look("brainmask.mgz", image(200, VoxelType::uint8, 0.2))) << "a brain, whatever its name";
+  EXPECT_TRUE(look("brain_mask.nii", image(2, VoxelType::uint8, 0)));
+  EXPECT_TRUE(look("aparc+aseg.mgz", image(1800, VoxelType::int32, 0.8)));
+  ImageInfo named = image(300, VoxelType::uint8, 0.1);
+  named.intent = "label";
+  EXPECT_TRUE(look("x.nii", named));
+  named.statistics->integral = false;
+  named.statistics->distinct = 0;
+  EXPECT_FALSE(look("x.nii", named)) << "fractions are no labels";
 }
 
 TEST(LayerDefaults, SignedMapsAreSymmetricAndThresholded) {

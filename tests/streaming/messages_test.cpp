@@ -227,8 +227,25 @@ TEST(ServerMessages, ImagesTellWhatTimePointsAreThereAndOfWhichOpenTheyAre) {
   EXPECT_FALSE(images["layers"]["b"].contains("held"));
 }
 
+TEST(ServerMessages, LongTablesAreOnlyCountedInImages) {
+  ImageInfo info;
+  info.labels = LabelTable({{1, "one"}, {2, "two"}}, "a.txt");
+  info.diffusion = DiffusionScheme{"a.bval", {0, 1000, 1000}, std::vector<Vec3>(3)};
+  LayerReport report{"a", "a.nii", ImageState::ready, &info, {}, "", {}, 0};
+  const auto images = json::parse(imagesMessage({report}));
+  EXPECT_EQ(images["layers"]["a"]["info"]["labels"], json({{"source", "a.txt"}, {"count", 2}}));
+  EXPECT_EQ(images["layers"]["a"]["info"]["diffusion"], json({{"source", "a.bval"}, {"count", 3}}));
+}
+
+TEST(ServerMessages, ValuesNameTheirLabels) {
+  const LayerValue named{"a", {}, std::nullopt, "Hippocampus"}, plain{"b", {}, std::nullopt, {}};
+  const auto message = json::parse(valuesMessage(1, {1, 2, 3}, {named, plain}));
+  EXPECT_EQ(message["layers"][0]["label"], "Hippocampus");
+  EXPECT_FALSE(message["layers"][1].contains("label"));
+}
+
 TEST(ServerMessages, NumbersThatJsonCannotSayAreNull) {
-  LayerValue value{"a", {}, std::nullopt};
+  LayerValue value{"a", {}, std::nullopt, {}};
   value.probe.value = std::numeric_limits<double>::quiet_NaN();
   value.probe.trilinear = std::numeric_limits<double>::infinity();
   const auto message = json::parse(valuesMessage(1, {1, 2, 3}, {value}));
