@@ -26,6 +26,7 @@ void statisticsToJson(const VoxelStatistics& s, json& out) {
   out["backgroundLevel"] = jsonNumber(s.backgroundLevel);
   out["integral"] = s.integral;
   out["distinct"] = s.distinct;
+  out["plateaus"] = jsonNumber(s.plateaus);
 }
 
 std::optional<VoxelStatistics> statisticsFromJson(CheckedFields& fields) {
@@ -47,6 +48,7 @@ std::optional<VoxelStatistics> statisticsFromJson(CheckedFields& fields) {
   const std::uint64_t distinct = fields.count("distinct");
   fields.check(distinct <= std::numeric_limits<std::uint32_t>::max(), "distinct");
   s.distinct = static_cast<std::uint32_t>(distinct);
+  s.plateaus = fields.finite("plateaus");
   return s;
 }
 

@@ -31,6 +31,9 @@ struct VoxelStatistics {
   double backgroundLevel = 0;  // Otsu's threshold of the same histogram: air below, head above
   bool integral = false;       // every finite value is a whole number
   std::uint32_t distinct = 0;  // number of distinct values if integral and at most 4096 of them, else 0
+  /// Of pairs of voxels that are neighbours along x and both differ from the most frequent value: the share that are
+  /// equal. Near 1 for label maps. By a sample of the first time point; 0 without such pairs or if distinct is 0.
+  double plateaus = 0;
 
   friend bool operator==(const VoxelStatistics&, const VoxelStatistics&) = default;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 #include <type_traits>
 #include <unordered_set>
@@ -277,6 +278,26 @@ void setBackgroundLevel(std::vector<double>& sample, bool isCt, VoxelStatistics&
   out.backgroundLevel = otsuThreshold(sample, low, high);
 }
 
+/// Share of equal pairs among those without the most frequent value.
+double shareOfPlateaus(const std::vector<std::array<double, 2>>& pairs) {
+  std::map<double, std::size_t> counts;
+  for (const auto& pair : pairs) {
+    if (std::isfinite(pair[0])) ++counts[pair[0]];
+  }
+  if (counts.empty()) return 0;
+  const double frequent = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+                            return a.second < b.second;
+                          })->first;
+  std::size_t all = 0;
+  std::size_t equal = 0;
+  for (const auto& [a, b] : pairs) {
+    if (!std::isfinite(a) || !std::isfinite(b) || a == frequent || b == frequent) continue;
+    ++all;
+    equal += a == b ? 1 : 0;
+  }
+  return all == 0 ? 0 : static_cast<double>(equal) / static_cast<double>(all);
+}
+
 /// Scaled values of one frame by index.
 class Frame {
  public:
@@ -311,6 +332,25 @@ class Frame {
       for (std::size_t i = 0; i < std::min(size(), most); ++i) {
         const double v = valueAt(std::min(static_cast<std::size_t>(static_cast<double>(i) * step), size() - 1));
         if (std::isfinite(v)) out.push_back(v);
+      }
+    });
+    return out;
+  }
+
+  /// Pairs of neighbours along x.
+  [[nodiscard]] std::vector<std::array<double, 2>> samplePairs() const {
+    constexpr std::size_t most = std::size_t{1} << 17;
+    const auto row = static_cast<std::size_t>(info_.dims[0]);
+    std::vector<std::array<double, 2>> out;
+    if (row < 2) return out;
+    const std::size_t pairs = size() / row * (row - 1);
+    const double step = std::max(1.0, static_cast<double>(pairs) / most);
+    out.reserve(std::min(pairs, most));
+    visit([&](auto valueAt) {
+      for (std::size_t i = 0; i < std::min(pairs, most); ++i) {
+        const auto pair = std::min(static_cast<std::size_t>(static_cast<double>(i) * step), pairs - 1);
+        const std::size_t at = pair / (row - 1) * row + pair % (row - 1);
+        out.push_back({valueAt(at), valueAt(at + 1)});
       }
     });
     return out;
@@ -400,6 +440,7 @@ VoxelStatistics computeStatistics(const ImageInfo& info, std::span<const std::by
   out.mean = scaled(info, extent.mean);
 
   const Frame firstFrame(info, frame);
+  if (out.distinct > 0) out.plateaus = shareOfPlateaus(firstFrame.samplePairs());
   std::vector<double> sample = firstFrame.sample();
   if (sample.empty()) {  // the first time point has no finite value
     out.percentile2 = out.backgroundLevel = out.min;

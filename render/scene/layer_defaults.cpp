@@ -12,8 +12,8 @@ namespace nora {
 namespace {
 
 constexpr std::uint32_t maxUnnamedLabels = 48;  // without a hint in intent or name
-// Label maps are made of plateaus: 0.9 and more of their neighbouring voxels are equal, of anatomy in 8 bits 0.2 or
-// less.
+// Label maps are made of plateaus. Measured, neighbours that are equal: 0.85 to 1 in eight atlases and segmentations,
+// at most 0.27 in twenty images.
 constexpr double namedPlateaus = 0.4;
 constexpr double unnamedPlateaus = 0.7;
 constexpr double overlayOpacity = 0.6;

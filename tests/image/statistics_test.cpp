@@ -23,6 +23,31 @@ VoxelStatistics statisticsOf(const std::vector<T>& values, VoxelType type, doubl
   return computeStatistics(info, std::as_bytes(std::span(values)));
 }
 
+/// 32 x 32 x 8 voxels.
+VoxelStatistics statisticsOfBlock(const std::vector<std::uint8_t>& values) {
+  ImageInfo info;
+  info.dims = {32, 32, 8};
+  info.type = VoxelType::uint8;
+  return computeStatistics(info, std::as_bytes(std::span(values)));
+}
+
+TEST(Statistics, PlateausTellLabelMapsFromImages) {
+  std::vector<std::uint8_t> labels(32 * 32 * 8, 0);
+  std::vector<std::uint8_t> noise(labels.size(), 0);
+  std::mt19937 random(5);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::size_t x = i % 32;
+    if (x < 4 || x >= 28) continue;  // background
+    labels[i] = static_cast<std::uint8_t>(1 + x / 8);
+    noise[i] = static_cast<std::uint8_t>(1 + random() % 40);
+  }
+  EXPECT_NEAR(statisticsOfBlock(labels).plateaus, 1 - 3.0 / 23, 0.2);
+  EXPECT_GT(statisticsOfBlock(labels).plateaus, 0.7);
+  EXPECT_LT(statisticsOfBlock(noise).plateaus, 0.1);
+  EXPECT_EQ(statisticsOfBlock(std::vector<std::uint8_t>(labels.size(), 9)).plateaus, 0) << "nothing but background";
+  EXPECT_EQ(statisticsOf(std::vector<float>{0.5F, 0.5F, 0.5F}, VoxelType::float32).plateaus, 0);
+}
+
 TEST(Statistics, OfIntegersAreExact) {
   std::vector<std::int16_t> values(100003, 32767);  // sums leave 32 bits, blocks end unevenly
   values[7] = -32768;
