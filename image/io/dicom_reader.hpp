@@ -12,17 +12,20 @@ namespace nora {
 /// Errors: unsupported (names the transfer syntax, the kind of object or of pixels); invalidInput (names the file);
 ///         limitExceeded.
 /// Source: DICOM PS3.3 C.7.6, C.11; PS3.5; PS3.10.
-class DicomReader final : public ImageReader {
+class DicomReader final : public FileReader {
  public:
   /// Opens every file that DCMTK will need. To be called before the process loses the right to open files.
   static void prepare();
 
   [[nodiscard]] bool recognises(const InputFile& file) const override;
-  /// A DICOMDIR is of the kind "other". Never touches the pixel data.
+  /// A DICOMDIR is of the kind "other", a PDF in DICOM is a "document". Never touches the pixel data.
   [[nodiscard]] Result<FileSummary> peek(const InputFile& file) const override;
   /// `files` hold one stack of groupDicom, in any order.
-  [[nodiscard]] Result<Image> read(std::span<const InputFile> files, const ReadOptions& options,
-                                   MemorySink& sink) const override;
+  [[nodiscard]] Result<ReadImage> read(std::span<const InputFile> files, const ReadOptions& options,
+                                       MemorySink& sink) const;
+  /// The same; a PDF as it is.
+  [[nodiscard]] Result<ReadContent> readContent(std::span<const InputFile> files, const ReadOptions& options,
+                                                MemorySink& sink) const override;
 };
 
 }  // namespace nora

@@ -3,9 +3,12 @@
 #include "image/io/dicom_jpeg.hpp"
 #include "image/io/dicom_jpeg2000.hpp"
 #include "image/io/dicom_rle.hpp"
+#include "image/io/gzip.hpp"
 
 #include <algorithm>
 #include <new>
+
+#include <libdeflate.h>
 
 namespace nora {
 namespace {
@@ -25,6 +28,8 @@ bool isJpeg2000(const std::string& syntax) {
   return syntax == "1.2.840.10008.1.2.4.90" || syntax == "1.2.840.10008.1.2.4.91" ||
          syntax.starts_with("1.2.840.10008.1.2.4.20");
 }
+
+constexpr char deflatedFrames[] = "1.2.840.10008.1.2.8.1";
 
 }  // namespace
 
@@ -96,10 +101,29 @@ Result<DicomStoredFrame> DicomStoredFrames::encapsulated(std::size_t number) {
   return frame;
 }
 
+/// Each frame by itself is deflated, of any number of bits. Source: DICOM PS3.5 8.2.16 and A.4.13.
+Result<void> DicomStoredFrames::inflateFrame(std::size_t number, const DicomPixelFormat& format) {
+  const std::size_t size = storedFrameBytes(format);
+  if (size == 0 || size > maxFrameBytes) return fail(ErrorCode::limitExceeded, "a frame of more than 1 GiB", name_);
+  const auto deflated = fragments_->joinedFrame(number, joined_);
+  if (size / maxDeflateRatio > deflated.size())
+    return fail(ErrorCode::invalidInput, "a deflated frame is cut off", name_);
+  decoded_.resize(size + 2);  // frames may have been padded to an even length
+  libdeflate_decompressor* inflater = libdeflate_alloc_decompressor();
+  if (inflater == nullptr) return fail(ErrorCode::limitExceeded, "no memory to inflate a frame", name_);
+  std::size_t written = 0;
+  const auto result =
+      libdeflate_deflate_decompress(inflater, deflated.data(), deflated.size(), decoded_.data(), decoded_.size(), &written);
+  libdeflate_free_decompressor(inflater);
+  if (result == LIBDEFLATE_SUCCESS && written >= size) return {};
+  return fail(ErrorCode::invalidInput, "a deflated frame is damaged", name_);
+}
+
 Result<void> DicomStoredFrames::decode(std::size_t number, DicomPixelFormat& format) {
   const auto unsupported = [&](const std::string& what) { return fail(ErrorCode::unsupported, what, name_); };
   const std::string& syntax = layout_->transferSyntaxUid;
   const int bits = format.bitsAllocated;
+  if (syntax == deflatedFrames) return inflateFrame(number, format);
   if (bits != 8 && bits != 16 && bits != 32) {
     return unsupported("compressed pixels of " + std::to_string(bits) + " bits are not read");
   }

@@ -36,6 +36,7 @@ class DicomStoredFrames {
  private:
   DicomStoredFrames(const DicomLayout& layout, DicomPixelFormat format, std::string name);
   [[nodiscard]] Result<DicomStoredFrame> encapsulated(std::size_t number);
+  [[nodiscard]] Result<void> inflateFrame(std::size_t number, const DicomPixelFormat& format);
   [[nodiscard]] Result<void> decode(std::size_t number, DicomPixelFormat& format);
 
   const DicomLayout* layout_;

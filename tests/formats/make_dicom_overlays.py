@@ -7,10 +7,12 @@ is left as it is.
 """
 import os
 import sys
+import zlib
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian,
                          ImplicitVRLittleEndian, RLELossless)
@@ -19,6 +21,7 @@ ROOT = "1.2.826.0.1.3680043.8.498.77."  # below pydicom's own root
 SEG, LABELMAP = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"
 RTSTRUCT, RTDOSE, CT = "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.481.2", "1.2.840.10008.5.1.4.1.1.2"
 SOURCE = ROOT + "1.1"
+DEFLATED_FRAMES = b"1.2.840.10008.1.2.8.1\0"  # younger than pydicom 2.3: put in the place of one as long
 
 
 def item(**values):
@@ -104,6 +107,10 @@ def blob(rng, size, share=0.4):
     return rng.random(size) < share
 
 
+def frames_sparse(rng, size, origin, normal):
+    return [(1 + i % 2, origin + 2.5 * i * normal, blob(rng, size)) for i in range(4)]
+
+
 def segmentations(folder):
     rng = np.random.default_rng(20)
     origin, normal = np.array([-11.0, 22.5, 33.25]), np.array([0, 0, 1.0])
@@ -128,6 +135,24 @@ def segmentations(folder):
     frames = [(300, origin - i * step, blob(rng, size)) for i in range(4)]
     save(seg(2, frames, [segment(300, "high number")], size, "BINARY", 1, orientation=np.concatenate([row, column]),
              between=None), f"{folder}/binary_oblique.dcm")
+    # Every frame deflated by itself, from its own first bit.
+    deflated = seg(8, frames_sparse(np.random.default_rng(21), size, origin, normal), [segment(1, "one"), segment(2, "two")], size,
+                   "BINARY", 1)
+    packed = []
+    for which, _, mask in frames_sparse(np.random.default_rng(21), size, origin, normal):
+        data = np.packbits(mask.ravel(), bitorder="little").tobytes()
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        data = packer.compress(data) + packer.flush()
+        packed.append(data + b"\0" * (len(data) % 2))
+    deflated.PixelData = encapsulate(packed)
+    deflated["PixelData"].VR = "OB"
+    deflated["PixelData"].is_undefined_length = True
+    path = f"{folder}/binary_deflated_frames.dcm"
+    save(deflated, path, pydicom.uid.JPEGBaseline8Bit)
+    with open(path, "rb") as stored:
+        content = stored.read()
+    with open(path, "wb") as out:
+        out.write(content.replace(pydicom.uid.JPEGBaseline8Bit.encode(), DEFLATED_FRAMES, 1))
     # Fractional: two segments, of which one lacks a slice.
     fractions = [(1, origin, rng.integers(0, 201, size)), (1, origin + 2.5 * normal, rng.integers(0, 201, size)),
                  (2, origin + 2.5 * normal, rng.integers(0, 201, size))]

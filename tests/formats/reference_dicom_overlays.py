@@ -10,9 +10,11 @@ its left (an edge counts from its upper end, included, to its lower end), in coo
 """
 import os
 import sys
+import zlib
 
 import numpy as np
 import pydicom
+from pydicom.encaps import generate_pixel_data_frame
 
 import reference
 
@@ -38,6 +40,10 @@ def group(data, frame, sequence):
 def stored_frames(data):
     """By pydicom; bits by numpy.unpackbits."""
     count = int(data.NumberOfFrames)
+    if data.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.8.1":  # each frame deflated
+        frames = [zlib.decompress(f, -15) for f in generate_pixel_data_frame(data.PixelData, count)]
+        bits = [np.unpackbits(np.frombuffer(f, np.uint8), bitorder="little") for f in frames]
+        return np.stack([b[:data.Rows * data.Columns].reshape(data.Rows, data.Columns) for b in bits])
     if data.BitsAllocated == 1:
         bits = np.unpackbits(np.frombuffer(data.PixelData, np.uint8), bitorder="little")
         return bits[:count * data.Rows * data.Columns].reshape(count, data.Rows, data.Columns)
@@ -234,7 +240,7 @@ def sagittal_turned(degrees):
 
 def own():
     answers = [segmentation(DATA, f"formats/dicom_seg/{n}.dcm")
-               for n in ("binary_sparse", "binary_deflated", "binary_implicit", "binary_oblique", "fractional",
+               for n in ("binary_sparse", "binary_deflated", "binary_deflated_frames", "binary_implicit", "binary_oblique", "fractional",
                          "fractional_rle", "labelmap_palette", "labelmap_16", "labelmap_16_rle")]
     images = [f"formats/dicom_rtstruct/image_{i}.dcm" for i in range(4)]
     answers += [structures(DATA, "formats/dicom_rtstruct/phantom.dcm", images),
