@@ -6,6 +6,7 @@ import "./help.ts";
 import "./layers-panel.ts";
 import "./notices.ts";
 import "./readout.ts";
+import "./sheet.ts";
 import "./stats.ts";
 import "./time-slider.ts";
 import "./toolbar.ts";
@@ -61,6 +62,7 @@ export class App extends PageElement {
                 ></nora-viewport>`,
             )}
             <nora-opening .ui=${ui}></nora-opening>
+            <nora-sheet .ui=${ui}></nora-sheet>
             <nora-stats .ui=${ui}></nora-stats>
           </div>
           <nora-time .ui=${ui}></nora-time>

@@ -16,7 +16,7 @@ const refreshMs = 120; // while a scan brings news
 
 const shownTexts: [Shown, string][] = [
   ["all", "All"],
-  ["ready", "Images"],
+  ["images", "Images"],
   ["problems", "Problems"],
 ];
 
@@ -157,7 +157,9 @@ export class CataloguePanel extends PageElement {
 
   private renderEntry(entry: Entry, id: string, depth: number): TemplateResult {
     const ready = entry.state === "ready";
-    const open = this.session.scene.layers.some((layer) => sameSource(layer.source, entry.source));
+    const isImage = entry.kind === "image";
+    const inScene = this.session.scene.layers.some((layer) => sameSource(layer.source, entry.source));
+    const open = inScene || this.ui.sheet?.id === entry.id;
     const classes = `row entry depth-${depth} ${entry.state} ${open ? "open" : ""} ${id === this.current ? "current" : ""}`;
     return html`<div
       class=${classes}
@@ -166,7 +168,7 @@ export class CataloguePanel extends PageElement {
       aria-level=${depth + 1}
       aria-disabled=${!ready}
       data-entry=${entry.id}
-      draggable=${ready ? "true" : "false"}
+      draggable=${ready && isImage ? "true" : "false"}
       title=${entryTitle(entry)}
       @click=${(event: MouseEvent) => this.choose(entry, id, event.shiftKey)}
       @dragstart=${(event: DragEvent) => event.dataTransfer?.setData("application/x-nora-entry", entry.id)}
@@ -176,7 +178,7 @@ export class CataloguePanel extends PageElement {
         ${this.shown === "problems" ? html`<span class="reason">${entry.reason}</span>` : nothing}
       </span>
       ${this.shown === "problems" ? nothing : html`<span class="tag">${entryTag(entry)}</span>`}
-      ${ready && this.shown !== "problems"
+      ${ready && isImage && this.shown !== "problems"
         ? html`<button
             class="icon add"
             tabindex="-1"
@@ -229,8 +231,13 @@ export class CataloguePanel extends PageElement {
 
   private choose(entry: Entry, rowId: string, asOverlay: boolean): void {
     this.current = rowId;
-    this.session.open(entry, asOverlay ? "overlay" : "new");
-    this.ui.uncoverViews();
+    if (entry.kind !== "image" && entry.state === "ready") {
+      this.ui.openSheet(entry);
+    } else {
+      this.ui.closeSheet();
+      this.session.open(entry, asOverlay ? "overlay" : "new");
+      this.ui.uncoverViews();
+    }
     this.requestUpdate();
   }
 

@@ -54,7 +54,7 @@ export type Row =
   | { kind: "study"; id: string; name: string; count: number; open: boolean; depth: 1 }
   | { kind: "entry"; id: string; entry: Entry; depth: number };
 
-export type Shown = "all" | "ready" | "problems";
+export type Shown = "all" | "images" | "problems";
 
 const openAllUpTo = 400; // entries: a larger list starts with its subjects closed
 
@@ -63,6 +63,11 @@ export function naturalKey(name: string): string {
 }
 
 const sourceKey = (source: Source | undefined): string => `${source?.path ?? ""}\0${source?.series ?? ""}`;
+
+function isShown(entry: Entry, shown: Shown): boolean {
+  if (shown === "images") return entry.state === "ready" && entry.kind === "image";
+  return shown === "all" || entry.state !== "ready";
+}
 
 const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
@@ -108,7 +113,7 @@ export class Catalogue {
   rows(filter: string, shown: Shown): Row[] {
     const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
     const wanted = (item: Item): boolean =>
-      (shown === "all" || (shown === "ready") === (item.entry.state === "ready")) &&
+      isShown(item.entry, shown) &&
       words.every((word) => item.text.includes(word));
     if (shown === "problems") return this.flatRows(wanted);
     const rows: Row[] = [];

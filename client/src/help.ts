@@ -29,6 +29,7 @@ const keys = [
   ["F, Esc", "the view under the cursor alone; back"],
   ["R", "reset zoom, centre and camera"],
   ["C", "centre the crosshair"],
+  ["I", "what is known of the selected image; back"],
   ["X", "show or hide the crosshair"],
   ["N", "radiological or neurological"],
   ["Space", "play or stop a time series"],
@@ -37,7 +38,7 @@ const keys = [
   ["?", "this help"],
 ];
 const files = [
-  ["Click, Enter", "open as the background"],
+  ["Click, Enter", "open as the background; tables, documents, surfaces and tracts in a panel"],
   ["+, Shift + click, drag onto a view", "add as an overlay"],
 ];
 

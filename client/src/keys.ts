@@ -15,6 +15,8 @@ const scrollKeys: Record<string, number> = {
 /** True if the element under the focus has its own use for a key. */
 function takesKey(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  // In the panel over the views keys scroll; a few are of the page.
+  if (target.closest(".sheet") !== null) return !["Escape", "i", "I", "?"].includes(key);
   if (target.closest("dialog, select, textarea, [role=slider]") !== null) return true;
   if (target instanceof HTMLButtonElement) return key === " ";
   if (!(target instanceof HTMLInputElement)) return false;
@@ -51,6 +53,7 @@ function act(ui: Ui, event: KeyboardEvent): boolean {
 const actions: Record<string, (ui: Ui, tEvent: number) => void> = {
   r: (ui) => ui.navigation.resetViews(),
   c: (ui) => ui.navigation.centreCrosshair(),
+  i: (ui) => ui.toggleInfo(),
   x: (ui) => ui.update({ crosshairVisible: !ui.crosshairVisible }),
   n: (ui) => ui.toggleConvention(),
   f: (ui) => ui.toggleFull(ui.activeView || (ui.session.scene.views[0]?.name ?? "")),
@@ -64,6 +67,7 @@ const actions: Record<string, (ui: Ui, tEvent: number) => void> = {
   "~": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   "`": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   Escape: (ui) => {
+    if (ui.sheet && !ui.helpOpen) return ui.closeSheet();
     if (ui.helpOpen || !ui.session.cancelWaiting()) ui.update({ fullView: "", helpOpen: false });
   },
 };

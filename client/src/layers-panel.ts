@@ -151,11 +151,29 @@ export class LayersPanel extends PageElement {
     return html`<fieldset class="control window">
       <legend>Window${automatic ? html` <small>automatic</small>` : nothing}</legend>
       <button class="small reset" ?disabled=${automatic} title="Window from the image's statistics" @click=${() => this.automaticWindow(layer)}>auto</button>
-      ${window ? this.renderWindowRange(layer, window) : nothing}
+      ${this.renderPresets(layer, window)} ${window ? this.renderWindowRange(layer, window) : nothing}
       <div class="pair">
         ${this.renderWindowInput(layer, "low", window)} ${this.renderWindowInput(layer, "high", window)}
       </div>
     </fieldset>`;
+  }
+
+  /** Windows that the file itself proposes. */
+  private renderPresets(layer: Layer, window: { low: number; high: number } | null) {
+    const presets = this.session.images.get(layer.id)?.info?.windowPresets ?? [];
+    if (presets.length === 0) return nothing;
+    const current = presets.findIndex(([, low, high]) => low === window?.low && high === window?.high);
+    return html`<select
+      class="presets"
+      aria-label="Window preset"
+      @change=${(event: Event) => {
+        const preset = presets[Number((event.target as HTMLSelectElement).value)];
+        if (preset) this.ui.navigation.setWindow(layer.id, { low: preset[1], high: preset[2] }, event.timeStamp);
+      }}
+    >
+      <option value="" disabled ?selected=${current < 0}>presets of the file</option>
+      ${presets.map(([name], i) => html`<option value=${i} ?selected=${i === current}>${name || `window ${i + 1}`}</option>`)}
+    </select>`;
   }
 
   private renderWindowRange(layer: Layer, window: { low: number; high: number }) {

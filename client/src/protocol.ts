@@ -121,6 +121,7 @@ export interface LayerValue {
   value: number | null;
   trilinear: number | null;
   rgb?: [number, number, number];
+  label?: string; // of images with a label table
 }
 
 export type ServerMessage =

@@ -5,7 +5,7 @@ import { PageElement } from "./base-element.ts";
 import { formatMm, formatValue } from "./format.ts";
 import type { Reading } from "./probes.ts";
 import type { LayerValue } from "./protocol.ts";
-import type { Layer } from "./scene.ts";
+import type { ImageInfo, Layer } from "./scene.ts";
 import type { Topic } from "./session.ts";
 
 export class ReadOut extends PageElement {
@@ -50,7 +50,7 @@ export class ReadOut extends PageElement {
       <th scope="row">${title}</th>
       <td class="mm">${mm ? formatMm(mm) : "–"}</td>
       <td class="voxel">${background ? background.voxel.join(", ") : "–"}</td>
-      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer)))}
+      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id)?.info ?? null))}
     </tr>`;
   }
 }
@@ -59,15 +59,20 @@ function valueOf(reading: Reading | null, layer: Layer | undefined): LayerValue 
   return reading?.layers.find((value) => value.id === layer?.id);
 }
 
-function renderValue(layer: Layer, value: LayerValue | undefined) {
+function renderValue(layer: Layer, value: LayerValue | undefined, info: ImageInfo | null) {
   const title = value ? `voxel ${value.voxel.join(", ")}` : "";
-  return html`<td class="value" data-layer=${layer.id} title=${title}>${value ? valueText(value) : "–"}</td>`;
+  return html`<td class="value" data-layer=${layer.id} title=${title}>${value ? valueText(value, info) : "–"}</td>`;
 }
 
-function valueText(value: LayerValue): string {
+/** "17 Left-Hippocampus", "43.2 HU", "5120 Bq/mL, 1.42 SUV". */
+function valueText(value: LayerValue, info: ImageInfo | null): string {
   if (!value.inside) return "outside";
   if (value.rgb) return `rgb ${value.rgb.join(" ")}`;
-  return value.value === null ? "not a number" : formatValue(value.value);
+  if (value.value === null) return "not a number";
+  const number = value.value;
+  const units = [[info?.unit ?? "", 1] as const, ...(info?.otherUnits ?? [])];
+  const values = units.map(([unit, factor]) => `${formatValue(number * factor)} ${unit}`.trim()).join(", ");
+  return value.label ? `${values} ${value.label}` : values;
 }
 
 customElements.define("nora-readout", ReadOut);

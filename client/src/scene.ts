@@ -50,6 +50,9 @@ export interface ImageInfo {
   min?: number | null;
   max?: number | null;
   timeStepSeconds?: number;
+  unit?: string;
+  otherUnits?: [string, number][]; // the value in another unit: factor times it
+  windowPresets?: [string, number, number][]; // name, low, high
   warnings?: string[];
 }
 

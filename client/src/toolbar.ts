@@ -31,6 +31,7 @@ export class Toolbar extends PageElement {
       ${this.toggle("✛", "Crosshair", "crosshairVisible", "Show or hide the crosshair (X)")}
       <button title="Centre the crosshair (C)" @click=${() => this.ui.navigation.centreCrosshair()}>Centre</button>
       <button title="Reset zoom, centre and camera of all views (R)" @click=${() => this.ui.navigation.resetViews()}>Reset</button>
+      <button aria-pressed=${this.ui.sheet !== null} title="What is known of the selected image: header, labels, b-values (I)" @click=${() => this.ui.toggleInfo()}>Info</button>
       <button aria-haspopup="dialog" title="Mouse, touch and keys (?)" @click=${() => this.ui.update({ helpOpen: true })}>Help</button>
       <span class="connection ${state}" role="status" title=${connectionTexts[state]} aria-label=${connectionTexts[state]}></span>
       ${this.toggle("◧", "Layers", "layersOpen", "Show or hide the layers")}

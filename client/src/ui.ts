@@ -1,4 +1,5 @@
 // What the page itself remembers: which view is full, which panels are open, what is playing. None of it is in the scene.
+import type { Entry } from "./catalogue.ts";
 import { Navigation, type Picture } from "./navigation.ts";
 import type { Session } from "./session.ts";
 
@@ -19,6 +20,7 @@ export class Ui {
   statsOpen = false;
   playing = false;
   framesPerSecond: Fps = 5;
+  sheet: Entry | null = null; // what the panel over the views shows
   windowKeyDown = false; // W is held: a drag windows
 
   constructor(readonly session: Session) {
@@ -33,6 +35,25 @@ export class Ui {
   /** On a narrow page the list of files lies over the views. */
   uncoverViews(): void {
     if (window.matchMedia(narrowPage).matches) this.update({ filesOpen: false });
+  }
+
+  openSheet(entry: Entry): void {
+    this.update({ sheet: entry });
+    this.uncoverViews();
+  }
+
+  closeSheet(): void {
+    this.update({ sheet: null });
+  }
+
+  /** What is known of the selected image, or of the background. */
+  toggleInfo(): void {
+    const { session } = this;
+    const layer = session.layer(session.selectedLayer) ?? session.scene.layers[0];
+    const entry = layer && session.catalogue.find(layer.source);
+    if (this.sheet || !layer) this.closeSheet();
+    else if (entry) this.openSheet(entry);
+    else session.toast("note", `${session.layerName(layer)} is not in the list of files`);
   }
 
   toggleFull(view: string): void {

@@ -14,7 +14,7 @@ function entry(change: Partial<Entry>): Entry {
     source: { path: name }, sourceSeries: "", state: "ready", reason: "", warnings: [], ...change,
   };
 }
-const names = (catalogue: Catalogue, filter = "", shown: "all" | "ready" | "problems" = "all"): string[] =>
+const names = (catalogue: Catalogue, filter = "", shown: "all" | "images" | "problems" = "all"): string[] =>
   catalogue.rows(filter, shown).map((row) => (row.kind === "entry" ? row.entry.name : `[${row.name} ${row.count}]`));
 
 test("names sort as people count", () => {
