@@ -150,12 +150,33 @@ void Scanner::takeSummary(const FoundFile& file, const Result<FileSummary>& summ
   }
   if (summary->kind == "other") return;
   if (summary->kind == "image") {
-    entries.push_back(imageEntry(file, *summary));
+    entries.push_back(pairEntry(file, *summary));
     return;
   }
   Entry entry = entryFor(file, summary->kind);
   entry.format = summary->format;
   entries.push_back(std::move(entry));
+}
+
+/// An image whose voxels may lie in a second file: without that it cannot be opened, whatever its header says. A header
+/// file that is as large as the voxels holds them itself.
+Entry Scanner::pairEntry(const FoundFile& file, const FileSummary& summary) const {
+  Entry entry = imageEntry(file, summary);
+  const auto companions = companionsOf(file.path);
+  if (companions.empty() || entry.state != EntryState::ready) return entry;
+  for (const auto& name : companions) {
+    if (const auto data = root_.stat(name)) {
+      entry.sizeBytes += data->sizeBytes;
+      return entry;
+    }
+  }
+  const auto info = imageInfoFromJson(summary.header);
+  const auto voxels = info ? voxelCount(*info, file.path) : Result<std::uint64_t>(0);
+  const auto needed = voxels ? *voxels * bytesPerVoxel(info->type) : 0;
+  if (static_cast<std::uint64_t>(std::max<std::int64_t>(file.stat.sizeBytes, 0)) >= needed) return entry;
+  const auto& missing = companions.front();
+  return failedEntry(
+      file, {ErrorCode::notFound, "its data file is missing: " + missing.substr(missing.rfind('/') + 1), file.path});
 }
 
 void Scanner::publish(std::vector<Entry> entries, bool scanning) {

@@ -25,6 +25,21 @@ std::string labelOf(const ImageInfo& info, const Probe& probe) {
   return label == nullptr ? std::string{} : label->name;
 }
 
+/// Labels that overlap lie in several components: each is a layer of its own, so that all are seen.
+std::vector<Layer> furtherComponents(const Layer& first, const ImageInfo& info, std::vector<std::string> taken) {
+  constexpr std::int64_t mostShown = 16;
+  std::vector<Layer> layers;
+  if (info.components < 2 || !info.labels || first.colourMap != "labels") return layers;
+  for (std::int64_t c = 1; c < std::min(info.components, mostShown); ++c) {
+    Layer layer = defaultLayer(first.source, info, true);
+    layer.id = newLayerId(first.source, taken);
+    layer.component = c;
+    taken.push_back(layer.id);
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
 LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
   const std::int64_t t = std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
   const std::int64_t c = std::clamp<std::int64_t>(layer.component, 0, volume.info().components - 1);
@@ -129,6 +144,8 @@ void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) 
   }
   if (scene.layers.empty()) return;
   scene.layers.back().id = open.layer;
+  const auto further = furtherComponents(scene.layers.back(), volume->info(), layerIds(scene));
+  scene.layers.insert(scene.layers.end(), further.begin(), further.end());
   auto json = toJson(scene);
   if (auto checked = sceneFromJson(json); !checked) {  // too many layers, most likely
     outbox_.text(errorMessage(checked.error(), open.input, open.layer));
@@ -136,6 +153,7 @@ void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) 
     return;
   }
   images_.put(open.layer, open.source, volume);
+  for (const Layer& layer : further) images_.put(layer.id, open.source, volume);
   ++layersRevision_;
   setScene(std::move(scene), std::move(json), open.input, open.arrival, loads);
   volumes_ = images_.volumes();

@@ -79,7 +79,9 @@ Result<ImageReader::Image> readPair(std::span<const InputFile> files, const Read
   const auto read = readVoxels(*layout, *data, compressed, options, sink);
   if (!read) return tl::make_unexpected(read.error());
   if (isColour(layout->info.type)) arrangeColours(layout->info, read->voxels);
-  return ImageReader::Image{std::move(layout->info), read->offset, read->held.first, read->held.count};
+  ImageReader::Image image{std::move(layout->info), read->offset, read->held.first, read->held.count};
+  if (!isColour(image.info.type)) image.sameVoxels = read->sameVoxels;  // colours may have been rearranged
+  return image;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "image/surface.hpp"
 #include "image/tractogram.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -34,6 +35,11 @@ class MemorySink {
   /// Memory of `size` bytes, zeroed, aligned to a page. May be called once. Pages that are never written cost nothing,
   /// so a safe upper bound is good enough. Errors: limitExceeded.
   [[nodiscard]] virtual Result<std::span<std::byte>> allocate(std::size_t size) = 0;
+  /// Copies `from` to `to`, a part of that memory: the same as std::copy, but for megabytes cheaper (pages are filled
+  /// without having been zeroed and mapped before).
+  virtual void copyIn(std::span<const std::byte> from, std::span<std::byte> to) {
+    std::copy(from.begin(), from.end(), to.begin());
+  }
 };
 
 struct ReadOptions {
@@ -65,6 +71,8 @@ struct ReadImage {
   /// The time points that are there: all, or one. info.timePoints is the number of all in any case.
   std::int64_t firstTimePoint = 0;
   std::optional<std::int64_t> timePointsRead = std::nullopt;  // empty: all
+  /// Where an input file holds the very same bytes, aligned: statistics are had from there without touching new memory.
+  std::span<const std::byte> sameVoxels = {};
 };
 
 /// Arrays in the sink, described by `arrays`. Bounds and ranges are left empty: the reader process computes them.

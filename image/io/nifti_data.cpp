@@ -31,6 +31,13 @@ class ForwardBytes {
     return {};
   }
 
+  /// What lies next in a plain file; empty if it has to be read.
+  std::span<const std::byte> view(std::size_t size) {
+    if (inflater_) return {};
+    at_ += size;
+    return plain_.subspan(at_ - size, size);
+  }
+
   Result<void> skip(std::size_t size) {
     if (inflater_) return inflater_->skip(size);
     at_ += size;
@@ -49,8 +56,8 @@ class ForwardBytes {
 /// Moves voxels from the file to memory and tells how far it is.
 class Mover {
  public:
-  Mover(const NiftiLayout& layout, ForwardBytes& from, const ReadOptions& options, std::size_t total)
-      : layout_(layout), from_(from), options_(options), total_(std::max<std::size_t>(total, 1)) {}
+  Mover(const NiftiLayout& layout, ForwardBytes& from, MemorySink& sink, const ReadOptions& options, std::size_t total)
+      : layout_(layout), from_(from), sink_(sink), options_(options), total_(std::max<std::size_t>(total, 1)) {}
 
   /// The next `count` voxels of the file.
   Result<void> move(std::size_t count, std::span<std::byte> to) {
@@ -68,6 +75,13 @@ class Mover {
  private:
   Result<void> movePiece(std::size_t count, std::span<std::byte> to) {
     if (!layout_.coding.converted()) {
+      if (!layout_.swapped) {
+        const auto plain = from_.view(to.size());
+        if (!plain.empty()) {
+          sink_.copyIn(plain, to);
+          return {};
+        }
+      }
       const auto read = from_.read(to);
       if (read && layout_.swapped) copySwapped(to, to, layout_.coding.unit);
       return read;
@@ -80,6 +94,7 @@ class Mover {
 
   const NiftiLayout& layout_;
   ForwardBytes& from_;
+  MemorySink& sink_;
   const ReadOptions& options_;
   std::size_t total_;
   std::size_t done_ = 0;
@@ -109,12 +124,15 @@ Result<VoxelsInMemory> readForward(const NiftiLayout& layout, const InputFile& d
   auto memory = sink.allocate(components * count * size + Volume::paddingBytes);
   if (!memory) return tl::make_unexpected(memory.error());
 
-  VoxelsInMemory out{0, memory->first(components * count * size), range,
+  VoxelsInMemory out{0,
+                     memory->first(components * count * size),
+                     range,
+                     {},
                      std::vector<std::byte>(std::min<std::size_t>(layout.offset, maxFrontBytes))};
   ForwardBytes from(data, compressed);
   auto done = from.read(out.front);
   if (done) done = from.skip(layout.offset - out.front.size());
-  Mover mover(layout, from, options, components * count);
+  Mover mover(layout, from, sink, options, components * count);
   if (done && range.count == layout.info.timePoints) {
     done = mover.move(components * count, *memory);  // time points and components lie side by side
     if (done) done = from.finish();
@@ -126,6 +144,9 @@ Result<VoxelsInMemory> readForward(const NiftiLayout& layout, const InputFile& d
     }
   }
   if (!done) return tl::make_unexpected(done.error());
+  const std::size_t firstAt = layout.offset + first * size;
+  const bool isCopy = !compressed && !layout.coding.converted() && !(layout.swapped && layout.coding.unit > 1);
+  if (isCopy && components == 1 && firstAt % alignment == 0) out.sameVoxels = data.bytes.subspan(firstAt, count * size);
   return out;
 }
 
@@ -141,7 +162,7 @@ Result<VoxelsInMemory> inflateWhole(const NiftiLayout& layout, const InputFile& 
   const auto voxels = content.subspan(layout.offset, layout.diskBytes);
   if (layout.swapped) copySwapped(voxels, voxels, layout.coding.unit);
   const auto front = content.first(std::min<std::size_t>(layout.offset, maxFrontBytes));
-  return VoxelsInMemory{start + layout.offset, voxels, {0, layout.info.timePoints}, {front.begin(), front.end()}};
+  return VoxelsInMemory{start + layout.offset, voxels, {0, layout.info.timePoints}, {}, {front.begin(), front.end()}};
 }
 
 }  // namespace

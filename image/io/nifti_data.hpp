@@ -28,7 +28,8 @@ struct VoxelsInMemory {
   std::size_t offset = 0;       // of the first voxel in the sink
   std::span<std::byte> voxels;  // there
   TimeRange held;
-  std::vector<std::byte> front;  // of the data file, what lies before the voxels; at most maxFrontBytes
+  std::span<const std::byte> sameVoxels;  // in the data file, if they are the same and aligned
+  std::vector<std::byte> front;           // of the data file, what lies before the voxels; at most maxFrontBytes
 };
 inline constexpr std::size_t maxFrontBytes = std::size_t{1} << 20;
 

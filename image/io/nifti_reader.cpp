@@ -86,7 +86,7 @@ Result<ImageReader::Image> readPieces(Pieces& pieces, const ReadOptions& options
   const bool vectors = maybeVectors && areUnitVectors(info, read->voxels);
   if (vectors) takeAsVectors(info);
   const TimeRange held = vectors ? TimeRange{0, 1} : read->held;
-  return ImageReader::Image{std::move(info), read->offset, held.first, held.count};
+  return ImageReader::Image{std::move(info), read->offset, held.first, held.count, read->sameVoxels};
 }
 
 }  // namespace

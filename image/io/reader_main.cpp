@@ -18,6 +18,8 @@
 #include <optional>
 #include <utility>
 
+#include <unistd.h>
+
 namespace nora::reader {
 namespace {
 
@@ -43,6 +45,20 @@ class MemoryFileSink final : public MemorySink {
     if (!mapped) return tl::make_unexpected(mapped.error());
     mapping_ = std::move(*mapped);
     return mapping_->writable();
+  }
+
+  void copyIn(std::span<const std::byte> from, std::span<std::byte> to) override {
+    const auto at = mapping_ ? to.data() - mapping_->writable().data() : 0;
+    std::size_t done = 0;
+    if (mapping_ && ::lseek(fd_, at, SEEK_SET) == at) {
+      while (done < from.size()) {
+        const ssize_t wrote = ::write(fd_, from.data() + done, from.size() - done);
+        if (wrote <= 0) break;  // the mapping takes the rest, or says what is wrong
+        done += static_cast<std::size_t>(wrote);
+      }
+    }
+    std::copy(from.begin() + static_cast<std::ptrdiff_t>(done), from.end(),
+              to.begin() + static_cast<std::ptrdiff_t>(done));
   }
 
   [[nodiscard]] std::span<const std::byte> written() const {
@@ -218,7 +234,9 @@ class Server {
     if (image.voxelOffset > memory.size() || size > memory.size() - image.voxelOffset) {
       return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
     }
-    image.info.statistics = computeStatistics(held, memory.subspan(image.voxelOffset, size));
+    const bool same = image.sameVoxels.size() == size;
+    image.info.statistics =
+        computeStatistics(held, same ? image.sameVoxels : memory.subspan(image.voxelOffset, size));
     applySidecars(image.info, files.sidecars, name);
     return json{{"info", nora::toJson(image.info)},
                 {"offset", image.voxelOffset},

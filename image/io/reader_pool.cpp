@@ -54,6 +54,9 @@ Batch batchOf(std::span<const OpenedFile> files, std::size_t already = 0) {
 /// Sends a read request; the memory file for what is read goes first.
 Result<void> sendRead(Process& process, std::span<const OpenedFile> files, int memory, const ReadOptions& options,
                       const Patience& patience) {
+  for (const OpenedFile& file : files) {
+    ::posix_fadvise(file.fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);  // a hint: files are read from end to end
+  }
   for (bool first = true;; first = false) {
     Batch batch = batchOf(files, first ? 1 : 0);
     files = files.subspan(batch.descriptors.size());

@@ -61,7 +61,8 @@ bool namesLabels(std::string_view path) {
 /// A table of labels or the intent decides. A name ("aparc", "dseg", "mask") must be borne out by plateaus:
 /// brainmask.mgz is an image of the brain. Without any hint only integers that are few and lie in plateaus are labels.
 bool isLabelImage(const Source& source, const ImageInfo& info) {
-  if (isColour(info.type) || info.components > 1 || !info.statistics) return false;
+  if (isColour(info.type) || !info.statistics) return false;
+  if (info.components > 1 && !info.labels) return false;  // vectors; labels that overlap are components
   const auto& s = *info.statistics;
   if (!s.integral || s.distinct < 2) return false;
   if (info.labels || lower(info.intent).find("label") != std::string::npos) return true;

@@ -3,6 +3,9 @@
 #include "app/served_images.hpp"
 
 #include <algorithm>
+#include <filesystem>
+
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -86,6 +89,23 @@ TEST_F(Served, HttpPagesThroughTheCatalogue) {
     more = answer.at("more");
   }
   EXPECT_EQ(seen, catalogue_.after(0, 5000).entries.size());
+}
+
+TEST_F(Served, AHeaderWithoutItsDataIsNotReady) {
+  const auto folder = std::filesystem::temp_directory_path() / ("nora-scanner-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder / "b");
+  const std::filesystem::path data(NORA_TEST_DATA "/nifti");
+  std::filesystem::copy_file(data / "pair_float32.hdr", folder / "alone.hdr");
+  std::filesystem::copy_file(data / "pair_float32.hdr", folder / "b/both.hdr");
+  std::filesystem::copy_file(data / "pair_float32.img", folder / "b/both.img");
+  const auto root = ServedRoot::open(folder.string());
+  ASSERT_TRUE(root);
+  Scanner(*root, pool_, catalogue_, [] {}).scan({});
+  EXPECT_EQ(entry("alone.hdr").state, EntryState::failed);
+  EXPECT_EQ(entry("alone.hdr").reason, "its data file is missing: alone.img");
+  EXPECT_EQ(entry("both.hdr").state, EntryState::ready);
+  EXPECT_EQ(entry("both.hdr").sizeBytes, 352 + 840);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Served, HttpAnswersOnlyWhatItKnows) {

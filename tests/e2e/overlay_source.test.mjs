@@ -31,14 +31,16 @@ async function waitForSeries(page, ends) {
 }
 
 const images = ".77.1.1#0", structures = ".77.3.1#0", dose = ".77.3.9#0";
+const drawn = [structures, structures, structures]; // a layer for each component: structures overlap
 
 test("a structure set goes over its images, on their grid", async () => {
   const page = await openPage({ ...here, server });
   assert.equal((await scene(page)).layers.length, 1);
   await row(page, "phantom").first().waitFor();
   await row(page, "phantom structures").click();
-  await waitForSeries(page, [images, structures]);
+  await waitForSeries(page, [images, ...drawn]);
   const { layers } = await scene(page);
+  assert.deepEqual(layers.slice(1).map((layer) => layer.component), [0, 1, 2]);
   const info = await page.evaluate((id) => window.nora.images[id].info, layers[1].id);
   assert.deepEqual(info.dims.slice(0, 3), [20, 16, 4]);
   assertNoComplaints(page);
@@ -50,7 +52,7 @@ test("where another image is shown its images come first", async () => {
   await row(page, "series 0").click(); // the dose has no description
   await waitForSeries(page, [dose]);
   await row(page, "phantom structures").click();
-  await waitForSeries(page, [images, structures]);
+  await waitForSeries(page, [images, ...drawn]);
   assertNoComplaints(page);
   await page.close();
 });
@@ -60,6 +62,6 @@ test("who wants it over another image gets it there", async () => {
   await row(page, "series 0").click();
   await waitForSeries(page, [dose]);
   await row(page, "phantom structures").click({ modifiers: ["Shift"] });
-  await waitForSeries(page, [dose, structures]);
+  await waitForSeries(page, [dose, ...drawn]);
   await page.close();
 });

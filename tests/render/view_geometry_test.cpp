@@ -166,6 +166,8 @@ TEST(LayerDefaults, ImagesWithALabelTableAreLabels) {
   parcels.labels = LabelTable({{1, "one"}}, "x");
   EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).colourMap, "labels");
   EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).interpolation, Interpolation::nearest);
+  parcels.components = 3;
+  EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).colourMap, "labels") << "labels that overlap";
   parcels.statistics->integral = false;
   EXPECT_EQ(defaultLayer({"x/image.nii.gz", ""}, parcels, true).colourMap, "hot");
 }

@@ -44,6 +44,21 @@ TEST_F(SessionTest, OpenLoadsAndShows) {
   EXPECT_EQ(viewer.output->take("scene")["scene"]["layers"].size(), 1U);
 }
 
+TEST_F(SessionTest, LabelsThatOverlapAreALayerEach) {
+  auto viewer = connect();
+  openImage(viewer, "t1.nii.gz");
+  static_cast<void>(viewer.output->take("scene"));
+  openImage(viewer, "overlapping.dcm", "overlay");
+  const auto layers = viewer.output->take("scene")["scene"]["layers"];
+  ASSERT_EQ(layers.size(), 4U);
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(layers[i]["component"], i - 1);
+    EXPECT_EQ(layers[i]["colourMap"], "labels");
+    EXPECT_EQ(layers[i]["source"]["path"], "overlapping.dcm");
+  }
+  EXPECT_EQ(layers[3]["id"], "overlapping-3");
+}
+
 TEST_F(SessionTest, OverlayWithoutBackgroundActsAsNew) {
   auto viewer = connect();
   openImage(viewer, "a.nii", "overlay");

@@ -145,6 +145,21 @@ inline std::shared_ptr<const Volume> makeVolume(std::int64_t times = 1, VoxelTyp
 
 constexpr std::int64_t seriesTimes = 5;
 
+/// Labels 1, 2, 3 that overlap: in a component each.
+inline std::shared_ptr<const Volume> makeOverlappingLabels() {
+  ImageInfo info = makeVolume()->info();
+  info.type = VoxelType::uint8;
+  info.components = 3;
+  info.intent = "label";
+  info.labels = LabelTable({{1, "one"}, {2, "two"}, {3, "three"}}, "in the image");
+  info.statistics->max = 3;
+  info.statistics->integral = true;
+  info.statistics->distinct = 4;
+  std::vector<std::byte> bytes(64 * 3);
+  for (std::size_t c = 0; c < 3; ++c) bytes[c * 64 + 21] = static_cast<std::byte>(c + 1);
+  return std::make_shared<const Volume>(Volume::copyOf(info, bytes, "labels").value());
+}
+
 /// One time point of makeVolume(seriesTimes).
 inline std::shared_ptr<const Volume> makePart(std::int64_t time) {
   const auto whole = makeVolume(seriesTimes);
@@ -191,6 +206,7 @@ class FakeImages : public ImageSource {
     if (source.path.starts_with("bad")) return fail(ErrorCode::invalidInput, "not an image", source.path);
     if (source.path.starts_with("throw")) throw std::runtime_error("thrown on purpose");
     if (isSeries) return makeVolume(seriesTimes);
+    if (source.path.starts_with("overlapping")) return makeOverlappingLabels();
     if (source.path.starts_with("4d")) return makeVolume(3);
     if (source.path.starts_with("rgb")) return makeVolume(1, VoxelType::rgb24);
     return makeVolume();
