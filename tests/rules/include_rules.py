@@ -41,17 +41,22 @@ LIBRARIES = [
     (r"dcmtk/", ("image/io/dicom", "dicom/")),
     (r"libdeflate\.h", ("image/io/",)),
     (r"zlib\.h", ("image/io/", "streaming/encoder/")),
+    (r"expat\.h", ("image/io/mesh_xml", "image/io/vtk_xml")),
+    (r"openjpeg\.h", ("image/io/dicom_jpeg2000",)),
+    (r"hdf5\.h|H5PLpublic\.h", ("image/io/minc_hdf5",)),
+    (r"tiffio\.h", ("image/io/tiff_pages",)),
     (r"seccomp\.h", ("image/io/reader_sandbox",)),
     (r"tbb/|oneapi/tbb", ("render/cpu/",)),
     (r"\w*mmintrin\.h|immintrin\.h|experimental/simd", ("render/cpu/", "render/kernel/")),
     (r"cuda|nv\w+\.h", ("render/cuda/",)),
     (r"vtk|EGL/|GL/", ("render/gl/",)),
-    (r"turbojpeg\.h|jpeglib\.h|png\.h", ("streaming/encoder/",)),
+    (r"turbojpeg\.h|jpeglib\.h", ("streaming/encoder/",)),
+    (r"png\.h", ("streaming/encoder/", "image/io/tiff_pages")),
     (r"libwebsockets\.h", ("streaming/socket/",)),
 ]
 # May be named in a header that others include; all other libraries stay in the .cpp of their adapter.
 IN_HEADERS = re.compile(r"tl/expected\.hpp|nlohmann/|\w*mmintrin\.h|experimental/simd|cuda")
-TEST_LIBRARIES = re.compile(r"gtest/|gmock/|benchmark/|libwebsockets\.h|turbojpeg\.h|png\.h|tbb/|oneapi/tbb")
+TEST_LIBRARIES = re.compile(r"itk\w+\.h|gtest/|gmock/|benchmark/|libwebsockets\.h|turbojpeg\.h|png\.h|tbb/|oneapi/tbb")
 FREE_OF_LIBRARY_RULES = {"tests", "benchmarks"}
 
 # C++ headers have neither dot nor slash; C and POSIX ones that are not of a library:
