@@ -133,8 +133,9 @@ void place(const AnalyzeHeader& header, ImageInfo& info) {
   affine.setColumn(2, axes.z * spacing[2]);
   affine.setColumn(3, affine.direction(origin) * -1.0);
   info.worldFromVoxel = affine;
-  info.warnings.push_back("Analyze 7.5 does not say left from right: shown as " + orientationCode(affine) +
-                          ", x to the left where slices are axial, as nibabel and SPM do");
+  info.warnings.push_back(
+      "Analyze 7.5 does not say left from right: shown as " + orientationCode(affine) +
+      ", x to the left where slices are axial, as nibabel and SPM do without a .mat file; one beside it is not read");
   if (!known) {
     info.warnings.push_back("the orient byte is " + std::to_string(header.orient) + "; taken as 0 (axial slices)");
   } else if (header.orient > 0) {

@@ -364,7 +364,11 @@ DicomStack makeStackWithoutPlace(const std::vector<DicomHeader>& headers, std::s
   plane.normal = {0, 0, 1};
   setPixelSteps(header, plane);
   stack.worldFromVoxel = rasAffine(plane, plane.normal * singleSliceStep(header));
-  stack.warnings.push_back("no position in space is stated: shown as an axial slice at the origin");
+  const bool stated = header.positionLps && header.orientationLps;
+  stack.warnings.push_back(std::string(stated ? "the stated position, orientation or spacing cannot be right"
+                                              : "no position in space is stated") +
+                           ": shown as an axial slice at the origin" +
+                           (stated ? ", left and right are not known" : ""));
   if (!header.note.empty()) stack.warnings.push_back(header.note);
   warnOfSpacing(header, stack);
   return stack;
