@@ -106,7 +106,9 @@ class Demo(unittest.TestCase):
         client.acknowledge = True
         for frame in client.frames:
             client.send({"type": "ack", "frame": frame.number}, with_input=False)
-        self.assertEqual(client.wait_frame("axial", at_least_input=client.input).input, client.input)
+        # A quick client's newest input may be in those two already; then nothing more has to come.
+        if all(frame.input < client.input for frame in client.frames):
+            self.assertEqual(client.wait_frame("axial", at_least_input=client.input).input, client.input)
         client.close()
 
     def test_probe_gives_source_values(self):
