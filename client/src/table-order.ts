@@ -18,6 +18,7 @@ export function sortedOrder(rows: string[][], column: number, descending: boolea
     .sort((a, b) => {
       const byRank = ranks[a]! - ranks[b]!;
       if (byRank !== 0) return byRank;
+      if (ranks[a] === 2) return a - b;
       const by = ranks[a] === 0 ? keys[a]!.number - keys[b]!.number : collator.compare(keys[a]!.text, keys[b]!.text);
       return sign * by || a - b;
     });
