@@ -208,13 +208,15 @@ class Server {
 
   [[nodiscard]] Result<json> readContent(const Files& files, const ReadOptions& options, int memory) const {
     const FileReader* reader = nullptr;
-    for (const InputFile& file : files.inputs) {
-      if (reader == nullptr) reader = readerOf(file);
+    std::vector<InputFile> inputs = files.inputs;
+    for (std::size_t i = 0; i < inputs.size() && reader == nullptr; ++i) {
+      reader = readerOf(inputs[i]);
+      if (reader != nullptr) std::swap(inputs[0], inputs[i]);  // a reader may take the first for its own
     }
     const std::string name = files.name();
     if (reader == nullptr) return fail(ErrorCode::unsupported, "no reader knows this format", name);
     MemoryFileSink sink(memory, volumeBytes_ + voxelFileSlack);
-    auto content = reader->readContent(files.inputs, options, sink);
+    auto content = reader->readContent(inputs, options, sink);
     if (!content) return tl::make_unexpected(content.error());
     auto described = std::visit([&](auto& read) { return describe(std::move(read), files, sink.written()); }, *content);
     if (!described) return described;
