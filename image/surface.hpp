@@ -94,6 +94,7 @@ class Surface {
 /// Fills bounds, min, max and finite from the arrays, whose sizes are known to fit. For the reader process.
 void measure(SurfaceInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory);
 void measure(AttachedData& data, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory);
+[[nodiscard]] bool allFinite(std::span<const float> values);
 /// Bounds of the points (x y z, ...) that are finite; unchanged if there is none.
 void measureBounds(std::span<const float> points, Vec3& low, Vec3& high);
 

@@ -104,11 +104,12 @@ void movePoints(std::span<float> positions, const Affine& affine) {
 
 void tellOddStreamlines(TractogramInfo& info, std::span<const float> positions,
                         std::span<const std::uint64_t> offsets) {
+  constexpr std::size_t block = 3 * 256;
   std::size_t odd = 0;
-  for (std::size_t i = 0, n = positions.size() / 3; i < n; ++i) {
-    const float* p = &positions[3 * i];
-    const float zeros = (p[0] - p[0]) + (p[1] - p[1]) + (p[2] - p[2]);  // NaN if one of them is not finite
-    odd += zeros == 0 ? 0 : 1;
+  for (std::size_t begin = 0; begin < positions.size(); begin += block) {
+    const auto part = positions.subspan(begin, std::min(block, positions.size() - begin));
+    if (allFinite(part)) continue;
+    for (std::size_t i = 0; i + 3 <= part.size(); i += 3) odd += allFinite(part.subspan(i, 3)) ? 0 : 1;
   }
   if (odd > 0) {
     info.warnings.push_back(std::to_string(odd) + " of " + std::to_string(positions.size() / 3) +

@@ -206,8 +206,8 @@ void planValues(const std::vector<TrxMember>& members, std::uint64_t count, Arra
 /// Copies the arrays one after the other; each is extracted, checked and forgotten.
 class TrxFiller {
  public:
-  TrxFiller(const Trx& trx, const ArrayPlan& plan, std::span<std::byte> memory, TractogramInfo& info)
-      : trx_(trx), plan_(plan), memory_(memory), info_(info) {}
+  TrxFiller(const Trx& trx, const ArrayPlan& plan, MemorySink& sink, std::span<std::byte> memory, TractogramInfo& info)
+      : trx_(trx), plan_(plan), sink_(sink), memory_(memory), info_(info) {}
 
   Result<void> positions() {
     if (!trx_.positions) return {};
@@ -287,6 +287,10 @@ class TrxFiller {
     const auto all =
         memory_.subspan(info.offset, static_cast<std::size_t>(info.count * info.components) * bytesPerVoxel(info.type));
     if (keptAs(member.type) == info.type && member.type != TrxType::float16) {
+      if (!member.zip->deflated && member.zip->stored.size() == member.zip->size) {
+        sink_.copyIn(member.zip->stored, all.first(member.zip->size));
+        return {};
+      }
       return extractZipMember(*member.zip, all.first(member.zip->size), trx_.file->name);
     }
     const auto numbers = TrxNumbers::of(member, trx_.file->name);
@@ -301,6 +305,7 @@ class TrxFiller {
 
   const Trx& trx_;
   const ArrayPlan& plan_;
+  MemorySink& sink_;
   std::span<std::byte> memory_;
   TractogramInfo& info_;
 };
@@ -333,7 +338,7 @@ Result<ReadTracts> readTrx(const InputFile& file, const ReadOptions& options, Me
   if (!size) return tl::make_unexpected(size.error());
   auto memory = sink.allocate(*size);
   if (!memory) return tl::make_unexpected(memory.error());
-  TrxFiller filler(*trx, plan, *memory, info);
+  TrxFiller filler(*trx, plan, sink, *memory, info);
   auto done = filler.positions();
   options.progress(0.5);
   if (done) done = filler.offsets();
