@@ -196,7 +196,7 @@ bool CpuRenderer::planRays(const RenderRequest& request, const View& view, const
   PreparedVolume& prepared =
       prepared_.get(volume, std::clamp<std::int64_t>(shown->time, 0, info.timePoints - 1),
                     std::clamp<std::int64_t>(shown->component, 0, info.components - 1), kernels_);
-  transfer_ = makeTransferFunction(*shown, view, info);
+  transfer_ = makeTransferFunction(*shown, info);
 
   constexpr double mostStepsAcross = 8192;  // bounds the work for images with very thin voxels
   const Vec3 size = spacingMm(info.worldFromVoxel);

@@ -72,6 +72,17 @@ class JsonFields {
     if (const json* value = find(key)) finite(*value, at(key), out, low, high);
   }
 
+  void requiredNumber(std::string_view key, double& out) {
+    if (const json* value = find(key, true)) finite(*value, at(key), out, -noLimit, noLimit);
+  }
+
+  void optionalFlag(std::string_view key, std::optional<bool>& out) {
+    const json* value = find(key);
+    if (!value || value->is_null()) return;
+    if (!value->is_boolean()) return complain(at(key), "true, false or null is expected");
+    out = value->get<bool>();
+  }
+
   void optionalNumber(std::string_view key, std::optional<double>& out) {
     const json* value = find(key);
     if (!value || value->is_null()) return;
@@ -138,6 +149,13 @@ class JsonFields {
   template <class Read>
   void object(std::string_view key, Read read) {
     if (const json* value = find(key, true)) read(*value, at(key));
+  }
+
+  /// The same for one that may be absent or null.
+  template <class Read>
+  void optionalObject(std::string_view key, Read read) {
+    const json* value = find(key);
+    if (value && !value->is_null()) read(*value, at(key));
   }
 
   /// Fails if a key was never asked for.

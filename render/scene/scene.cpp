@@ -2,6 +2,11 @@
 
 #include "render/scene/colour_map.hpp"
 #include "render/scene/json_fields.hpp"
+#include "render/scene/transfer_presets.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
 
 namespace nora {
 namespace {
@@ -13,25 +18,45 @@ constexpr std::size_t maxViews = 32;
 constexpr std::size_t maxNameCharacters = 64;
 constexpr std::size_t maxPathBytes = 4096;
 constexpr std::size_t maxSeriesBytes = 256;
-constexpr std::size_t maxOpacityPoints = 64;
+constexpr std::size_t maxTransferPoints = 64;
+constexpr std::size_t maxClipPlanes = 6;
+constexpr std::size_t maxSlices = 3;
+constexpr double minGamma = 0.05;
+constexpr double maxGamma = 20;
+constexpr double maxOutlinePixels = 16;
+constexpr double maxSlabMm = 10000;
 constexpr double minZoom = 0.01;
 constexpr double maxZoom = 1000;
 
-constexpr std::array<JsonChoice<Interpolation>, 2> interpolations{
-    {{"linear", Interpolation::linear}, {"nearest", Interpolation::nearest}}};
+constexpr std::array<JsonChoice<Interpolation>, 3> interpolations{
+    {{"linear", Interpolation::linear}, {"nearest", Interpolation::nearest}, {"cubic", Interpolation::cubic}}};
+constexpr std::array<JsonChoice<VectorLook>, 3> vectorLooks{
+    {{"component", VectorLook::component}, {"direction", VectorLook::direction}, {"sticks", VectorLook::sticks}}};
+constexpr std::array<JsonChoice<SlabMode>, 3> slabModes{
+    {{"maximum", SlabMode::maximum}, {"minimum", SlabMode::minimum}, {"mean", SlabMode::mean}}};
+constexpr std::array<JsonChoice<VolumeMode>, 5> volumeModes{{{"shaded", VolumeMode::shaded},
+                                                             {"maximum", VolumeMode::maximum},
+                                                             {"minimum", VolumeMode::minimum},
+                                                             {"mean", VolumeMode::mean},
+                                                             {"isosurface", VolumeMode::isosurface}}};
 constexpr std::array<JsonChoice<ViewKind>, 2> viewKinds{{{"slice", ViewKind::slice}, {"volume", ViewKind::volume}}};
-constexpr std::array<JsonChoice<Plane>, 3> planes{
-    {{"axial", Plane::axial}, {"coronal", Plane::coronal}, {"sagittal", Plane::sagittal}}};
+constexpr std::array<JsonChoice<Plane>, 4> planes{
+    {{"axial", Plane::axial}, {"coronal", Plane::coronal}, {"sagittal", Plane::sagittal}, {"oblique", Plane::oblique}}};
 constexpr std::array<JsonChoice<Convention>, 2> conventions{
     {{"radiological", Convention::radiological}, {"neurological", Convention::neurological}}};
 
 constexpr std::array<std::string_view, 2> sourceKeys{"path", "series"};
-constexpr std::array<std::string_view, 13> layerKeys{
-    "id",           "source",        "visible",   "opacity",       "colourMap", "windowLow", "windowHigh",
-    "thresholdLow", "thresholdHigh", "symmetric", "interpolation", "time",      "component"};
-constexpr std::array<std::string_view, 2> pointKeys{"position", "opacity"};
-constexpr std::array<std::string_view, 8> viewKeys{"name",  "kind",       "zoom",         "centreMm",
-                                                   "plane", "azimuthDeg", "elevationDeg", "opacityPoints"};
+constexpr std::array<std::string_view, 20> layerKeys{
+    "id",           "source",        "visible",   "opacity",  "colourMap",     "windowLow",     "windowHigh",
+    "thresholdLow", "thresholdHigh", "symmetric", "gamma",    "interpolation", "outlinePixels", "vectors",
+    "modulatedBy",  "time",          "component", "inVolume", "transfer",      "isoValue"};
+constexpr std::array<std::string_view, 2> transferKeys{"preset", "points"};
+constexpr std::array<std::string_view, 3> pointKeys{"value", "opacity", "colour"};
+constexpr std::array<std::string_view, 15> viewKeys{"name",         "kind", "zoom",   "centreMm",   "plane",
+                                                    "right",        "down", "slabMm", "slabMode",   "azimuthDeg",
+                                                    "elevationDeg", "mode", "crop",   "clipPlanes", "slices"};
+constexpr std::array<std::string_view, 2> clipKeys{"pointMm", "normal"};
+constexpr std::array<std::string_view, 2> cropKeys{"lowMm", "highMm"};
 constexpr std::array<std::string_view, 5> sceneKeys{"version", "convention", "crosshairMm", "layers", "views"};
 
 template <class Enum, std::size_t n>
@@ -65,6 +90,51 @@ void readSource(const json& value, const JsonPlace& place, std::optional<Error>&
   fields.end(sourceKeys);
 }
 
+/// "#rrggbb".
+void readColour(JsonFields& fields, TransferPoint& point) {
+  constexpr std::size_t length = 7;
+  constexpr int hexadecimal = 16;
+  std::string text;
+  fields.text("colour", text, length);
+  if (text.empty() || fields.failed()) return;
+  unsigned value = 0;
+  const auto parsed = std::from_chars(text.data() + 1, text.data() + text.size(), value, hexadecimal);
+  if (text.size() != length || text[0] != '#' || parsed.ec != std::errc() || parsed.ptr != text.data() + length) {
+    return fields.complain(fields.at("colour"), "a colour looks like #ffcc00");
+  }
+  point.colour = {static_cast<std::uint8_t>(value >> 16U), static_cast<std::uint8_t>(value >> 8U),
+                  static_cast<std::uint8_t>(value)};
+}
+
+void readPoint(const json& value, const JsonPlace& place, std::optional<Error>& error,
+               std::vector<TransferPoint>& points) {
+  TransferPoint point;
+  JsonFields fields(value, place, error);
+  fields.requiredNumber("value", point.value);
+  fields.number("opacity", point.opacity, 0, 1);
+  readColour(fields, point);
+  fields.end(pointKeys);
+  if (!points.empty() && !(point.value > points.back().value)) {
+    fields.complain(fields.at("value"), "values must rise");
+  }
+  if (!points.empty() && point.colour.has_value() != points.front().colour.has_value()) {
+    fields.complain(fields.at("colour"), "either all points have a colour, or none");
+  }
+  points.push_back(point);
+}
+
+void readTransfer(const json& value, const JsonPlace& place, std::optional<Error>& error, Transfer& transfer) {
+  JsonFields fields(value, place, error);
+  fields.text("preset", transfer.preset, maxNameCharacters);
+  if (!fields.failed() && !transfer.preset.empty() && !findTransferPreset(transfer.preset)) {
+    fields.complain(fields.at("preset"), "there is no such preset");
+  }
+  fields.array("points", maxTransferPoints,
+               [&](const json& point, const JsonPlace& at) { readPoint(point, at, error, transfer.points); });
+  if (transfer.points.size() == 1) fields.complain(fields.at("points"), "one point alone makes no curve");
+  fields.end(transferKeys);
+}
+
 void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& error, std::vector<Layer>& layers) {
   Layer layer;
   JsonFields fields(value, place, error);
@@ -86,27 +156,59 @@ void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& 
   fields.optionalNumber("thresholdLow", layer.thresholdLow);
   fields.optionalNumber("thresholdHigh", layer.thresholdHigh);
   fields.flag("symmetric", layer.symmetric);
+  fields.number("gamma", layer.gamma, minGamma, maxGamma);
   fields.choice("interpolation", layer.interpolation, interpolations);
+  fields.number("outlinePixels", layer.outlinePixels, 0, maxOutlinePixels);
+  fields.choice("vectors", layer.vectors, vectorLooks);
+  fields.text("modulatedBy", layer.modulatedBy, maxNameCharacters * 4);
   fields.whole("time", layer.time);
   fields.whole("component", layer.component);
+  fields.optionalFlag("inVolume", layer.inVolume);
+  fields.optionalObject("transfer", [&](const json& transfer, const JsonPlace& at) {
+    readTransfer(transfer, at, error, layer.transfer);
+  });
+  fields.optionalNumber("isoValue", layer.isoValue);
   fields.end(layerKeys);
   if (!error) layers.push_back(std::move(layer));
 }
 
-void readPoint(const json& value, const JsonPlace& place, std::optional<Error>& error,
-               std::vector<OpacityPoint>& points) {
-  OpacityPoint point;
+void readClipPlane(const json& value, const JsonPlace& place, std::optional<Error>& error,
+                   std::vector<ClipPlane>& planes) {
+  ClipPlane plane;
   JsonFields fields(value, place, error);
-  fields.number("position", point.position, 0, 1);
-  fields.number("opacity", point.opacity, 0, 1);
-  fields.end(pointKeys);
-  if (!points.empty() && !(point.position > points.back().position)) {
-    fields.complain(fields.at("position"), "positions must rise");
+  fields.vector("pointMm", plane.pointMm);
+  fields.vector("normal", plane.normal);
+  const double size = length(plane.normal);
+  if (!(size > 0 && std::isfinite(size))) fields.complain(fields.at("normal"), "a direction is expected, not zero");
+  fields.end(clipKeys);
+  planes.push_back(plane);
+}
+
+void readCrop(const json& value, const JsonPlace& place, std::optional<Error>& error, std::optional<CropBox>& out) {
+  CropBox box;
+  JsonFields fields(value, place, error);
+  fields.vector("lowMm", box.lowMm);
+  fields.vector("highMm", box.highMm);
+  for (std::size_t a = 0; a < 3; ++a) {
+    if (!(box.lowMm[a] < box.highMm[a])) fields.complain(fields.at("highMm"), "must lie above lowMm on every axis");
   }
-  points.push_back(point);
+  fields.end(cropKeys);
+  out = box;
+}
+
+void readShownSlice(const json& value, const JsonPlace& place, std::optional<Error>& error, std::vector<Plane>& out) {
+  for (const auto& choice : planes) {
+    if (choice.value == Plane::oblique || !value.is_string() || value.get_ref<const std::string&>() != choice.name) {
+      continue;
+    }
+    out.push_back(choice.value);
+    return;
+  }
+  error = Error{ErrorCode::invalidInput, "expected is one of axial coronal sagittal", place.pointer()};
 }
 
 void readView(const json& value, const JsonPlace& place, std::optional<Error>& error, std::vector<View>& views) {
+  constexpr double leastSine = 1e-6;
   View view;
   JsonFields fields(value, place, error);
   readName(fields, "name", &View::name, view, views);
@@ -114,11 +216,21 @@ void readView(const json& value, const JsonPlace& place, std::optional<Error>& e
   fields.number("zoom", view.zoom, minZoom, maxZoom);
   fields.optionalVector("centreMm", view.centreMm);
   fields.choice("plane", view.plane, planes);
+  fields.vector("right", view.right);
+  fields.vector("down", view.down);
+  if (!(length(cross(normalised(view.right), normalised(view.down))) > leastSine)) {
+    fields.complain(fields.at("down"), "right and down must be two directions, neither zero nor parallel");
+  }
+  fields.number("slabMm", view.slabMm, 0, maxSlabMm);
+  fields.choice("slabMode", view.slabMode, slabModes);
   fields.number("azimuthDeg", view.azimuthDeg);
   fields.number("elevationDeg", view.elevationDeg);
-  fields.array("opacityPoints", maxOpacityPoints,
-               [&](const json& point, const JsonPlace& at) { readPoint(point, at, error, view.opacityPoints); });
-  if (view.opacityPoints.size() == 1) fields.complain(fields.at("opacityPoints"), "one point alone makes no curve");
+  fields.choice("mode", view.mode, volumeModes);
+  fields.optionalObject("crop", [&](const json& box, const JsonPlace& at) { readCrop(box, at, error, view.crop); });
+  fields.array("clipPlanes", maxClipPlanes,
+               [&](const json& plane, const JsonPlace& at) { readClipPlane(plane, at, error, view.clipPlanes); });
+  fields.array("slices", maxSlices,
+               [&](const json& plane, const JsonPlace& at) { readShownSlice(plane, at, error, view.slices); });
   fields.end(viewKeys);
   if (!error) views.push_back(std::move(view));
 }
@@ -128,6 +240,19 @@ json toJson(const Vec3& v) {
 }
 json toJson(const std::optional<double>& v) {
   return v ? json(*v) : json(nullptr);
+}
+
+json toJson(const Transfer& transfer) {
+  json points = json::array();
+  for (const auto& point : transfer.points) {
+    points.push_back({{"value", point.value}, {"opacity", point.opacity}});
+    if (!point.colour) continue;
+    const auto& c = *point.colour;
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "#%02x%02x%02x", c[0], c[1], c[2]);
+    points.back()["colour"] = text.data();
+  }
+  return {{"preset", transfer.preset}, {"points", std::move(points)}};
 }
 
 json toJson(const Layer& layer) {
@@ -141,24 +266,42 @@ json toJson(const Layer& layer) {
           {"thresholdLow", toJson(layer.thresholdLow)},
           {"thresholdHigh", toJson(layer.thresholdHigh)},
           {"symmetric", layer.symmetric},
+          {"gamma", layer.gamma},
           {"interpolation", nameOf(layer.interpolation, interpolations)},
+          {"outlinePixels", layer.outlinePixels},
+          {"vectors", nameOf(layer.vectors, vectorLooks)},
+          {"modulatedBy", layer.modulatedBy},
           {"time", layer.time},
-          {"component", layer.component}};
+          {"component", layer.component},
+          {"inVolume", layer.inVolume ? json(*layer.inVolume) : json(nullptr)},
+          {"transfer", toJson(layer.transfer)},
+          {"isoValue", toJson(layer.isoValue)}};
 }
 
 json toJson(const View& view) {
-  json points = json::array();
-  for (const auto& point : view.opacityPoints) {
-    points.push_back({{"position", point.position}, {"opacity", point.opacity}});
+  json clipPlanes = json::array();
+  for (const auto& plane : view.clipPlanes) {
+    clipPlanes.push_back({{"pointMm", toJson(plane.pointMm)}, {"normal", toJson(plane.normal)}});
   }
+  json slices = json::array();
+  for (const Plane plane : view.slices) slices.push_back(nameOf(plane, planes));
+  json crop;
+  if (view.crop) crop = {{"lowMm", toJson(view.crop->lowMm)}, {"highMm", toJson(view.crop->highMm)}};
   return {{"name", view.name},
           {"kind", nameOf(view.kind, viewKinds)},
           {"zoom", view.zoom},
           {"centreMm", view.centreMm ? toJson(*view.centreMm) : json(nullptr)},
           {"plane", nameOf(view.plane, planes)},
+          {"right", toJson(view.right)},
+          {"down", toJson(view.down)},
+          {"slabMm", view.slabMm},
+          {"slabMode", nameOf(view.slabMode, slabModes)},
           {"azimuthDeg", view.azimuthDeg},
           {"elevationDeg", view.elevationDeg},
-          {"opacityPoints", std::move(points)}};
+          {"mode", nameOf(view.mode, volumeModes)},
+          {"crop", std::move(crop)},
+          {"clipPlanes", std::move(clipPlanes)},
+          {"slices", std::move(slices)}};
 }
 
 }  // namespace

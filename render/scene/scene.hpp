@@ -23,7 +23,31 @@ struct Source {
   friend bool operator==(const Source&, const Source&) = default;
 };
 
-enum class Interpolation : std::uint8_t { linear, nearest };
+enum class Interpolation : std::uint8_t { linear, nearest, cubic };
+
+/// How an image with three components (a direction, or principal direction) is drawn in slices.
+enum class VectorLook : std::uint8_t {
+  component,  // one component, as any image
+  direction,  // |x| red, |y| green, |z| blue in the patient's axes (left-right, back-front, foot-head)
+  sticks,     // a short line along the direction, in its colour
+};
+
+/// One point of a transfer function.
+struct TransferPoint {
+  double value = 0;                                   // in the image's units
+  double opacity = 0;                                 // 0..1, of one millimetre
+  std::optional<std::array<std::uint8_t, 3>> colour;  // red, green, blue; all points of a function have one, or none
+
+  friend bool operator==(const TransferPoint&, const TransferPoint&) = default;
+};
+
+/// How a layer looks in a volume view. Both empty: automatic.
+struct Transfer {
+  std::string preset;                 // a name of transferPresets()
+  std::vector<TransferPoint> points;  // values rise; go before the preset
+
+  friend bool operator==(const Transfer&, const Transfer&) = default;
+};
 
 /// One image drawn over those before it.
 struct Layer {
@@ -37,22 +61,42 @@ struct Layer {
   std::optional<double> thresholdLow;   // values below are transparent
   std::optional<double> thresholdHigh;  // values above are transparent
   bool symmetric = false;               // the map also shows the negative side: colour of |value|, cold for value < 0
+  double gamma = 1;                     // the place in the window is raised to 1 / gamma: above 1 is brighter
   Interpolation interpolation = Interpolation::linear;  // label maps: nearest
-  std::int64_t time = 0;                                // clamped to the image's time points
+  double outlinePixels = 0;                             // label maps in slices: only their edges, so wide; 0: filled
+  VectorLook vectors = VectorLook::component;
+  std::string
+      modulatedBy;        // id of a layer whose place in its window (0..1) darkens this one's directions; may be empty
+  std::int64_t time = 0;  // clamped to the image's time points
   std::int64_t component = 0;
+  // Volume views
+  std::optional<bool> inVolume;  // empty: the first visible layer that is no label map
+  Transfer transfer;
+  std::optional<double> isoValue;  // of the isosurface; empty: automatic
 
   friend bool operator==(const Layer&, const Layer&) = default;
 };
 
 enum class ViewKind : std::uint8_t { slice, volume };
-enum class Plane : std::uint8_t { axial, coronal, sagittal };
+enum class Plane : std::uint8_t { axial, coronal, sagittal, oblique };
 enum class Convention : std::uint8_t { radiological, neurological };
+/// What a slab shows of the values across it.
+enum class SlabMode : std::uint8_t { maximum, minimum, mean };
+/// What a ray shows of the values along it.
+enum class VolumeMode : std::uint8_t { shaded, maximum, minimum, mean, isosurface };
 
-/// One point of a transfer function: position 0..1 across the layer's window, opacity 0..1 of one millimetre.
-struct OpacityPoint {
-  double position = 0;
-  double opacity = 0;
-  friend bool operator==(const OpacityPoint&, const OpacityPoint&) = default;
+/// Cuts away what lies on the side that the normal points to.
+struct ClipPlane {
+  Vec3 pointMm{};
+  Vec3 normal{};  // not zero; any length
+  friend bool operator==(const ClipPlane&, const ClipPlane&) = default;
+};
+
+/// Cuts away what lies outside; low < high on every axis.
+struct CropBox {
+  Vec3 lowMm{};
+  Vec3 highMm{};
+  friend bool operator==(const CropBox&, const CropBox&) = default;
 };
 
 struct View {
@@ -63,10 +107,17 @@ struct View {
   std::optional<Vec3> centreMm;  // world point at the picture's centre; empty: centre of the background image
   // slice: the plane through the crosshair
   Plane plane = Plane::axial;
+  Vec3 right{-1, 0, 0};  // oblique: direction of the picture's rows and columns, made orthonormal; not parallel
+  Vec3 down{0, -1, 0};
+  double slabMm = 0;  // thickness, half of it on either side of the plane; 0: the plane itself
+  SlabMode slabMode = SlabMode::maximum;
   // volume: an orthographic camera that looks at the centre
-  double azimuthDeg = 0;                    // 0: from the front (anterior); 90: from the patient's left
-  double elevationDeg = 0;                  // positive: from above
-  std::vector<OpacityPoint> opacityPoints;  // empty: automatic
+  double azimuthDeg = 0;    // 0: from the front (anterior); 90: from the patient's left
+  double elevationDeg = 0;  // positive: from above
+  VolumeMode mode = VolumeMode::shaded;
+  std::optional<CropBox> crop;
+  std::vector<ClipPlane> clipPlanes;  // at most 6
+  std::vector<Plane> slices;          // planes through the crosshair that are shown inside; not oblique
 
   friend bool operator==(const View&, const View&) = default;
 };

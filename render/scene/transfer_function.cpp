@@ -1,6 +1,7 @@
 #include "render/scene/transfer_function.hpp"
 
 #include "render/scene/colour_map.hpp"
+#include "render/scene/transfer_presets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,16 +12,20 @@ namespace {
 constexpr double mostOpaquePerMm = 0.99;  // an opacity of 1 would be an infinite extinction
 
 /// Linear between the points, constant outside.
-double opacityAt(const std::vector<OpacityPoint>& points, double position) {
-  if (position <= points.front().position) return points.front().opacity;
+TransferPoint between(const std::vector<TransferPoint>& points, double value) {
+  if (value <= points.front().value) return points.front();
   for (std::size_t i = 1; i < points.size(); ++i) {
-    if (position > points[i].position) continue;
+    if (value > points[i].value) continue;
     const auto& a = points[i - 1];
     const auto& b = points[i];
-    const double w = (position - a.position) / (b.position - a.position);
-    return a.opacity * (1 - w) + b.opacity * w;
+    const double w = (value - a.value) / (b.value - a.value);
+    TransferPoint out{value, a.opacity * (1 - w) + b.opacity * w, a.colour};
+    for (std::size_t c = 0; out.colour && b.colour && c < out.colour->size(); ++c) {
+      (*out.colour)[c] = static_cast<std::uint8_t>(std::lround((*a.colour)[c] * (1 - w) + (*b.colour)[c] * w));
+    }
+    return out;
   }
-  return points.back().opacity;
+  return points.back();
 }
 
 /// A smooth step of extinction around a value. It goes by voxel, not by millimetre, so that small animals and whole
@@ -61,6 +66,16 @@ Colour skinTone(double position) {
   return out;
 }
 
+/// The colour that a slice shows for the value.
+Colour mapColour(const Layer& layer, const Window& window, double value) {
+  const ColourMap* map = findColourMap(layer.colourMap);
+  if (!map) map = findColourMap("gray");
+  const double width = window.high - window.low;
+  const double position = width != 0 ? std::clamp((value - window.low) / width, 0.0, 1.0) : 0.5;
+  const double bent = layer.gamma == 1 ? position : std::pow(position, 1 / layer.gamma);
+  return (*map)[static_cast<std::size_t>(std::lround(bent * 255))];
+}
+
 double smallestSpacing(const ImageInfo& info) {
   const Vec3 spacing = spacingMm(info.worldFromVoxel);
   return std::min({spacing[0], spacing[1], spacing[2]});
@@ -74,27 +89,28 @@ bool withinThresholds(const Layer& layer, double value) {
 
 }  // namespace
 
-TransferFunction makeTransferFunction(const Layer& layer, const View& view, const ImageInfo& info) {
+TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info) {
   TransferFunction out;
-  out.window = effectiveWindow(layer, info);
-  const ColourMap* map = findColourMap(layer.colourMap);
-  if (!map) map = findColourMap("gray");
-  const AutomaticRamp ramp = automaticRamp(out.window, info);
+  std::vector<TransferPoint> points = layer.transfer.points;
+  const TransferPreset* preset = points.empty() ? findTransferPreset(layer.transfer.preset) : nullptr;
+  if (preset) points = pointsFor(*preset, info);
+  const bool automatic = points.empty();
+  const Window window = effectiveWindow(layer, info);
+  out.window = automatic ? window : Window{points.front().value, points.back().value};
+  const AutomaticRamp ramp = automaticRamp(window, info);
   const double spacing = smallestSpacing(info);
-  const bool automatic = view.opacityPoints.empty();
   for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
     const double position = static_cast<double>(i) / (TransferFunction::entries - 1);
     const double value = out.window.low + position * (out.window.high - out.window.low);
-    double extinction = 0;
-    if (automatic) {
-      extinction = ramp.extinction(position) / spacing;
-    } else {
-      extinction = -std::log1p(-std::min(opacityAt(view.opacityPoints, position), mostOpaquePerMm));
+    double extinction = ramp.extinction(position) / spacing;
+    Colour colour = automatic && layer.colourMap == "gray" ? skinTone(position) : mapColour(layer, window, value);
+    if (!automatic) {
+      const TransferPoint point = between(points, value);
+      extinction = -std::log1p(-std::min(point.opacity, mostOpaquePerMm));
+      if (point.colour) colour = *point.colour;
     }
     if (!withinThresholds(layer, value)) extinction = 0;
     out.extinctionPerMm[i] = static_cast<float>(extinction * layer.opacity);
-    const auto index = static_cast<std::size_t>(std::lround(position * 255));
-    const Colour colour = automatic && layer.colourMap == "gray" ? skinTone(position) : (*map)[index];
     out.colours[i] = static_cast<std::uint32_t>(colour[0]) | static_cast<std::uint32_t>(colour[1]) << 8 |
                      static_cast<std::uint32_t>(colour[2]) << 16;
   }

@@ -25,8 +25,9 @@ struct TransferFunction {
   }
 };
 
-/// The view's opacity points, or without any an automatic curve: CT shows bone, other images show what lies above the
-/// background level (skin). Thresholds of the layer cut it.
-[[nodiscard]] TransferFunction makeTransferFunction(const Layer& layer, const View& view, const ImageInfo& info);
+/// The layer's points or preset, or without any an automatic curve: CT shows bone, other images show what lies above
+/// the background level (skin). Points without colours take those of the layer's colour map across its window. The
+/// layer's thresholds and opacity count too.
+[[nodiscard]] TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info);
 
 }  // namespace nora

@@ -23,9 +23,16 @@ Axes sliceAxes(Plane plane, Convention convention) {
   switch (plane) {
     case Plane::axial: return {{side, 0, 0}, {0, -1, 0}};
     case Plane::coronal: return {{side, 0, 0}, {0, 0, -1}};
-    case Plane::sagittal: break;
+    case Plane::sagittal:
+    case Plane::oblique: break;
   }
   return {{0, -1, 0}, {0, 0, -1}};
+}
+
+Axes obliqueAxes(const View& view) {
+  const Vec3 right = normalised(view.right);
+  const Vec3 forward = normalised(cross(right, normalised(view.down)));
+  return {right, cross(forward, right)};
 }
 
 Axes cameraAxes(const View& view) {
@@ -69,7 +76,8 @@ Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view, const Im
   const Bounds bounds = background ? worldBounds(*background) : Bounds{{-half, -half, -half}, {half, half, half}};
   const Vec3 size = bounds.high - bounds.low;
   const bool slice = view.kind == ViewKind::slice;
-  const Axes axes = slice ? sliceAxes(view.plane, scene.convention) : cameraAxes(view);
+  const bool oblique = slice && view.plane == Plane::oblique;
+  const Axes axes = oblique ? obliqueAxes(view) : slice ? sliceAxes(view.plane, scene.convention) : cameraAxes(view);
 
   // A volume view keeps its scale while it turns: the sphere around the bounds fits.
   const double across = slice ? extentAlong(size, axes.right) : length(size);
@@ -82,7 +90,8 @@ Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view, const Im
   out.downMm = axes.down * pixelMm;
   out.forward = normalised(cross(axes.right, axes.down));
   Vec3 centre = view.centreMm ? *view.centreMm : (bounds.low + bounds.high) * 0.5;
-  if (slice) {
+  if (oblique) centre = centre + out.forward * dot(scene.crosshairMm - centre, out.forward);
+  if (slice && !oblique) {
     // Axes are exact unit vectors here: the normal's own coordinate comes from the crosshair, bit for bit.
     for (std::size_t a = 0; a < 3; ++a) {
       if (std::abs(out.forward[a]) > 0.5) centre[a] = scene.crosshairMm[a];

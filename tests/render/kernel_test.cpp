@@ -68,8 +68,8 @@ struct RayFixture {
     layer.windowLow = 0;
     layer.windowHigh = 200;
     View view;
-    view.opacityPoints = {{0, 0}, {0.3, 0}, {0.4, 0.3}, {0.5, 0}, {0.8, 0}, {1, 0.8}};
-    transfer = makeTransferFunction(layer, view, volume->info());
+    layer.transfer = phantom::transferAcross(layer, {{0, 0}, {0.3, 0}, {0.4, 0.3}, {0.5, 0}, {0.8, 0}, {1, 0.8}});
+    transfer = makeTransferFunction(layer, volume->info());
     segments.fill(transfer, 1);
     plan.width = 90;
     plan.height = 70;
@@ -142,8 +142,8 @@ TEST(Kernel, DistancesAreChebyshev) {
   layer.windowLow = 0;
   layer.windowHigh = 200;
   View view;
-  view.opacityPoints = {{0, 0}, {0.5, 0}, {1, 1}};
-  const auto transfer = makeTransferFunction(layer, view, volume->info());
+  layer.transfer = phantom::transferAcross(layer, {{0, 0}, {0.5, 0}, {1, 1}});
+  const auto transfer = makeTransferFunction(layer, volume->info());
   const auto* distance = prepared.distances(transfer, (TransferFunction::entries - 1) / 200.0F, 0);
   for (int z = 0; z < 7; ++z) {
     for (int y = 0; y < 8; ++y) {

@@ -76,6 +76,15 @@ std::shared_ptr<const Volume> make(VoxelType type, const Dims& dims, const Affin
 }
 
 /// One picture of one or more layers.
+/// Points at places 0..1 across the layer's window.
+inline Transfer transferAcross(const Layer& layer, const std::vector<std::pair<double, double>>& points) {
+  Transfer out;
+  for (const auto& [place, opacity] : points) {
+    out.points.push_back({*layer.windowLow + place * (*layer.windowHigh - *layer.windowLow), opacity, {}});
+  }
+  return out;
+}
+
 struct Studio {
   Scene scene;
   LayerVolumes volumes;
@@ -107,6 +116,11 @@ struct Studio {
   }
 
   View& camera() { return scene.views.back(); }
+
+  /// Opacities of one millimetre at places 0..1 across the window of the first layer.
+  void opacities(const std::vector<std::pair<double, double>>& points) {
+    scene.layers.front().transfer = transferAcross(scene.layers.front(), points);
+  }
 
   Frame draw(const std::string& view, int width, int height, double stepScale = 1) {
     Frame frame;

@@ -25,7 +25,7 @@ std::shared_ptr<const Volume> ball(const Vec3& spacing, double radiusMm, VoxelTy
 }
 
 void makeOpaque(Studio& studio) {
-  studio.camera().opacityPoints = {{0, 0}, {0.49, 0}, {0.51, 0.99}, {1, 0.99}};
+  studio.opacities({{0, 0}, {0.49, 0}, {0.51, 0.99}, {1, 0.99}});
 }
 
 /// Radii of what is bright, along four directions from the picture's centre, in millimetres.
@@ -112,7 +112,7 @@ TEST(RayCast, NearerThingsHideFartherOnes) {
       });
   Studio studio;
   studio.add("a", volume, 0, 240);
-  studio.camera().opacityPoints = {{0, 0}, {0.3, 0}, {0.45, 0.4}, {1, 0.4}};
+  studio.opacities({{0, 0}, {0.3, 0}, {0.45, 0.4}, {1, 0.4}});
   const double front = phantom::meanOf(studio.draw("3d", 41, 41), 18, 18, 23, 23);
   studio.camera().azimuthDeg = 180;
   const double back = phantom::meanOf(studio.draw("3d", 41, 41), 18, 18, 23, 23);
@@ -132,7 +132,7 @@ TEST(RayCast, OpacityIsPerMillimetre) {
         make(VoxelType::float32, {n, n, n}, phantom::scaled({spacing, spacing, spacing}, {origin, origin, origin}),
              [](auto, auto, auto) { return 1.0; }),
         0, 1);
-    studio.camera().opacityPoints = {{0, 0.02}, {1, 0.02}};
+    studio.opacities({{0, 0.02}, {1, 0.02}});
     for (const double step : {1.0, 2.0}) {
       const double value = phantom::meanOf(studio.draw("3d", 41, 41, step), 19, 19, 22, 22);
       EXPECT_NEAR(value, 255 * 0.8 * expected, 5) << spacing << ' ' << step;  // 0.8: light without a surface
@@ -146,7 +146,7 @@ TEST(RayCast, LongStepsFindThinShells) {
                            [](auto, auto y, auto) { return y < 32 ? 200 : 0; });
   Studio studio;
   studio.add("a", volume, 0, 200);
-  studio.camera().opacityPoints = {{0, 0}, {0.4, 0}, {0.5, 0.99}, {0.6, 0}, {1, 0}};
+  studio.opacities({{0, 0}, {0.4, 0}, {0.5, 0.99}, {0.6, 0}, {1, 0}});
   const Frame frame = studio.draw("3d", 65, 65, 3.7);
   double least = 255;
   for (int x = 25; x < 40; ++x) least = std::min<double>(least, pixel(frame, x, 32)[0]);
@@ -165,15 +165,15 @@ TEST(RayCast, StillPicturesAreTheSameBytes) {
 
 TEST(RayCast, SkippingFollowsTheTransferFunction) {
   // The distances of one transfer function must not be used for the next.
-  const std::vector<OpacityPoint> surface{{0, 0}, {0.7, 0}, {0.72, 0.99}, {1, 0.99}};
+  const std::vector<std::pair<double, double>> surface{{0, 0}, {0.7, 0}, {0.72, 0.99}, {1, 0.99}};
   Studio studio;
   studio.add("a", ball({1, 1, 1}, 10), -200, 200);
-  studio.camera().opacityPoints = surface;
+  studio.opacities(surface);
   const Frame before = studio.draw("3d", 80, 80);
   EXPECT_EQ(phantom::meanOf(before, 30, 20, 50, 25), 0);
-  studio.camera().opacityPoints = {{0, 0.2}, {1, 0.2}};
+  studio.opacities({{0, 0.2}, {1, 0.2}});
   EXPECT_GT(phantom::meanOf(studio.draw("3d", 80, 80), 30, 20, 50, 25), 50);
-  studio.camera().opacityPoints = surface;
+  studio.opacities(surface);
   EXPECT_EQ(studio.draw("3d", 80, 80).rgba, before.rgba);
 }
 
@@ -194,7 +194,7 @@ TEST(RayCast, ValuesThatAreNoNumbersAreTransparent) {
   const Affine affine = phantom::scaled({1, 1, 1}, {-20, -20, -20});
   Studio studio;
   studio.add("a", make(VoxelType::float32, {40, 40, 40}, affine, [&](auto, auto, auto) { return nan; }), 0, 1);
-  studio.camera().opacityPoints = {{0, 0.5}, {1, 0.5}};
+  studio.opacities({{0, 0.5}, {1, 0.5}});
   EXPECT_EQ(phantom::meanOf(studio.draw("3d", 50, 50), 0, 0, 50, 50), 0);
   studio.volumes["a"] =
       make(VoxelType::float32, {40, 40, 40}, affine, [&](auto x, auto, auto) { return x < 20 ? nan : 1; });

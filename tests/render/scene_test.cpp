@@ -29,12 +29,25 @@ Scene fullScene() {
   layer.interpolation = Interpolation::nearest;
   layer.time = 7;
   layer.component = 2;
+  layer.gamma = 1.5;
+  layer.outlinePixels = 2;
+  layer.vectors = VectorLook::sticks;
+  layer.modulatedBy = "b";
+  layer.inVolume = true;
+  layer.transfer.points = {{-10, 0, {{1, 2, 255}}}, {0.5, 0.1, {{16, 0, 0}}}, {100, 1, {{0, 0, 0}}}};
+  layer.isoValue = -3.5;
   scene.layers = {layer, Layer{}};
+  scene.layers[1].interpolation = Interpolation::cubic;
+  scene.layers[1].transfer.preset = "ct-bone";
   scene.layers[1].id = "b";
   scene.layers[1].thresholdHigh = 4;
   View slice;
   slice.name = "s";
-  slice.plane = Plane::sagittal;
+  slice.plane = Plane::oblique;
+  slice.right = {0, 1, 0};
+  slice.down = {0.5, 0, -1};
+  slice.slabMm = 12;
+  slice.slabMode = SlabMode::mean;
   slice.zoom = 3;
   slice.centreMm = Vec3{1, 2, 3};
   View camera;
@@ -42,7 +55,10 @@ Scene fullScene() {
   camera.kind = ViewKind::volume;
   camera.azimuthDeg = -725.5;
   camera.elevationDeg = 12;
-  camera.opacityPoints = {{0, 0}, {0.5, 0.1}, {1, 1}};
+  camera.mode = VolumeMode::isosurface;
+  camera.crop = CropBox{{-1, -2, -3}, {4, 5, 6}};
+  camera.clipPlanes = {{{1, 2, 3}, {0, 0, 2}}};
+  camera.slices = {Plane::coronal, Plane::axial};
   scene.views = {slice, camera};
   return scene;
 }
@@ -93,7 +109,7 @@ TEST(Scene, MistakesAreNamedByTheirPlace) {
   expectRefused(with("/layers/0/source/path", nullptr), "/layers/0/source/path");
   expectRefused(with("/layers/0/source/pathh", "x"), "/layers/0/source/pathh");
   expectRefused(with("/layers/0/colourMap", "grey"), "/layers/0/colourMap");
-  expectRefused(with("/layers/0/interpolation", "cubic"), "/layers/0/interpolation");
+  expectRefused(with("/layers/0/interpolation", "sinc"), "/layers/0/interpolation");
   expectRefused(with("/layers/0/windowLow", nullptr), "/layers/0/windowLow");
   expectRefused(with("/layers/0/windowHigh", nullptr), "/layers/0/windowHigh");
   expectRefused(with("/layers/1/id", "t1 \xc3\xa9"), "/layers/1/id");
@@ -101,8 +117,17 @@ TEST(Scene, MistakesAreNamedByTheirPlace) {
   expectRefused(with("/views/0/zoom", 0), "/views/0/zoom");
   expectRefused(with("/views/0/centreMm", json::array({1, 2})), "/views/0/centreMm");
   expectRefused(with("/views/0/centreMm/1", "x"), "/views/0/centreMm/1");
-  expectRefused(with("/views/1/opacityPoints/2/position", 0.5), "/views/1/opacityPoints/2/position");
-  expectRefused(with("/views/1/opacityPoints", json::array({{{"position", 0}}})), "/views/1/opacityPoints");
+  expectRefused(with("/layers/0/transfer/points/2/value", 0.5), "/layers/0/transfer/points/2/value");
+  expectRefused(with("/layers/0/transfer/points/2/colour", "#12345g"), "/layers/0/transfer/points/2/colour");
+  expectRefused(with("/layers/0/transfer/points", json::array({{{"value", 0}}})), "/layers/0/transfer/points");
+  expectRefused(with("/layers/0/transfer/preset", "ct-brain"), "/layers/0/transfer/preset");
+  expectRefused(with("/layers/0/gamma", 0), "/layers/0/gamma");
+  expectRefused(with("/layers/0/inVolume", 1), "/layers/0/inVolume");
+  expectRefused(with("/views/0/down", json::array({0, -7, 0})), "/views/0/down");
+  expectRefused(with("/views/0/slabMm", -1), "/views/0/slabMm");
+  expectRefused(with("/views/1/crop/highMm/1", -2), "/views/1/crop/highMm");
+  expectRefused(with("/views/1/clipPlanes/0/normal", json::array({0, 0, 0})), "/views/1/clipPlanes/0/normal");
+  expectRefused(with("/views/1/slices/0", "oblique"), "/views/1/slices/0");
   expectRefused(with("/crosshairMm", json::array({0, 0, std::numeric_limits<double>::infinity()})), "/crosshairMm/2");
   expectRefused(with("/a~0b~1c", 1), "/a~0b~1c");
 }

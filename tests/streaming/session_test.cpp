@@ -144,8 +144,7 @@ TEST_F(SessionTest, OnlyWhatChangedIsDrawn) {
   const auto frames = viewer.output->frames();
   EXPECT_EQ(frames[8].header.view, "sagittal");
   EXPECT_EQ(frames[9].header.view, "sagittal");
-  edit(viewer, "/views/3/opacityPoints",
-       json::array({{{"position", 0}, {"opacity", 0}}, {{"position", 1}, {"opacity", 1}}}));
+  edit(viewer, "/views/3/mode", "maximum");
   ASSERT_TRUE(receiveFrames(viewer, 12));
   EXPECT_EQ(viewer.output->frames()[10].header.view, "3d");
 }
