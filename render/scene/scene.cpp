@@ -173,7 +173,7 @@ void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& 
 }
 
 void readClipPlane(const json& value, const JsonPlace& place, std::optional<Error>& error,
-                   std::vector<ClipPlane>& planes) {
+                   std::vector<ClipPlane>& out) {
   ClipPlane plane;
   JsonFields fields(value, place, error);
   fields.vector("pointMm", plane.pointMm);
@@ -181,7 +181,7 @@ void readClipPlane(const json& value, const JsonPlace& place, std::optional<Erro
   const double size = length(plane.normal);
   if (!(size > 0 && std::isfinite(size))) fields.complain(fields.at("normal"), "a direction is expected, not zero");
   fields.end(clipKeys);
-  planes.push_back(plane);
+  out.push_back(plane);
 }
 
 void readCrop(const json& value, const JsonPlace& place, std::optional<Error>& error, std::optional<CropBox>& out) {

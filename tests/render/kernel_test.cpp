@@ -1,7 +1,8 @@
 // The kernels alone: what cannot be reached through a scene.
 #include "render/cpu/kernel_sets.hpp"
-#include "render/cpu/prepared_volume.hpp"
-#include "render/cpu/segment_table.hpp"
+#include "render/plan/grid.hpp"
+#include "render/plan/prepared_volume.hpp"
+#include "render/plan/segment_table.hpp"
 #include "tests/render/phantoms.hpp"
 
 #include <random>

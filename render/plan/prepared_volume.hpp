@@ -3,7 +3,7 @@
 #pragma once
 
 #include "image/volume.hpp"
-#include "render/cpu/kernel_sets.hpp"
+#include "render/kernel/plan.hpp"
 #include "render/scene/transfer_function.hpp"
 
 #include <cstdint>
@@ -11,9 +11,6 @@
 #include <vector>
 
 namespace nora {
-
-/// Where a frame of a volume lies in memory.
-[[nodiscard]] kernel::Grid gridOf(const Volume& volume, std::int64_t time, std::int64_t component);
 
 /// One frame (time point and component) of a volume, ready to be ray cast.
 class PreparedVolume {

@@ -1,4 +1,4 @@
-#include "render/cpu/segment_table.hpp"
+#include "render/plan/segment_table.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,21 @@
+// Where voxels lie in memory, as the kernels want it.
+#pragma once
+
+#include "image/volume.hpp"
+#include "render/kernel/plan.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace nora {
+
+constexpr std::size_t gatherPadding = 64;  // bytes after voxels and tables: kernels load whole words
+
+[[nodiscard]] kernel::Grid makeGrid(const std::byte* voxels, kernel::Stored stored,
+                                    const std::array<std::int64_t, 3>& dims, std::int64_t bytesPerVoxel);
+
+/// One frame of a volume.
+[[nodiscard]] kernel::Grid gridOf(const Volume& volume, std::int64_t time, std::int64_t component);
+
+}  // namespace nora

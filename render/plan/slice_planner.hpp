@@ -1,0 +1,38 @@
+// Turns the layers of a scene into what the slice kernels draw.
+#pragma once
+
+#include "render/kernel/plan.hpp"
+#include "render/renderer.hpp"
+#include "render/scene/label_colours.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace nora {
+
+/// Keeps its memory and look-up tables from picture to picture. One thread at a time.
+class SlicePlanner {
+ public:
+  /// Layers and look-up tables stay valid until the next call and while the request's volumes live.
+  [[nodiscard]] kernel::SlicePlan plan(const RenderRequest& request, const View& view, const ViewGeometry& geometry,
+                                       Frame& frame);
+
+ private:
+  static constexpr std::size_t rampEntries = 512;  // positive and negative side
+
+  void addLayer(const Layer& layer, const std::shared_ptr<const Volume>& shared, const ViewGeometry& geometry);
+  void addLabelColours(const std::shared_ptr<const Volume>& volume, kernel::SliceLayer& layer);
+  const std::uint32_t* rampColours(const Layer& layer, std::size_t number);
+
+  struct ColouredVolume {
+    std::weak_ptr<const Volume> volume;
+    std::unique_ptr<LabelColours> colours;
+  };
+  std::vector<kernel::SliceLayer> layers_;
+  std::vector<std::array<std::uint32_t, rampEntries>> ramps_;
+  std::vector<ColouredVolume> labelColours_;
+};
+
+}  // namespace nora
