@@ -34,9 +34,30 @@ struct Grid {
 };
 
 enum class Look : std::uint8_t {
-  ramp,    // value -> window -> table of 256, or 512 with `symmetric` (the second half for negative values)
-  labels,  // whole number -> palette
-  colour,  // red, green, blue are stored
+  ramp,       // value -> window -> table of 256, or 512 with `symmetric` (the second half for negative values)
+  labels,     // whole number -> palette
+  colour,     // red, green, blue are stored
+  direction,  // three components -> colour
+  sticks,     // three components -> a line in that colour
+};
+
+enum class Filter : std::uint8_t { nearest, linear, cubic };
+
+/// What a slab shows of the samples across it.
+enum class Slab : std::uint8_t { maximum, minimum, mean };
+
+/// One stick stands in each cell of a lattice of `stride` * `stride` columns of voxels. Columns run along the voxel
+/// axis `through`, which crosses the plane most steeply; u and v are the other two.
+struct Sticks {
+  int u = 0;
+  int v = 1;
+  int through = 2;
+  float stride = 1;
+  float pixelFromVoxel[4]{};     // right from u, right from v, down from u, down from v; within the plane
+  float throughFromVoxel[2]{};   // from u and from v, within the plane
+  float screenFromDirection[6];  // two rows: right and down of a direction in the world
+  float halfLength = 0;          // pixels, of a direction that lies in the plane
+  float halfWidth = 0;
 };
 
 struct SliceLayer {
@@ -45,13 +66,14 @@ struct SliceLayer {
   double right[3]{};   // voxels per pixel
   double down[3]{};
   Look look = Look::ramp;
-  bool nearest = false;
+  Filter filter = Filter::linear;
   bool symmetric = false;
   bool exactLabels = false;  // stored whole numbers are the labels: no scaling through float
   float slope = 1;
   float inter = 0;
   float windowLow = 0;
   float indexPerValue = 255;  // 255 / (high - low)
+  float gammaExponent = 1;    // 1 / gamma
   float thresholdLow = 0;
   float thresholdHigh = 0;
   float opacity = 1;
@@ -62,15 +84,32 @@ struct SliceLayer {
   const std::uint32_t* labelColours = nullptr;  // 0xAABBGGRR
   int labelShift = 0;
   int labelProbes = 0;
+  /// Pixels; only what is nearer than this to another label is drawn. 0: all.
+  float outline = 0;
+  // Slab: samples at these multiples of `across` from the plane, the nearest first; 0: the plane itself.
+  const float* slabOffsets = nullptr;
+  int slabCount = 0;
+  Slab slab = Slab::maximum;
+  float slabLow = 0;  // least and greatest offset
+  float slabHigh = 0;
+  double across[3]{};  // voxels per millimetre away from the viewer
+  // Directions: `grid` is their first component.
+  const std::byte* components[3]{};
+  float worldFromVector[9]{};  // rows
+  int modulator = -1;          // index in SlicePlan::layers; its place in its window darkens; -1: none
+  Sticks sticks;
 };
 
 struct SlicePlan {
   int width = 0;
   int height = 0;
-  const SliceLayer* layers = nullptr;
-  int layerCount = 0;
+  const SliceLayer* layers = nullptr;  // drawn ones first, then those that only modulate
+  int layerCount = 0;                  // drawn
   std::uint8_t* rgba = nullptr;
+  int modulatorCount = 0;
 };
+
+constexpr int mostOutlinePixels = 16;
 
 /// Levels along each side of the table of ray segments.
 constexpr int segmentLevels = 256;

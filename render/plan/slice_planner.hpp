@@ -22,7 +22,11 @@ class SlicePlanner {
  private:
   static constexpr std::size_t rampEntries = 512;  // positive and negative side
 
-  void addLayer(const Layer& layer, const std::shared_ptr<const Volume>& shared, const ViewGeometry& geometry);
+  [[nodiscard]] kernel::SliceLayer placed(const Layer& layer, const Volume& volume, const ViewGeometry& geometry) const;
+  void addLayer(const Layer& layer, const std::shared_ptr<const Volume>& shared, const View& view,
+                const ViewGeometry& geometry);
+  void addSlab(const Volume& volume, const View& view, const ViewGeometry& geometry, kernel::SliceLayer& layer);
+  void addModulators(const RenderRequest& request, const ViewGeometry& geometry);
   void addLabelColours(const std::shared_ptr<const Volume>& volume, kernel::SliceLayer& layer);
   const std::uint32_t* rampColours(const Layer& layer, std::size_t number);
 
@@ -31,6 +35,8 @@ class SlicePlanner {
     std::unique_ptr<LabelColours> colours;
   };
   std::vector<kernel::SliceLayer> layers_;
+  std::vector<const Layer*> sources_;  // of layers_, until the plan is made
+  std::vector<std::vector<float>> slabs_;
   std::vector<std::array<std::uint32_t, rampEntries>> ramps_;
   std::vector<ColouredVolume> labelColours_;
 };
