@@ -332,5 +332,39 @@ TEST(Sticks, ObliquePlanesShowTheSameDirections) {
   EXPECT_NEAR(std::remainder(drawn - expected, std::numbers::pi), 0, 0.05);
 }
 
+TEST(Sticks, OnObliquePlanesStandWhereColumnsOfVoxelsCross) {
+  VectorImage image;
+  image.affine = turned(true);
+  const auto volume = image.make([](auto x, auto y, auto z) {
+    return Vec3{static_cast<double>(x % 3) + 0.2, static_cast<double>(y % 4) - 1.3, static_cast<double>(z % 5) - 2.1};
+  });
+  for (const auto& isa : phantom::instructionSets()) {
+    Studio studio(isa);
+    addVectors(studio, volume, VectorLook::sticks);
+    View& view = studio.scene.views[0];
+    view.plane = Plane::oblique;
+    view.right = {1, 0.3, -0.3};
+    view.down = {0.2, -1, 0.4};
+    const Frame frame = studio.draw("axial", 700, 700);
+    const ViewGeometry& g = frame.geometry;
+    int seen = 0;
+    for (int column = 0; column < 81; ++column) {
+      const Vec3 foot = image.affine.point({static_cast<double>(column % 9), static_cast<double>(column / 9), 0});
+      const Vec3 up = image.affine.column(2);
+      const double z = dot(g.originMm - foot, g.forward) / dot(up, g.forward);
+      const auto k = static_cast<std::int64_t>(std::lround(z));
+      if (z < -0.4 || z > 8.4 || std::abs(std::abs(z - static_cast<double>(k)) - 0.5) < 0.01) continue;
+      const Vec3 from = foot + up * z - g.originMm;
+      const int x = static_cast<int>(dot(from, g.rightMm) / dot(g.rightMm, g.rightMm));
+      const int y = static_cast<int>(dot(from, g.downMm) / dot(g.downMm, g.downMm));
+      const Vec3 v{volume->value(column % 9, column / 9, k, 0, 0), volume->value(column % 9, column / 9, k, 0, 1),
+                   volume->value(column % 9, column / 9, k, 0, 2)};
+      expectNear(pixel(frame, x, y), colourOf(v), 1, isa + " " + std::to_string(column));
+      ++seen;
+    }
+    EXPECT_GT(seen, 50);
+  }
+}
+
 }  // namespace
 }  // namespace nora
