@@ -359,10 +359,40 @@ TEST(Sticks, OnObliquePlanesStandWhereColumnsOfVoxelsCross) {
       const int y = static_cast<int>(dot(from, g.downMm) / dot(g.downMm, g.downMm));
       const Vec3 v{volume->value(column % 9, column / 9, k, 0, 0), volume->value(column % 9, column / 9, k, 0, 1),
                    volume->value(column % 9, column / 9, k, 0, 2)};
-      expectNear(pixel(frame, x, y), colourOf(v), 1, isa + " " + std::to_string(column));
+      // In the middle, and ten pixels along the stick to either side of it.
+      const Vec3 unit = normalised(v) * 10;
+      const int dx = static_cast<int>(std::lround(dot(unit, normalised(g.rightMm))));
+      const int dy = static_cast<int>(std::lround(dot(unit, normalised(g.downMm))));
+      for (const int end : {-1, 0, 1}) {
+        expectNear(pixel(frame, x + end * dx, y + end * dy), colourOf(v), 1, isa + " " + std::to_string(column));
+      }
       ++seen;
     }
     EXPECT_GT(seen, 50);
+  }
+}
+
+TEST(Sticks, HaveTheBrightnessOfTheirMiddle) {
+  for (const auto& isa : phantom::instructionSets()) {
+    Studio studio(isa);
+    studio.scene.convention = Convention::neurological;
+    addVectors(studio, VectorImage().make([](auto, auto, auto) {
+      return Vec3{1, 1, 0};
+    }),
+               VectorLook::sticks)
+        .modulatedBy = "fa";
+    const auto fa = phantom::make(VoxelType::float32, {9, 9, 9}, phantom::scaled({1, 1, 1}, {-4, -4, -4}),
+                                  [](auto x, auto y, auto) { return static_cast<double>(x + 8 * y); });
+    studio.add("fa", fa, 0, 72).visible = false;
+    const Frame frame = studio.draw("axial", 279, 279);  // 31 pixels a voxel
+    for (int x = 0; x < 9; ++x) {
+      for (int y = 0; y < 9; ++y) {
+        const int level = static_cast<int>(std::lround(std::sqrt(0.5) * 255 * (x + 8 * y) / 72));
+        for (const int along : {-7, 0, 7}) {  // up and to the right
+          expectNear(pixel(frame, 31 * x + 15 + along, 31 * (8 - y) + 15 - along), {level, level, 0}, 1, isa);
+        }
+      }
+    }
   }
 }
 
