@@ -55,7 +55,7 @@ inline Float notANumber() {
 
 /// Samples that are meant to lie on a plane of voxels do: these need half as many voxels.
 inline Float snapped(Float v) {
-  const Float whole = toFloat(toInt(v + 0.5F));
+  const Float whole = toFloat(toInt(clampTo(v + 0.5F, splat(-1e9F), splat(1e9F))));
   const Float off = v - whole;
   return select(less(greatest(off, -off), splat(1e-4F)), whole, v);
 }
