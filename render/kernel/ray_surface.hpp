@@ -9,8 +9,7 @@ namespace nora::kernel::NORA_ISA {
 
 constexpr int refinements = 6;  // halvings of a step
 
-inline void paint(const RayLayer& layer, Mask hit, Int colour, Float opacity, const Light& lit, Contribution& out) {
-  static_cast<void>(layer);
+inline void paint(Mask hit, Int colour, Float opacity, const Light& lit, Contribution& out) {
   out.alpha = select(hit, opacity, none());
   out.red = out.alpha * (lit.bright * light(colour, 0) + lit.gloss);
   out.green = out.alpha * (lit.bright * light(colour, 1) + lit.gloss);
@@ -61,7 +60,7 @@ class SurfaceTracer {
       const Float value = select(face, front, select(rising, back, front));
       colour = select(less(value, none()), splat(static_cast<std::int32_t>(layer_.surfaceColours[1])), colour);
     }
-    paint(layer_, hit, colour, splat(layer_.look.opacity), lit, out);
+    paint(hit, colour, splat(layer_.look.opacity), lit, out);
     return true;
   }
 
@@ -131,7 +130,7 @@ class LabelTracer {
     const Int colour = labelColour(layer_.look, label);
     const Float alpha = toFloat(shiftRightUnsigned(colour, 24)) * splat(layer_.look.opacity / 255.0F);
     const Light lit = withEvenLight(face, lightOn(layer_, shapeGradient(volume_.at(out.at), label)));
-    paint(layer_, hit, colour, alpha, lit, out);
+    paint(hit, colour, alpha, lit, out);
     return true;
   }
 
@@ -155,20 +154,32 @@ class LabelTracer {
   [[nodiscard]] inline Float shareAt(const Point& p, Int label) const {
     const Cell cell = volume_.extent.cellAt(p);
     const Grid& grid = layer_.grid;
-    const Int x1 = least(cell.x + 1, splat(static_cast<std::int32_t>(grid.dims[0] - 1)));
-    const Int y1 = least(cell.y + 1, splat(static_cast<std::int32_t>(grid.dims[1] - 1)));
-    const Int z1 = least(cell.z + 1, splat(static_cast<std::int32_t>(grid.dims[2] - 1)));
-    const auto is = [&](Int x, Int y, Int z) { return select(equal(labelOf(x, y, z), label), splat(1.0F), none()); };
-    const auto row = [&](Int y, Int z) { return mix(is(cell.x, y, z), is(x1, y, z), cell.fx); };
-    const Float near = mix(row(cell.y, cell.z), row(y1, cell.z), cell.fy);
-    return mix(near, mix(row(cell.y, z1), row(y1, z1), cell.fy), cell.fz);
+    const Float one = splat(1.0F);
+    Float share = none();
+    for (int corner = 0; corner < 8; ++corner) {
+      const int right = corner & 1;
+      const int down = corner >> 1 & 1;
+      const int far = corner >> 2;
+      const Int x = least(cell.x + right, splat(static_cast<std::int32_t>(grid.dims[0] - 1)));
+      const Int y = least(cell.y + down, splat(static_cast<std::int32_t>(grid.dims[1] - 1)));
+      const Int z = least(cell.z + far, splat(static_cast<std::int32_t>(grid.dims[2] - 1)));
+      const Float weight = (right != 0 ? cell.fx : one - cell.fx) * (down != 0 ? cell.fy : one - cell.fy) *
+                           (far != 0 ? cell.fz : one - cell.fz);
+      share = select(equal(labelOf(x, y, z), label), share + weight, share);
+    }
+    return share;
   }
 
   [[nodiscard]] inline Point shapeGradient(const Point& p, Int label) const {
-    const Float reach = splat(1.5F);  // voxels: wide enough to hide their edges
-    return {shareAt({p.x + reach, p.y, p.z}, label) - shareAt({p.x - reach, p.y, p.z}, label),
-            shareAt({p.x, p.y + reach, p.z}, label) - shareAt({p.x, p.y - reach, p.z}, label),
-            shareAt({p.x, p.y, p.z + reach}, label) - shareAt({p.x, p.y, p.z - reach}, label)};
+    constexpr float reach = 1.5F;  // voxels: wide enough to hide their edges
+    Float slopes[3];
+    for (int a = 0; a < 3; ++a) {
+      const Float x = splat(a == 0 ? reach : 0.0F);
+      const Float y = splat(a == 1 ? reach : 0.0F);
+      const Float z = splat(a == 2 ? reach : 0.0F);
+      slopes[a] = shareAt({p.x + x, p.y + y, p.z + z}, label) - shareAt({p.x - x, p.y - y, p.z - z}, label);
+    }
+    return {slopes[0], slopes[1], slopes[2]};
   }
 
   RayVolume& volume_;

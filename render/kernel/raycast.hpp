@@ -52,9 +52,9 @@ inline void visitTracer(RayVolume& volume, RayCounts& counts, Visitor&& visitor)
   });
 }
 
-/// One layer from front to back.
-template <class Tracer>
-inline void march(Tracer& tracer, RayVolume& volume, Ray& ray, RayCounts& counts) {
+/// A medium alone, from front to back: the short way.
+template <class V>
+inline void marchMedium(MediumTracer<V> tracer, RayVolume& volume, Ray& ray, RayCounts& counts) {
   const int end = volume.lastOfAll();
   int k = volume.firstOfAll();
   bool havePrevious = false;
@@ -76,6 +76,10 @@ inline void march(Tracer& tracer, RayVolume& volume, Ray& ray, RayCounts& counts
     havePrevious = true;
     if (!any(volume.running(k, ray.opacity))) return;
   }
+}
+inline void marchMedium(RayVolume& volume, Ray& ray, RayCounts& counts) {
+  visitRayVoxels(volume.layer->grid,
+                 [&](const auto& voxels) { marchMedium(MediumTracer(volume, voxels, counts), volume, ray, counts); });
 }
 
 /// Several layers, each with its own image, in the order of depth.
@@ -198,7 +202,7 @@ inline void project(const RayPlan& plan, RayVolume* volumes, const bool* hit, co
       continue;
     }
     Ray own{};
-    visitTracer(volume, counts, [&](auto& tracer) { march(tracer, volume, own, counts); });
+    CrossingVolumes(&volume, 1, counts).march(own);
     addBehind(own, {none(), splat(1.0F), ray.red, ray.green, ray.blue});
     ray = own;
   }
@@ -222,21 +226,21 @@ inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes
   packet.base = base;
   begin(plan, tile, packet);
   int entered = 0;
+  int only = 0;
   for (int l = 0; l < plan.layerCount; ++l) {
     hit[l] = hit[l] && volumes[l].enter(packet);
     if (!hit[l]) volumes[l].last = splat(-1);
     if (!hit[l]) volumes[l].first = splat(0);
     entered += hit[l] ? 1 : 0;
+    only = hit[l] ? l : only;
   }
   Ray ray{};
   if (isProjection(plan.mode)) {
     project(plan, volumes, hit, packet, ray, counts);
   } else {
-    if (entered == 1) {
-      for (int l = 0; l < plan.layerCount; ++l) {
-        if (hit[l]) visitTracer(volumes[l], counts, [&](auto& tracer) { march(tracer, volumes[l], ray, counts); });
-      }
-    } else if (entered > 1) {
+    if (entered == 1 && volumes[only].layer->kind == RayKind::medium) {
+      marchMedium(volumes[only], ray, counts);
+    } else if (entered > 0) {
       CrossingVolumes(volumes, plan.layerCount, counts).march(ray);
     }
     addBehind(ray, {none(), splat(1.0F), sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2)});
