@@ -64,20 +64,19 @@ void SkipField::markVisible(const PreparedVolume& volume, float entryPerStored, 
   for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
     shownBefore_[i + 1] = shownBefore_[i] + (transfer_.extinctionPerMm[i] > 0 ? 1 : 0);
   }
-  const auto entryOf = [&](float stored) {
-    const float entry = stored * entryPerStored + entryOffset;
-    return entry > 0 ? static_cast<int>(std::min(entry, static_cast<float>(entries - 1))) : 0;
+  // One entry more on either side: interpolation rounds. Values far below the first entry show only that one.
+  const auto entryOf = [&](float stored, float spare) {
+    return static_cast<int>(
+        std::clamp(stored * entryPerStored + entryOffset + spare, 0.0F, static_cast<float>(entries - 1)));
   };
+  const bool rises = entryPerStored >= 0;
   const std::vector<float>& low = volume.low();
   const std::vector<float>& high = volume.high();
   distances_.assign(low.size() + gatherPadding, farthestBrick);
   for (std::size_t i = 0; i < low.size(); ++i) {
     if (!(low[i] <= high[i])) continue;
-    const int a = entryOf(low[i]);
-    const int b = entryOf(high[i]);
-    // One entry more on either side: interpolation rounds.
-    const auto first = static_cast<std::size_t>(std::max(std::min(a, b) - 1, 0));
-    const auto end = static_cast<std::size_t>(std::min(std::max(a, b) + 3, entries));
+    const auto first = static_cast<std::size_t>(entryOf(rises ? low[i] : high[i], -1));
+    const auto end = static_cast<std::size_t>(entryOf(rises ? high[i] : low[i], 1.5F)) + 1;
     if (shownBefore_[end] > shownBefore_[first]) distances_[i] = 0;
   }
 }

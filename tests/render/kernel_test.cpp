@@ -164,6 +164,25 @@ TEST(Kernel, DistancesAreChebyshev) {
   }
 }
 
+TEST(Kernel, BricksBelowTheFirstPointAreSkipped) {
+  // Opacity rises from the very first point: air, far below it, must not count as its neighbour.
+  const auto volume =
+      phantom::make(VoxelType::int16, {64, 8, 8}, Affine{}, [](auto x, auto, auto) { return x < 32 ? -1000 : 500; });
+  const auto* kernels = kernel::findKernels("");
+  const PreparedVolume prepared(volume, 0, 0, false, *kernels);
+  for (const bool inverted : {false, true}) {
+    SkipField skip;
+    Layer layer;
+    layer.transfer.points = {{130, inverted ? 1.0 : 0.0, {}}, {260, inverted ? 0.0 : 1.0, {}}};
+    const auto transfer = makeTransferFunction(layer, volume->info());
+    const float perStored = (TransferFunction::entries - 1) / 130.0F;
+    const auto* distance = skip.distances(prepared, transfer, perStored, -130 * perStored);
+    EXPECT_EQ(distance[0], inverted ? 0 : 3);
+    EXPECT_EQ(distance[3], 0);  // shares a face of voxels with the bright half
+    EXPECT_EQ(distance[7], inverted ? 4 : 0);
+  }
+}
+
 TEST(Kernel, PreparedVolumesForgetWhatIsGone) {
   PreparedVolumes cache;
   const auto* kernels = kernel::findKernels("");

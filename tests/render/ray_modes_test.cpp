@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(InstructionSets, RayModes, testing::ValuesIn(phantom::i
                          [](const auto& parameter) { return parameter.param; });
 
 TEST_P(RayModes, MaximumOfOnePointIsItsValue) {
-  for (const double azimuth : {0.0, 30.0, 77.0, 180.0}) {
+  for (const double azimuth : {0.0, 30.0, 180.0}) {
     for (const Vec3& spacing : {Vec3{1, 1, 1}, Vec3{0.7, 1.6, 2.5}}) {
       Studio fresh(GetParam());
       fresh.add("a",
@@ -38,7 +38,7 @@ TEST_P(RayModes, MaximumOfOnePointIsItsValue) {
       fresh.camera().mode = VolumeMode::maximum;
       fresh.camera().azimuthDeg = azimuth;
       fresh.camera().elevationDeg = azimuth / 3;
-      EXPECT_NEAR(middle(fresh.draw("3d", 101, 101)), 240, 2) << azimuth << ' ' << spacing[2];
+      EXPECT_NEAR(middle(fresh.draw("3d", 51, 51)), 240, 2) << azimuth << ' ' << spacing[2];
     }
   }
 }
@@ -48,12 +48,12 @@ TEST_P(RayModes, MaximumAndMinimumFindWhatIsHiddenBehindOthers) {
     return y == 7 ? 200 : y == 50 ? 130 : y == 30 ? 20 : 60;
   });
   studio.add("a", volume, 0, 255);
-  EXPECT_NEAR(middle(draw(VolumeMode::maximum, 61, 61)), 200, 1);
-  EXPECT_NEAR(middle(draw(VolumeMode::minimum, 61, 61)), 20, 1);
+  EXPECT_NEAR(middle(draw(VolumeMode::maximum, 31, 31)), 200, 1);
+  EXPECT_NEAR(middle(draw(VolumeMode::minimum, 31, 31)), 20, 1);
   studio.camera().crop = CropBox{{-100, -10, -100}, {100, 15, 100}};
-  EXPECT_NEAR(middle(draw(VolumeMode::maximum, 61, 61)), 60, 1);
+  EXPECT_NEAR(middle(draw(VolumeMode::maximum, 31, 31)), 60, 1);
   studio.camera().crop = CropBox{{-100, 10, -100}, {100, 100, 100}};
-  EXPECT_NEAR(middle(draw(VolumeMode::minimum, 61, 61)), 60, 1);
+  EXPECT_NEAR(middle(draw(VolumeMode::minimum, 31, 31)), 60, 1);
 }
 
 TEST_P(RayModes, ExtremesFollowNegativeSlopesAndInvertedWindows) {
@@ -102,12 +102,12 @@ TEST_P(RayModes, MeanOfABoxIsItsShareOfTheWay) {
                    }),
               0, 255);
     fresh.camera().mode = VolumeMode::mean;
-    EXPECT_NEAR(middle(fresh.draw("3d", 61, 61)), 250 * 20 / 60.0, 1);
+    EXPECT_NEAR(middle(fresh.draw("3d", 31, 31)), 250 * 20 / 60.0, 1);
     fresh.camera().crop = CropBox{{-100, -5, -100}, {100, 35, 100}};
-    EXPECT_NEAR(middle(fresh.draw("3d", 61, 61)), 250 * 20 / 35.0, 2);  // the box and 15 mm behind its front
+    EXPECT_NEAR(middle(fresh.draw("3d", 31, 31)), 250 * 20 / 35.0, 2);  // the box and 15 mm behind its front
     fresh.camera().clipPlanes = {{{0, 5.25, 0}, {0, 3, 0}}};
     fresh.camera().crop = CropBox{{-100, -4, -100}, {100, 35, 100}};
-    EXPECT_NEAR(middle(fresh.draw("3d", 61, 61)), 250, 1);
+    EXPECT_NEAR(middle(fresh.draw("3d", 31, 31)), 250, 1);
   }
 }
 
@@ -123,13 +123,13 @@ TEST_P(RayModes, MeanOfABallIsItsChord) {
            }),
       0, 1);
   studio.camera().crop = CropBox{{-20, -20, -20}, {20, 20, 20}};
-  const Frame frame = draw(VolumeMode::mean, 201, 201);
-  for (int x = 60; x <= 140; x += 8) {
-    const Vec3 p = phantom::worldOf(frame, x, 100);
+  const Frame frame = draw(VolumeMode::mean, 101, 101);
+  for (int x = 30; x <= 70; x += 4) {
+    const Vec3 p = phantom::worldOf(frame, x, 50);
     const double off = std::hypot(p[0], p[2]);
     if (off > radius - 2) continue;
     const double share = 2 * std::sqrt(radius * radius - off * off) / 40;
-    EXPECT_NEAR(pixel(frame, x, 100)[0], 255 * share, 3) << off;
+    EXPECT_NEAR(pixel(frame, x, 50)[0], 255 * share, 3) << off;
   }
 }
 
@@ -154,7 +154,7 @@ TEST_P(RayModes, IsosurfacesLieWhereTheValueIs) {
     const double depth = 6.7 / 7;  // of the plane, along its normal
     const auto lightAt = [&](double offset) {
       fresh.camera().clipPlanes = {{normal * (depth + offset * spacing), normal}};
-      return middle(fresh.draw("3d", 41, 41));
+      return middle(fresh.draw("3d", 17, 17));
     };
     const int before = lightAt(0.05);
     const int behind = lightAt(-0.05);
@@ -250,8 +250,8 @@ TEST(RayModes, SparseSamplingIsCloseToDense) {
     studio.camera().azimuthDeg = 33;
     studio.camera().elevationDeg = 17;
     studio.camera().crop = CropBox{{-25, -25, -30}, {30, 9.3, 30}};
-    const Frame still = studio.draw("3d", 220, 180);
-    const Frame dense = studio.draw("3d", 220, 180, 0.25);
+    const Frame still = studio.draw("3d", 150, 120);
+    const Frame dense = studio.draw("3d", 150, 120, 0.25);
     EXPECT_GT(phantom::psnr(still, dense), 35) << static_cast<int>(mode);
   }
 }

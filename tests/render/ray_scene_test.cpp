@@ -275,7 +275,7 @@ TEST_P(RayScene, OddImagesAndCamerasGiveAPicture) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const auto mode :
        {VolumeMode::shaded, VolumeMode::maximum, VolumeMode::minimum, VolumeMode::mean, VolumeMode::isosurface}) {
-    for (const std::int64_t n : {1, 2, 3, 8}) {
+    for (const std::int64_t n : {1, 2, 8}) {
       for (const double spacing : {1e-6, 1.0, 1e6}) {
         Studio tiny(GetParam());
         const double half = static_cast<double>(n - 1) / 2 * spacing;
@@ -285,9 +285,9 @@ TEST_P(RayScene, OddImagesAndCamerasGiveAPicture) {
         tiny.camera().azimuthDeg = 45;
         tiny.scene.layers[0].transfer = {"", {{0, 0.9 / std::max(spacing, 1.0), {}}, {100, 0.9, {}}}};
         tiny.scene.layers[0].isoValue = 50;
-        const Frame frame = tiny.draw("3d", 33, 33);
+        const Frame frame = tiny.draw("3d", 9, 9);
         if (mode != VolumeMode::shaded || spacing > 1e-3) {
-          EXPECT_GT(pixel(frame, 16, 16)[0], 100) << static_cast<int>(mode) << ' ' << n << ' ' << spacing;
+          EXPECT_GT(pixel(frame, 4, 4)[0], 100) << static_cast<int>(mode) << ' ' << n << ' ' << spacing;
         }
       }
     }
