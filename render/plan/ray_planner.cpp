@@ -205,7 +205,7 @@ void RayPlanner::chooseLayers(const RenderRequest& request) {
   }
 }
 
-/// One step for all: the smallest voxel's. Extremes are looked for at half of it.
+/// One step for all: the smallest voxel's. Stills look for extremes at half of it.
 double RayPlanner::chooseStep(const RenderRequest& request, const View& view) const {
   constexpr double mostStepsAcross = 8192;  // bounds the work for images with very thin voxels
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -218,7 +218,8 @@ double RayPlanner::chooseStep(const RenderRequest& request, const View& view) co
     across = std::max(across, length(bounds.high - bounds.low));
   }
   const bool extreme = view.mode == VolumeMode::maximum || view.mode == VolumeMode::minimum;
-  return std::max(spacing * request.stepScale * (extreme ? 0.5 : 1), across / mostStepsAcross);
+  const bool fine = extreme && request.stepScale <= 1;
+  return std::max(spacing * request.stepScale * (fine ? 0.5 : 1), across / mostStepsAcross);
 }
 
 void RayPlanner::planLook(const RenderRequest& request, const Shown& shown, const ViewGeometry& geometry, Slot& slot,
@@ -234,6 +235,31 @@ void RayPlanner::planLook(const RenderRequest& request, const Shown& shown, cons
   if (isColour(shown.volume->info().type)) lookOfLuminance(out.look);
 }
 
+void RayPlanner::planKind(const Shown& shown, const ViewGeometry& geometry, const PreparedVolume& prepared, Slot& slot,
+                          double stepMm, kernel::RayLayer& out) const {
+  const Layer& layer = *shown.layer;
+  const Volume& volume = *shown.volume;
+  const ImageInfo& info = volume.info();
+  if (out.kind == kernel::RayKind::medium || out.kind == kernel::RayKind::surface) {
+    constexpr double weakGradient = 0.02;  // of the window, per voxel
+    constexpr double noGradient = 1e-6;
+    slot.transfer = makeTransferFunction(layer, info);
+    planMedium(prepared, info, slot.transfer, slot.segments, slot.skip, stepMm, out);
+    const bool medium = out.kind == kernel::RayKind::medium;
+    planShading(volume, geometry, (medium ? weakGradient : noGradient) * lastEntry / smallestSpacing(info), out);
+  }
+  if (out.kind == kernel::RayKind::surface) planSurface(layer, info, prepared, slot.transfer, slot.skip, out);
+  if (out.kind == kernel::RayKind::labels) {
+    constexpr double noShape = 1e-3;  // of a label's share
+    planLabels(prepared, slot.skip, out);
+    planShading(volume, geometry, noShape / smallestSpacing(info), out);
+  }
+  if (out.kind == kernel::RayKind::projection) {
+    out.enough = enoughOf(out.look, rays_.mode);
+    if (rays_.mode != kernel::RayMode::mean) slot.skip.bound(prepared, rays_.mode, out);
+  }
+}
+
 void RayPlanner::addLayer(const RenderRequest& request, const View& view, const ViewGeometry& geometry,
                           const kernel::Kernels& kernels, double stepMm) {
   const std::size_t number = layers_.size();
@@ -246,7 +272,7 @@ void RayPlanner::addLayer(const RenderRequest& request, const View& view, const 
   kernel::RayLayer out;
   out.kind = kindOf(layer, info, view.mode);
   const bool labels = out.kind == kernel::RayKind::labels;
-  PreparedVolume& prepared =
+  const PreparedVolume& prepared =
       prepared_.get(shown.volume, shownTime(layer, info), shownComponent(layer, info), labels, kernels);
   out.grid = prepared.grid();
   copyTo(out.origin, volume.voxelFromWorld().point(geometry.originMm));
@@ -255,24 +281,7 @@ void RayPlanner::addLayer(const RenderRequest& request, const View& view, const 
   copyTo(out.step, volume.voxelFromWorld().direction(geometry.forward * stepMm));
   std::copy(prepared.bricks(), prepared.bricks() + 3, out.bricks);
   planLook(request, shown, geometry, slot, out);
-  if (out.kind == kernel::RayKind::medium || out.kind == kernel::RayKind::surface) {
-    constexpr double weakGradient = 0.02;  // of the window, per voxel
-    constexpr double noGradient = 1e-6;
-    slot.transfer = makeTransferFunction(layer, info);
-    planMedium(prepared, info, slot.transfer, slot.segments, slot.skip, stepMm, out);
-    const bool medium = out.kind == kernel::RayKind::medium;
-    planShading(volume, geometry, (medium ? weakGradient : noGradient) * lastEntry / smallestSpacing(info), out);
-  }
-  if (out.kind == kernel::RayKind::surface) planSurface(layer, info, prepared, slot.transfer, slot.skip, out);
-  if (labels) {
-    constexpr double noShape = 1e-3;  // of a label's share
-    planLabels(prepared, slot.skip, out);
-    planShading(volume, geometry, noShape / smallestSpacing(info), out);
-  }
-  if (out.kind == kernel::RayKind::projection) {
-    out.enough = enoughOf(out.look, rays_.mode);
-    if (rays_.mode != kernel::RayMode::mean) slot.skip.bound(prepared, rays_.mode, out);
-  }
+  planKind(shown, geometry, prepared, slot, stepMm, out);
   layers_.push_back(out);
 }
 

@@ -43,6 +43,8 @@ class RayPlanner {
   [[nodiscard]] double chooseStep(const RenderRequest& request, const View& view) const;
   void addLayer(const RenderRequest& request, const View& view, const ViewGeometry& geometry,
                 const kernel::Kernels& kernels, double stepMm);
+  void planKind(const Shown& shown, const ViewGeometry& geometry, const PreparedVolume& prepared, Slot& slot,
+                double stepMm, kernel::RayLayer& out) const;
   void planLook(const RenderRequest& request, const Shown& shown, const ViewGeometry& geometry, Slot& slot,
                 kernel::RayLayer& out);
   void addSlices(const RenderRequest& request, const View& view, const ViewGeometry& geometry, double stepMm,
