@@ -3,6 +3,7 @@
 #include "app/local_images.hpp"
 #include "render/renderer.hpp"
 #include "render/scene/colour_map.hpp"
+#include "render/scene/transfer_presets.hpp"
 #include "streaming/encoder/encoder.hpp"
 
 #include <cstdio>
@@ -24,7 +25,9 @@ struct RenderOptions {
   std::string size = "1280x720";
   std::string view;
   bool printScene = false;
+  std::string backend = "cpu";
   bool listColourMaps = false;
+  bool listTransferPresets = false;
   bool stats = false;
 };
 
@@ -93,10 +96,19 @@ Result<void> writeFile(const std::string& path, const std::vector<std::byte>& by
   return {};
 }
 
+Result<std::unique_ptr<Renderer>> makeRenderer(const std::string& backend) {
+  if (backend == "cpu") return makeCpuRenderer();
+  if (backend == "cuda") {
+    return fail(ErrorCode::unsupported, "this build or machine has no CUDA renderer; leave it out, or say cpu",
+                "--backend");
+  }
+  return fail(ErrorCode::invalidInput, "must be cpu or cuda, not '" + printable(backend) + "'", "--backend");
+}
+
 Result<void> renderPicture(const RenderOptions& options, const LoadedScene& loaded) {
   const auto size = parseSize(options.size);
   if (!size) return tl::make_unexpected(size.error());
-  auto renderer = makeCpuRenderer();
+  auto renderer = makeRenderer(options.backend);
   if (!renderer) return tl::make_unexpected(renderer.error());
   if (loaded.scene.views.empty()) return fail(ErrorCode::invalidInput, "the scene has no views", options.input);
   RenderRequest request;
@@ -113,7 +125,8 @@ Result<void> renderPicture(const RenderOptions& options, const LoadedScene& load
     const nlohmann::json stats{{"backend", (*renderer)->name()},
                                {"prepareUs", statistics->prepare.count()},
                                {"drawUs", statistics->draw.count()},
-                               {"samples", statistics->samples}};
+                               {"samples", statistics->samples},
+                               {"skippedSteps", statistics->skipped}};
     std::printf("%s\n", stats.dump().c_str());
   }
   return writeFile(options.output, *png);
@@ -122,6 +135,12 @@ Result<void> renderPicture(const RenderOptions& options, const LoadedScene& load
 int runRender(const RenderOptions& options) {
   if (options.listColourMaps) {
     for (const auto name : colourMapNames()) std::printf("%s\n", std::string(name).c_str());
+    return 0;
+  }
+  if (options.listTransferPresets) {
+    for (const auto& preset : transferPresets()) {
+      std::printf("%-12s %s\n", std::string(preset.name).c_str(), std::string(preset.title).c_str());
+    }
     return 0;
   }
   if (options.input.empty())
@@ -151,7 +170,11 @@ void addRenderCommand(CLI::App& app, int& exitStatus) {
   command->add_option("--view", options->view, "Name of the view; the first one by default");
   command->add_flag("--print-scene", options->printScene, "Print the scene as JSON");
   command->add_flag("--list-colour-maps", options->listColourMaps, "Print the names of the colour maps");
-  command->add_flag("--stats", options->stats, "Print backend, stage times and samples as JSON");
+  command->add_flag("--list-transfer-presets", options->listTransferPresets,
+                    "Print the names of the transfer functions for volume views");
+  command->add_option("--backend", options->backend, "What draws: cpu, or cuda where there is one")
+      ->capture_default_str();
+  command->add_flag("--stats", options->stats, "Print backend, stage times, samples and skipped ray steps as JSON");
   command->callback([options, &exitStatus] { exitStatus = runRender(*options); });
 }
 

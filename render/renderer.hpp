@@ -47,6 +47,7 @@ struct RenderStatistics {
   std::chrono::microseconds prepare{};  // look-up tables, bricks
   std::chrono::microseconds draw{};
   std::uint64_t samples = 0;  // volume samples taken
+  std::uint64_t skipped = 0;  // ray steps inside images that were jumped over
 };
 
 class Renderer {

@@ -28,7 +28,7 @@ class CpuRenderer final : public Renderer {
 
  private:
   std::uint64_t drawSlices(const kernel::SlicePlan& plan) const;
-  std::uint64_t drawRays(const kernel::RayPlan& plan) const;
+  kernel::RayCounts drawRays(const kernel::RayPlan& plan) const;
 
   const kernel::Kernels& kernels_;
   SlicePlanner slicePlanner_;
@@ -46,17 +46,20 @@ std::uint64_t CpuRenderer::drawSlices(const kernel::SlicePlan& plan) const {
   return samples;
 }
 
-std::uint64_t CpuRenderer::drawRays(const kernel::RayPlan& plan) const {
+kernel::RayCounts CpuRenderer::drawRays(const kernel::RayPlan& plan) const {
   std::atomic<std::uint64_t> samples{0};
+  std::atomic<std::uint64_t> skipped{0};
   const int columns = (plan.width + rayTileEdge - 1) / rayTileEdge;
   const int rows = (plan.height + rayTileEdge - 1) / rayTileEdge;
   tbb::parallel_for(0, columns * rows, [&](int t) {
     const int x0 = t % columns * rayTileEdge;
     const int y0 = t / columns * rayTileEdge;
     const kernel::Tile tile{x0, y0, std::min(x0 + rayTileEdge, plan.width), std::min(y0 + rayTileEdge, plan.height)};
-    samples.fetch_add(kernels_.drawRays(plan, tile), std::memory_order_relaxed);
+    const kernel::RayCounts counts = kernels_.drawRays(plan, tile);
+    samples.fetch_add(counts.samples, std::memory_order_relaxed);
+    skipped.fetch_add(counts.skipped, std::memory_order_relaxed);
   });
-  return samples;
+  return {samples, skipped};
 }
 
 Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame& frame) {
@@ -81,7 +84,13 @@ Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame
   }
   const auto planned = Clock::now();
   RenderStatistics statistics;
-  statistics.samples = rays ? drawRays(*rays) : drawSlices(slices);
+  if (rays) {
+    const kernel::RayCounts counts = drawRays(*rays);
+    statistics.samples = counts.samples;
+    statistics.skipped = counts.skipped;
+  } else {
+    statistics.samples = drawSlices(slices);
+  }
   statistics.prepare = std::chrono::duration_cast<std::chrono::microseconds>(planned - started);
   statistics.draw = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - planned);
   return statistics;

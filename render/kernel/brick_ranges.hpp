@@ -56,6 +56,11 @@ inline void brickRanges(const Grid& grid, int brickZ, float* row, float* low, fl
     case Stored::int8: return rangesOfLayer<std::int8_t>(grid, brickZ, row, low, high);
     case Stored::int16: return rangesOfLayer<std::int16_t>(grid, brickZ, row, low, high);
     case Stored::uint16: return rangesOfLayer<std::uint16_t>(grid, brickZ, row, low, high);
+    case Stored::int32: return rangesOfLayer<std::int32_t>(grid, brickZ, row, low, high);
+    case Stored::uint32: return rangesOfLayer<std::uint32_t>(grid, brickZ, row, low, high);
+    case Stored::int64: return rangesOfLayer<std::int64_t>(grid, brickZ, row, low, high);
+    case Stored::uint64: return rangesOfLayer<std::uint64_t>(grid, brickZ, row, low, high);
+    case Stored::float64: return rangesOfLayer<double>(grid, brickZ, row, low, high);
     case Stored::float32: return rangesOfLayer<float>(grid, brickZ, row, low, high);
     default: return rangesOfLayer<std::uint8_t>(grid, brickZ, row, low, high);
   }

@@ -114,24 +114,37 @@ constexpr int mostOutlinePixels = 16;
 /// Levels along each side of the table of ray segments.
 constexpr int segmentLevels = 256;
 
-struct RayPlan {
-  int width = 0;
-  int height = 0;
-  std::uint8_t* rgba = nullptr;
+/// What a ray shows of a layer.
+enum class RayKind : std::uint8_t {
+  medium,      // coloured fog by the transfer function
+  surface,     // where the value passes `isoValue`
+  labels,      // where a label begins
+  projection,  // one value of the whole ray
+};
+
+enum class RayMode : std::uint8_t { shaded, maximum, minimum, mean, isosurface };
+
+/// One image in a volume view.
+struct RayLayer {
   Grid grid;
   double origin[3]{};  // voxel position of the picture's top left corner
   double right[3]{};
   double down[3]{};
   double step[3]{};  // voxels per ray step
-  // stored -> entry of the tables
+  RayKind kind = RayKind::medium;
+  SliceLayer look;  // values, thresholds, colours and opacity as in slices; its grid holds labels in their own type
+  // Medium: stored -> entry of the tables
   float entryPerStored = 1;
   float entryOffset = 0;
-  int lastEntry = 0;
+  int lastEntry = 1;
   const float* extinction = nullptr;        // of one step, base 2
   const float* extinctionBefore = nullptr;  // running sum over the entries before each
   // What a segment of one step looks like whose values run from `front` to `back`: [front][back] of segmentLevels each.
   // 0xTTBBGGRR: its colour, and where along it its opacity has its centre, 0 front to 255 back.
   const std::uint32_t* segments = nullptr;
+  // Surface
+  float isoValue = 0;                 // of the size of the value if the look is symmetric
+  std::uint32_t surfaceColours[2]{};  // 0x00BBGGRR of isoValue and of -isoValue
   // Shading: gradients are in entries per voxel; these take them to directions and lengths in space.
   float light[3]{};        // dot product with the gradient: component towards the light, entries per millimetre
   float viewer[3]{};       // the same, towards the viewer
@@ -141,6 +154,54 @@ struct RayPlan {
   // skipping.
   const std::uint8_t* distance = nullptr;
   int bricks[3]{};
+  // Projection: the most that a brick, and a cube of coarseBricks bricks a side, can add (RayPlan::mode: the value, its
+  // negative for the minimum, its size if the look is symmetric).
+  const float* bound = nullptr;
+  const float* coarseBound = nullptr;
+  int coarse[3]{};
+  float enough = 0;  // more than this looks the same
+};
+
+/// A plane, in ray steps: at + right * x + down * y + perStep * step, positive on the side that is cut away.
+struct RayCut {
+  double at = 0;
+  double right = 0;
+  double down = 0;
+  double perStep = 0;
+};
+
+/// An opaque slice inside a volume view.
+struct RaySlice {
+  RayCut plane;
+  SlicePlan picture;  // of the whole view; the ray kernel draws it tile by tile
+  // It is as large as the background: voxel positions in it.
+  double origin[3]{};
+  double right[3]{};
+  double down[3]{};
+  std::int64_t dims[3]{1, 1, 1};
+};
+
+constexpr int mostRayLayers = 8;
+constexpr int mostRayCuts = 12;  // six sides of a box and six planes
+constexpr int mostRaySlices = 3;
+
+struct RayPlan {
+  int width = 0;
+  int height = 0;
+  std::uint8_t* rgba = nullptr;
+  RayMode mode = RayMode::shaded;
+  const RayLayer* layers = nullptr;
+  int layerCount = 0;
+  RayCut cuts[mostRayCuts]{};
+  int cutCount = 0;
+  RaySlice slices[mostRaySlices]{};
+  int sliceCount = 0;
+};
+
+/// What drawing rays took.
+struct RayCounts {
+  std::uint64_t samples = 0;  // values along rays; gradients are not counted
+  std::uint64_t skipped = 0;  // steps that were jumped over inside images
 };
 
 /// Label -> palette entry, as labelPaletteIndex of image/label_palette.hpp.
@@ -149,6 +210,8 @@ constexpr int labelToneBits = 2;
 
 /// Voxels along the edge of a brick.
 constexpr int brickEdge = 8;
+/// Bricks along the edge of a coarse brick.
+constexpr int coarseBricks = 4;
 
 struct Tile {
   int x0 = 0;
@@ -160,9 +223,9 @@ struct Tile {
 /// The kernels of one instruction set. All are pure: any number of threads may draw different tiles.
 struct Kernels {
   const char* name = "";
-  /// Return the number of volume samples taken.
+  /// Returns the number of volume samples taken.
   std::uint64_t (*drawSlices)(const SlicePlan& plan, const Tile& tile) = nullptr;
-  std::uint64_t (*drawRays)(const RayPlan& plan, const Tile& tile) = nullptr;
+  RayCounts (*drawRays)(const RayPlan& plan, const Tile& tile) = nullptr;
   /// Least and greatest stored value of every brick of one layer of bricks (z = `brickZ`), each with the voxels after
   /// its end that interpolation touches. NaN is left out; a brick without a number gets +inf, -inf. `row` holds 2 *
   /// dims[0] floats.

@@ -22,6 +22,7 @@ struct Extent {
   Float last[3];      // centre of the last voxel
   Float lastCell[3];  // lowest corner of the last cell: one less, but not negative
 
+  Extent() = default;
   inline explicit Extent(const Grid& grid) {
     for (int a = 0; a < 3; ++a) {
       const auto n = static_cast<float>(grid.dims[a] - 1);

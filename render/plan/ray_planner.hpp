@@ -3,9 +3,14 @@
 
 #include "render/plan/prepared_volume.hpp"
 #include "render/plan/segment_table.hpp"
+#include "render/plan/skip_field.hpp"
+#include "render/plan/slice_planner.hpp"
 #include "render/renderer.hpp"
 
+#include <array>
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace nora {
 
@@ -18,11 +23,40 @@ class RayPlanner {
                                                     Frame& frame);
 
  private:
-  void planShading(const Volume& volume, const ViewGeometry& geometry, double spacing);
+  struct Shown {
+    const Layer* layer = nullptr;
+    std::shared_ptr<const Volume> volume;
+  };
+  /// What one layer keeps.
+  struct Slot {
+    SlicePlanner looks;
+    TransferFunction transfer;
+    SegmentTable segments;
+    SkipField skip;
+  };
+  struct EmbeddedSlice {
+    SlicePlanner planner;
+    Frame picture;
+  };
+
+  void chooseLayers(const RenderRequest& request);
+  [[nodiscard]] double chooseStep(const RenderRequest& request, const View& view) const;
+  void addLayer(const RenderRequest& request, const View& view, const ViewGeometry& geometry,
+                const kernel::Kernels& kernels, double stepMm);
+  void planKind(const Shown& shown, const ViewGeometry& geometry, const PreparedVolume& prepared, Slot& slot,
+                double stepMm, kernel::RayLayer& out) const;
+  void planLook(const RenderRequest& request, const Shown& shown, const ViewGeometry& geometry, Slot& slot,
+                kernel::RayLayer& out);
+  void addSlices(const RenderRequest& request, const View& view, const ViewGeometry& geometry, double stepMm,
+                 const Frame& frame);
 
   PreparedVolumes prepared_;
-  TransferFunction transfer_;
-  SegmentTable segments_;
+  std::vector<Shown> shown_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::array<EmbeddedSlice, kernel::mostRaySlices> embedded_;
+  Scene one_;  // the scene of one layer, for its look
+  Frame lookFrame_;
+  std::vector<kernel::RayLayer> layers_;
   kernel::RayPlan rays_;
 };
 

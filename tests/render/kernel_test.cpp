@@ -3,6 +3,7 @@
 #include "render/plan/grid.hpp"
 #include "render/plan/prepared_volume.hpp"
 #include "render/plan/segment_table.hpp"
+#include "render/plan/skip_field.hpp"
 #include "tests/render/phantoms.hpp"
 
 #include <random>
@@ -55,6 +56,7 @@ struct RayFixture {
   TransferFunction transfer;
   SegmentTable segments;
   kernel::RayPlan plan;
+  kernel::RayLayer layer;
   std::vector<std::uint8_t> picture;
 
   RayFixture() {
@@ -65,42 +67,44 @@ struct RayFixture {
                              const double dz = static_cast<double>(z) - 25;
                              return std::clamp(300 - 12 * std::sqrt(dx * dx + dy * dy + dz * dz), 0.0, 200.0);
                            });
-    Layer layer;
-    layer.windowLow = 0;
-    layer.windowHigh = 200;
+    Layer shown;
+    shown.windowLow = 0;
+    shown.windowHigh = 200;
     View view;
-    layer.transfer = phantom::transferAcross(layer, {{0, 0}, {0.3, 0}, {0.4, 0.3}, {0.5, 0}, {0.8, 0}, {1, 0.8}});
-    transfer = makeTransferFunction(layer, volume->info());
+    shown.transfer = phantom::transferAcross(shown, {{0, 0}, {0.3, 0}, {0.4, 0.3}, {0.5, 0}, {0.8, 0}, {1, 0.8}});
+    transfer = makeTransferFunction(shown, volume->info());
     segments.fill(transfer, 1);
     plan.width = 90;
     plan.height = 70;
-    plan.grid = gridOf(*volume, 0, 0);
+    layer.grid = gridOf(*volume, 0, 0);
     Scene scene;
     view.kind = ViewKind::volume;
     view.azimuthDeg = 33;
     view.elevationDeg = 12;
     const auto g = viewGeometry(scene, view, &volume->info(), plan.width, plan.height).value();
     const auto set = [](double* out, const Vec3& v) { std::copy(v.begin(), v.end(), out); };
-    set(plan.origin, volume->voxelFromWorld().point(g.originMm));
-    set(plan.right, g.rightMm);
-    set(plan.down, g.downMm);
-    set(plan.step, g.forward);
-    plan.entryPerStored = static_cast<float>(TransferFunction::entries - 1) / 200;
-    plan.lastEntry = TransferFunction::entries - 1;
-    plan.extinction = segments.extinction();
-    plan.extinctionBefore = segments.extinctionBefore();
-    plan.segments = segments.segments();
+    set(layer.origin, volume->voxelFromWorld().point(g.originMm));
+    set(layer.right, g.rightMm);
+    set(layer.down, g.downMm);
+    set(layer.step, g.forward);
+    layer.entryPerStored = static_cast<float>(TransferFunction::entries - 1) / 200;
+    layer.lastEntry = TransferFunction::entries - 1;
+    layer.extinction = segments.extinction();
+    layer.extinctionBefore = segments.extinctionBefore();
+    layer.segments = segments.segments();
     for (int a = 0; a < 3; ++a) {
-      plan.light[a] = static_cast<float>(-g.forward[static_cast<std::size_t>(a)]);
-      plan.viewer[a] = plan.light[a];
-      plan.metric[a] = 1;
+      layer.light[a] = static_cast<float>(-g.forward[static_cast<std::size_t>(a)]);
+      layer.viewer[a] = layer.light[a];
+      layer.metric[a] = 1;
     }
-    plan.flatGradient = 1;
+    layer.flatGradient = 1;
     picture.resize(static_cast<std::size_t>(plan.width * plan.height * 4));
   }
 
-  std::uint64_t draw(const kernel::Kernels& kernels) {
+  kernel::RayCounts draw(const kernel::Kernels& kernels) {
     plan.rgba = picture.data();
+    plan.layers = &layer;
+    plan.layerCount = 1;
     return kernels.drawRays(plan, {0, 0, plan.width, plan.height});
   }
 };
@@ -109,14 +113,17 @@ TEST(Kernel, SkippingEmptySpaceDoesNotChangeThePicture) {
   for (const auto& isa : phantom::instructionSets()) {
     const auto* kernels = kernel::findKernels(isa);
     RayFixture fixture;
-    const std::uint64_t all = fixture.draw(*kernels);
+    const kernel::RayCounts all = fixture.draw(*kernels);
     const auto expected = fixture.picture;
-    PreparedVolume prepared(fixture.volume, 0, 0, *kernels);
-    fixture.plan.distance = prepared.distances(fixture.transfer, fixture.plan.entryPerStored, 0);
-    std::copy(prepared.bricks(), prepared.bricks() + 3, fixture.plan.bricks);
-    const std::uint64_t some = fixture.draw(*kernels);
+    const PreparedVolume prepared(fixture.volume, 0, 0, false, *kernels);
+    SkipField skip;
+    fixture.layer.distance = skip.distances(prepared, fixture.transfer, fixture.layer.entryPerStored, 0);
+    std::copy(prepared.bricks(), prepared.bricks() + 3, fixture.layer.bricks);
+    const kernel::RayCounts some = fixture.draw(*kernels);
     EXPECT_EQ(fixture.picture, expected) << isa;
-    EXPECT_LT(some, all * 3 / 4) << isa;
+    EXPECT_LT(some.samples, all.samples * 3 / 4) << isa;
+    EXPECT_EQ(all.skipped, 0U);
+    EXPECT_GT(some.skipped, all.samples / 4) << isa;
     EXPECT_GT(*std::max_element(expected.begin(), expected.end() - 1), 100);
   }
 }
@@ -127,7 +134,7 @@ TEST(Kernel, BigOffsetsGiveTheSamePicture) {
     RayFixture fixture;
     fixture.draw(*kernels);
     const auto expected = fixture.picture;
-    fixture.plan.grid.big = true;
+    fixture.layer.grid.big = true;
     fixture.draw(*kernels);
     EXPECT_EQ(fixture.picture, expected) << isa;
   }
@@ -138,14 +145,15 @@ TEST(Kernel, DistancesAreChebyshev) {
   const auto volume = phantom::make(VoxelType::uint8, {72, 64, 56}, Affine{},
                                     [](auto x, auto y, auto z) { return x == 20 && y == 44 && z == 28 ? 200 : 0; });
   const auto* kernels = kernel::findKernels("");
-  PreparedVolume prepared(volume, 0, 0, *kernels);
+  const PreparedVolume prepared(volume, 0, 0, false, *kernels);
+  SkipField skip;
   Layer layer;
   layer.windowLow = 0;
   layer.windowHigh = 200;
   View view;
   layer.transfer = phantom::transferAcross(layer, {{0, 0}, {0.5, 0}, {1, 1}});
   const auto transfer = makeTransferFunction(layer, volume->info());
-  const auto* distance = prepared.distances(transfer, (TransferFunction::entries - 1) / 200.0F, 0);
+  const auto* distance = skip.distances(prepared, transfer, (TransferFunction::entries - 1) / 200.0F, 0);
   for (int z = 0; z < 7; ++z) {
     for (int y = 0; y < 8; ++y) {
       for (int x = 0; x < 9; ++x) {
@@ -156,12 +164,31 @@ TEST(Kernel, DistancesAreChebyshev) {
   }
 }
 
+TEST(Kernel, BricksBelowTheFirstPointAreSkipped) {
+  // Opacity rises from the very first point: air, far below it, must not count as its neighbour.
+  const auto volume =
+      phantom::make(VoxelType::int16, {64, 8, 8}, Affine{}, [](auto x, auto, auto) { return x < 32 ? -1000 : 500; });
+  const auto* kernels = kernel::findKernels("");
+  const PreparedVolume prepared(volume, 0, 0, false, *kernels);
+  for (const bool inverted : {false, true}) {
+    SkipField skip;
+    Layer layer;
+    layer.transfer.points = {{130, inverted ? 1.0 : 0.0, {}}, {260, inverted ? 0.0 : 1.0, {}}};
+    const auto transfer = makeTransferFunction(layer, volume->info());
+    const float perStored = (TransferFunction::entries - 1) / 130.0F;
+    const auto* distance = skip.distances(prepared, transfer, perStored, -130 * perStored);
+    EXPECT_EQ(distance[0], inverted ? 0 : 3);
+    EXPECT_EQ(distance[3], 0);  // shares a face of voxels with the bright half
+    EXPECT_EQ(distance[7], inverted ? 4 : 0);
+  }
+}
+
 TEST(Kernel, PreparedVolumesForgetWhatIsGone) {
   PreparedVolumes cache;
   const auto* kernels = kernel::findKernels("");
   auto volume = noise(VoxelType::uint8, {9, 9, 9});
-  const auto* first = &cache.get(volume, 0, 0, *kernels);
-  EXPECT_EQ(&cache.get(volume, 0, 0, *kernels), first);
+  const auto* first = &cache.get(volume, 0, 0, false, *kernels);
+  EXPECT_EQ(&cache.get(volume, 0, 0, false, *kernels), first);
   const std::weak_ptr<const Volume> watched = volume;
   volume.reset();
   EXPECT_TRUE(watched.expired());  // the cache does not keep it

@@ -28,6 +28,17 @@ inline Affine scaled(const Vec3& spacing, const Vec3& origin) {
   return a;
 }
 
+/// Turned and sheared, with the image's centre at the world's.
+inline Affine turned(const Affine& scale, const Dims& dims) {
+  Affine turn;
+  turn.m = {0.96, -0.2, 0.15, 0, 0.25, 0.95, -0.1, 0, -0.12, 0.34, 0.97, 0, 0, 0, 0, 1};
+  Affine out = turn * scale;
+  const Vec3 middle{static_cast<double>(dims[0] - 1) / 2, static_cast<double>(dims[1] - 1) / 2,
+                    static_cast<double>(dims[2] - 1) / 2};
+  out.setColumn(3, out.direction(middle) * -1);
+  return out;
+}
+
 /// An image of `type` whose voxel (x, y, z) stores `stored(x, y, z)`, with its statistics filled in.
 template <class Function>
 std::shared_ptr<const Volume> make(VoxelType type, const Dims& dims, const Affine& affine, Function stored,
@@ -165,6 +176,17 @@ inline int largestDifference(const Frame& a, const Frame& b) {
   int most = 0;
   for (std::size_t i = 0; i < a.rgba.size(); ++i) most = std::max(most, std::abs(int{a.rgba[i]} - int{b.rgba[i]}));
   return most;
+}
+
+/// Peak signal to noise in decibels.
+inline double psnr(const Frame& a, const Frame& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.rgba.size(); ++i) {
+    const double d = static_cast<double>(a.rgba[i]) - static_cast<double>(b.rgba[i]);
+    sum += i % 4 == 3 ? 0 : d * d;
+  }
+  const double mean = sum / (static_cast<double>(a.rgba.size()) * 3 / 4);
+  return mean > 0 ? 10 * std::log10(255 * 255 / mean) : 99;
 }
 
 /// The instruction sets that this processor has.
