@@ -61,6 +61,50 @@ test("a large series shows a time point while the others are still being loaded"
   await page.close();
 });
 
+test("a time point that does not come keeps the old picture, says so, and comes when asked for again", async () => {
+  const page = await openPage(here);
+  await row(page, "series.nii.gz").click();
+  await waitForImage(page, "series", "ready", true);
+  await waitForValue(page, 200);
+  await page.getByRole("button", { name: "Stop loading series.nii.gz" }).click();
+  await page.locator(".layer .loading", { hasText: "the other times are not loaded" }).waitFor();
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator(".progress").count(), 0, "progress stays");
+  await still(page);
+  const middle = async () => {
+    const { width, height } = await picture(page, "axial");
+    return (await pixels(page, "axial", [[width >> 1, height >> 1]]))[0][0];
+  };
+  const bright = await middle();
+  const caption = page.locator("[data-view=axial] .pending");
+  const badge = page.locator("[data-view=axial] .quality");
+  const stuck = readers();
+  for (const pid of stuck) process.kill(pid, "SIGSTOP");
+  try {
+    await page.keyboard.press("]");
+    await page.waitForFunction(() => document.querySelector(".pending")?.textContent === "shows time 1; loading time 2 …");
+    await page.waitForTimeout(400);
+    assert.ok(Math.abs((await middle()) - bright) < 8, "the old picture is gone");
+    assert.equal((await badge.textContent()).trim(), "being redrawn");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.querySelector(".pending")?.textContent === "shows time 1; time 2 is not loaded");
+    await page.locator(".time").getByRole("button", { name: "Load" }).waitFor();
+  } finally {
+    for (const pid of stuck) if (isAlive(pid)) process.kill(pid, "SIGCONT");
+  }
+  await page.keyboard.press("]");
+  await waitForValue(page, 220);
+  await page.keyboard.press("["); // back at the one that was stopped
+  await waitForValue(page, 210);
+  await still(page);
+  assert.equal(await caption.textContent(), "");
+  assert.equal((await badge.textContent()).trim(), "lossless");
+  await page.locator(".layer .loading").getByRole("button", { name: "Load series.nii.gz" }).click();
+  await page.locator(".layer .loading", { hasText: "loading the other times" }).waitFor();
+  assertNoComplaints(page);
+  await page.close();
+});
+
 test("progress is shown over the views, and Esc stops the load", async () => {
   const page = await openPage(here);
   const before = await background(page);
