@@ -16,7 +16,7 @@ const stateTexts: Record<Quality | "old" | "lost", string> = {
   moving: "moving",
   sharp: "sharp",
   lossless: "lossless",
-  old: "being redrawn",
+  old: "not current",
   lost: "not connected",
 };
 
