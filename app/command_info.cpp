@@ -17,6 +17,7 @@ namespace {
 struct InfoOptions {
   std::vector<std::string> files;
   bool json = false;
+  bool preferQform = false;
 };
 
 std::string dump(const nlohmann::json& json, int indent = 2) {
@@ -27,7 +28,10 @@ void printText(const nlohmann::json& row) {
   std::printf("%s\n", printable(row.at("file").get<std::string>()).c_str());
   for (const auto& [key, value] : row.items()) {
     if (key == "file" || (value.is_array() && value.empty()) || value == "" || value.is_null()) continue;
-    if (key == "affine") {
+    if (key == "verticesAtLeast") continue;
+    if (key == "vertices" && row.value("verticesAtLeast", false)) {
+      std::printf("  %-16s at least %s\n", key.c_str(), dump(value, -1).c_str());
+    } else if (key == "affine") {
       for (const auto& line : value)
         std::printf("  %-16s %s\n", line == value[0] ? "affine" : "", dump(line, -1).c_str());
     } else if (key == "warnings") {
@@ -47,7 +51,7 @@ nlohmann::json failure(const std::string& file, const Error& error) {
 }
 
 int runInfo(const InfoOptions& options) {
-  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   nlohmann::json rows = nlohmann::json::array();
   int status = 0;
   const auto failed = [&](const std::string& file, const Error& error) {
@@ -94,6 +98,7 @@ void addInfoCommand(CLI::App& app, int& exitStatus) {
   CLI::App* command = app.add_subcommand("info", "Says what files, or folders of DICOM, hold");
   command->add_option("FILE", options->files, "Files or folders of DICOM")->required();
   command->add_flag("--json", options->json, "Print a JSON array with one object for each image, surface, ...");
+  command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");
   command->callback([options, &exitStatus] { exitStatus = runInfo(*options); });
 }
 

@@ -22,6 +22,7 @@ struct ProbeOptions {
   std::int64_t time = 0;
   std::int64_t component = 0;
   bool json = false;
+  bool preferQform = false;
 };
 
 nlohmann::json finiteOrNull(double value) {
@@ -46,7 +47,7 @@ Result<void> checkRange(const ProbeOptions& options, const ImageInfo& info) {
 }
 
 int runProbe(const ProbeOptions& options) {
-  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   const auto image = openSource(pool, "", Source{options.file, options.series});
   if (!image) return report(image.error());
   const auto volume = pool.read(image->files, options.file, readOptions(*image), {});
@@ -89,6 +90,7 @@ void addProbeCommand(CLI::App& app, int& exitStatus) {
   command->add_option("--time", options->time, "Time point, counted from 0");
   command->add_option("--component", options->component, "Component of a vector image, counted from 0");
   command->add_flag("--json", options->json, "Print a JSON object");
+  command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");
   command->callback([options, &exitStatus] { exitStatus = runProbe(*options); });
 }
 

@@ -26,6 +26,7 @@ struct RenderOptions {
   bool printScene = false;
   bool listColourMaps = false;
   bool stats = false;
+  bool preferQform = false;
 };
 
 struct LoadedScene {
@@ -129,7 +130,7 @@ int runRender(const RenderOptions& options) {
   if (options.output.empty() && !options.printScene) {
     return report(Error{ErrorCode::invalidInput, "say where to write the picture", "-o"});
   }
-  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   const bool isScene = options.input.ends_with(".json");
   const auto loaded = isScene ? loadSceneFile(pool, options.input) : loadImageFile(pool, options.input);
   if (!loaded) return report(loaded.error());
@@ -152,6 +153,7 @@ void addRenderCommand(CLI::App& app, int& exitStatus) {
   command->add_flag("--print-scene", options->printScene, "Print the scene as JSON");
   command->add_flag("--list-colour-maps", options->listColourMaps, "Print the names of the colour maps");
   command->add_flag("--stats", options->stats, "Print backend, stage times and samples as JSON");
+  command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");
   command->callback([options, &exitStatus] { exitStatus = runRender(*options); });
 }
 

@@ -17,8 +17,8 @@ struct LocalImage {
   std::vector<std::string> warnings;  // of the grouping: files that were left out
 };
 
-/// What a path holds: one image (or surface, ...) for a file, one for every stack of DICOM below a folder.
-/// Errors: notFound, unsupported (a folder without DICOM), forbidden.
+/// What a path holds: one image (or surface, ...) for a file and for an unpacked TRX, one for every stack of DICOM
+/// below a folder. Errors: notFound, unsupported (a folder without DICOM), forbidden.
 [[nodiscard]] Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path);
 
 /// The image that a scene's source names; `folder` is where relative paths start.
@@ -28,6 +28,6 @@ struct LocalImage {
 [[nodiscard]] ReadOptions readOptions(const LocalImage& image);
 
 /// A pool for the command line: this program's own reader processes.
-[[nodiscard]] ReaderPool::Limits commandLineLimits();
+[[nodiscard]] ReaderPool::Limits commandLineLimits(bool preferQform = false);
 
 }  // namespace nora
