@@ -140,11 +140,15 @@ export class Navigation {
     }
   }
 
-  /** Onto the middle of the voxel at the centre: a slice between two voxels would be a mixture of both. */
+  /**
+   * Onto the middle of the voxel at the centre: a slice between two voxels would be a mixture of both. Of two, the one
+   * further to the right, front or top, where the server starts: the same place in whatever order voxels are stored.
+   */
   centreCrosshair(): void {
     const info = this.session.background();
     if (!info) return;
-    const middle = (axis: number): number => Math.floor((info.dims[axis] ?? 1) / 2);
+    const backwards = (axis: number): number => ("LPI".includes(info.orientation?.[axis] ?? "?") ? 1 : 0);
+    const middle = (axis: number): number => Math.floor(((info.dims[axis] ?? 1) - backwards(axis)) / 2);
     const centre = worldFromVoxel(info.affine, [middle(0), middle(1), middle(2)]);
     this.session.store.setCrosshair(centre, performance.now());
   }
