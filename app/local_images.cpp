@@ -5,8 +5,11 @@
 #include "archive/files/tree_walker.hpp"
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_rtstruct.hpp"
+#include "image/io/trx_reader.hpp"
 
 #include <filesystem>
+
+#include <fcntl.h>
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +19,12 @@ namespace {
 constexpr std::size_t filesPerRequest = 128;
 
 Result<LocalImage> openFile(ReaderPool& pool, const std::string& path) {
-  auto files = openFileSet(pool, path, [](const std::string& name) { return openRegularFile(name, name); }, {});
+  const auto open = [](const std::string& name) { return openRegularFile(name, name); };
+  const auto list = [](const std::string& folder) {
+    const UniqueFd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return fd ? namesIn(fd.get()) : std::vector<std::string>{};
+  };
+  auto files = openFileSet(pool, path, {open, list}, {});
   if (!files) return tl::make_unexpected(files.error());
   LocalImage image;
   image.file = path;
@@ -95,12 +103,22 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
   return images;
 }
 
+bool isTrxFolder(ReaderPool& pool, const std::string& header) {
+  std::vector<OpenedFile> files;
+  if (auto file = openRegularFile(header, header)) files.push_back(std::move(*file));
+  const auto summaries = pool.peek(files, {});
+  return !summaries.empty() && summaries.front() && summaries.front()->format == trxFolderFormat;
+}
+
 }  // namespace
 
 Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return openFolder(pool, path);
-  auto image = openFile(pool, path);
+  const bool isFolder = std::filesystem::is_directory(path, ignored);
+  const std::string trxHeader = (std::filesystem::path(path) / "header.json").string();
+  const bool isTrx = isFolder && isTrxFolder(pool, trxHeader);
+  if (isFolder && !isTrx) return openFolder(pool, path);
+  auto image = openFile(pool, isTrx ? trxHeader : path);
   if (!image) return tl::make_unexpected(image.error());
   std::vector<LocalImage> images;
   images.push_back(std::move(*image));
@@ -129,8 +147,9 @@ ReadOptions readOptions(const LocalImage& image) {
   return options;
 }
 
-ReaderPool::Limits commandLineLimits() {
+ReaderPool::Limits commandLineLimits(bool preferQform) {
   ReaderPool::Limits limits;
+  limits.preferQform = preferQform;
   limits.processes = 1;
   return limits;
 }

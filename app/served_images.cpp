@@ -79,7 +79,11 @@ Result<std::vector<OpenedFile>> ServedImages::open(const Source& source, std::st
   const auto open = [this](const std::string& path) {
     return root_.openFile(path).map([&](UniqueFd&& fd) { return OpenedFile{path, std::move(fd)}; });
   };
-  return openFileSet(pool_, filePath(source), open, std::move(stop));
+  const auto list = [this](const std::string& folder) {
+    const auto fd = root_.openFolder(folder.empty() ? "." : folder);
+    return fd ? namesIn(fd->get()) : std::vector<std::string>{};
+  };
+  return openFileSet(pool_, filePath(source), {open, list}, std::move(stop));
 }
 
 /// A series whose time points are worth loading one by one. The list of files does not know the type of the voxels:
