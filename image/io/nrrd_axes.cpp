@@ -178,7 +178,7 @@ void assignRoles(const NrrdHeader& header, std::vector<NrrdAxis>& axes, ImageInf
       axis.role = *stated;
     } else if (timeDirection) {
       axis.role = NrrdRole::time;
-    } else if (directed && !axis.direction && axis.kind.empty()) {
+    } else if (directed && !axis.direction && axis.wrongDirection.empty() && axis.kind.empty()) {
       axis.role = !diffusion && (segmentation || i == 0) ? NrrdRole::component : NrrdRole::time;
     } else if (spaces < 3) {
       axis.role = static_cast<NrrdRole>(spaces++);

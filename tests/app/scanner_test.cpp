@@ -118,7 +118,10 @@ TEST_F(Served, WhatBelongsToAnotherFileIsNotListedOnItsOwn) {
   const fs::path data(NORA_TEST_DATA "/nifti");
   fs::copy_file(data / "pair_float32.hdr", folder / "both.Hdr");
   fs::copy_file(data / "pair_float32.img", folder / "both.Img");
-  for (const char* table : {"both.lut", "both_LUT.txt", "both.label.txt", "both.json", "both.bvals", "other.lut"}) {
+  fs::copy_file(data / "pair_float32.hdr", folder / "plain.hdr");
+  fs::copy_file(data / "pair_float32.img", folder / "plain.img");
+  for (const char* table :
+       {"plain.lut", "plain_LUT.txt", "plain.label.txt", "plain.json", "plain.bvals", "other.lut"}) {
     std::ofstream(folder / table) << "1 a 1 2 3 255\n";
   }
   std::ofstream(folder / "bundle/header.json")
@@ -133,7 +136,7 @@ TEST_F(Served, WhatBelongsToAnotherFileIsNotListedOnItsOwn) {
   Scanner(*root, pool_, catalogue, [] {}).scan({});
   std::set<std::string> listed;
   for (const auto& found : catalogue.after(0, 5000).entries) listed.insert(found.kind + " " + found.name);
-  EXPECT_EQ(listed, (std::set<std::string>{"image both.Hdr", "table other.lut", "tracts bundle"}));
+  EXPECT_EQ(listed, (std::set<std::string>{"image both.Hdr", "image plain.hdr", "table other.lut", "tracts bundle"}));
   ServedImages images(*root, pool_, catalogue, cache_);
   const EntryContent content(images, pool_, catalogue);
   for (const auto& found : catalogue.after(0, 5000).entries) {
