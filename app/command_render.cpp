@@ -23,6 +23,7 @@ struct RenderOptions {
   std::string output;
   std::string size = "1280x720";
   std::string view;
+  std::string series;
   bool printScene = false;
   bool listColourMaps = false;
   bool stats = false;
@@ -64,14 +65,21 @@ Result<LoadedScene> loadSceneFile(ReaderPool& pool, const std::string& path) {
   return loaded;
 }
 
-Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path) {
-  const auto images = openLocal(pool, path);
-  if (!images) return tl::make_unexpected(images.error());
-  auto volume = pool.read(images->front().files, path, readOptions(images->front()), {});
+/// `series`: which of several images; empty: the first of a folder, the largest of a file.
+Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path, std::string series) {
+  std::error_code ignored;
+  if (series.empty() && std::filesystem::is_directory(path, ignored)) {
+    const auto images = openLocal(pool, path);
+    if (!images) return tl::make_unexpected(images.error());
+    series = images->front().series;
+  }
+  const auto image = openSource(pool, "", Source{path, series});
+  if (!image) return tl::make_unexpected(image.error());
+  auto volume = pool.read(image->files, path, readOptions(*image), {});
   if (!volume) return tl::make_unexpected(volume.error());
   LoadedScene loaded;
   const auto absolute = std::filesystem::absolute(path).string();
-  loaded.scene = defaultScene(Source{absolute, images->front().series}, volume->info());
+  loaded.scene = defaultScene(Source{absolute, image->series}, volume->info());
   loaded.volumes[loaded.scene.layers.front().id] = std::make_shared<const Volume>(std::move(*volume));
   return loaded;
 }
@@ -132,7 +140,7 @@ int runRender(const RenderOptions& options) {
   }
   ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   const bool isScene = options.input.ends_with(".json");
-  const auto loaded = isScene ? loadSceneFile(pool, options.input) : loadImageFile(pool, options.input);
+  const auto loaded = isScene ? loadSceneFile(pool, options.input) : loadImageFile(pool, options.input, options.series);
   if (!loaded) return report(loaded.error());
   if (options.printScene)
     std::printf("%s\n", toJson(loaded->scene).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
@@ -149,6 +157,7 @@ void addRenderCommand(CLI::App& app, int& exitStatus) {
   command->add_option("SCENE", options->input, "A scene (.json), an image file or a folder of DICOM");
   command->add_option("-o,--output", options->output, "The PNG file to write");
   command->add_option("--size", options->size, "Width and height in pixels")->capture_default_str();
+  command->add_option("--series", options->series, "Which image of a DICOM folder or file: its 'series' in nora info");
   command->add_option("--view", options->view, "Name of the view; the first one by default");
   command->add_flag("--print-scene", options->printScene, "Print the scene as JSON");
   command->add_flag("--list-colour-maps", options->listColourMaps, "Print the names of the colour maps");

@@ -32,6 +32,33 @@ Result<LocalImage> openFile(ReaderPool& pool, const std::string& path) {
   return image;
 }
 
+/// The headers of one file: one if it is DICOM.
+std::vector<DicomHeader> dicomHeaders(ReaderPool& pool, const OpenedFile& file) {
+  const auto summaries = pool.peek(std::span(&file, 1), {});
+  if (summaries.empty() || !summaries.front() || summaries.front()->kind != "dicom") return {};
+  auto header = dicomHeaderFromJson(summaries.front()->header);
+  if (!header) return {};
+  return {std::move(*header)};
+}
+
+/// One image for each stack of a DICOM file, if it has several.
+Result<std::vector<LocalImage>> openFileImages(ReaderPool& pool, const std::string& path) {
+  auto whole = openFile(pool, path);
+  if (!whole) return tl::make_unexpected(whole.error());
+  const auto stacks = groupDicom(dicomHeaders(pool, whole->files.front())).stacks;
+  std::vector<LocalImage> images;
+  for (std::size_t n = 0; n < stacks.size() && stacks.size() > 1; ++n) {
+    auto image = n == 0 ? std::move(whole) : openFile(pool, path);
+    if (!image) return tl::make_unexpected(image.error());
+    image->series = stacks[n].series();
+    image->name = stacks[n].label;
+    image->warnings = stacks[n].warnings;
+    images.push_back(std::move(*image));
+  }
+  if (images.empty()) images.push_back(std::move(*whole));
+  return images;
+}
+
 struct DicomFiles {
   std::vector<std::string> paths;  // relative to the folder
   std::vector<DicomHeader> headers;
@@ -85,6 +112,7 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
     LocalImage image;
     image.file = path;
     image.series = stack.series();
+    image.name = stack.label;
     image.warnings = stack.warnings;
     for (const std::size_t i : stack.instances) {
       auto fd = root->openFile(found->paths[i]);
@@ -118,27 +146,26 @@ Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& p
   const std::string trxHeader = (std::filesystem::path(path) / "header.json").string();
   const bool isTrx = isFolder && isTrxFolder(pool, trxHeader);
   if (isFolder && !isTrx) return openFolder(pool, path);
-  auto image = openFile(pool, isTrx ? trxHeader : path);
-  if (!image) return tl::make_unexpected(image.error());
-  std::vector<LocalImage> images;
-  images.push_back(std::move(*image));
-  return images;
+  return openFileImages(pool, isTrx ? trxHeader : path);
 }
 
 Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const Source& source) {
   const std::string path = (std::filesystem::path(folder) / source.path).string();
+  std::error_code ignored;
+  if (source.series.empty() && !std::filesystem::is_directory(path, ignored)) return openFile(pool, path);
   auto images = openLocal(pool, path);
   if (!images) return tl::make_unexpected(images.error());
   if (source.series.empty()) {
     if (images->size() == 1) return std::move(images->front());
     return fail(ErrorCode::invalidInput,
-                "the folder holds " + std::to_string(images->size()) + " series; name one as 'series' (see nora info)",
+                "the folder holds " + std::to_string(images->size()) +
+                    " images; name one by --series, or 'series' in a scene (see nora info)",
                 path);
   }
   for (auto& image : *images) {
     if (image.series == source.series || image.series == source.series + "#0") return std::move(image);
   }
-  return fail(ErrorCode::notFound, "there is no series " + source.series, path);
+  return fail(ErrorCode::notFound, "there is no series " + source.series + " (see nora info)", path);
 }
 
 ReadOptions readOptions(const LocalImage& image) {
