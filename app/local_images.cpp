@@ -8,6 +8,7 @@
 #include "image/io/trx_reader.hpp"
 
 #include <filesystem>
+#include <map>
 
 #include <fcntl.h>
 
@@ -101,6 +102,20 @@ Result<void> addSource(const ServedRoot& root, const DicomFiles& found, const Di
   return {};
 }
 
+/// Damaged files that were left out, one line a reason; what is no image at all is not missed.
+std::vector<std::string> leftOut(const DicomFiles& found, const DicomGrouping& grouping) {
+  std::map<std::string, std::vector<std::size_t>> byReason;
+  for (const auto& [index, error] : grouping.refused) {
+    if (error.code == ErrorCode::invalidInput) byReason[error.what].push_back(index);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [reason, files] : byReason) {
+    const std::string more = files.size() > 1 ? " and " + std::to_string(files.size() - 1) + " more files" : "";
+    lines.push_back(found.paths[files.front()] + more + " left out: " + reason);
+  }
+  return lines;
+}
+
 Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& path) {
   auto root = ServedRoot::open(path);
   if (!root) return tl::make_unexpected(root.error());
@@ -128,6 +143,8 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
     return tl::make_unexpected(std::move(error));
   }
   if (images.empty()) return fail(ErrorCode::unsupported, "the folder holds no DICOM images", path);
+  auto& warnings = images.front().warnings;
+  for (auto& line : leftOut(*found, grouping)) warnings.push_back(std::move(line));
   return images;
 }
 
