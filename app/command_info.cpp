@@ -16,8 +16,20 @@ namespace {
 
 struct InfoOptions {
   std::vector<std::string> files;
+  std::string series;
   bool json = false;
+  bool preferQform = false;
 };
+
+/// All that a path holds, or the one that --series names.
+Result<std::vector<LocalImage>> wantedImages(ReaderPool& pool, const std::string& file, const std::string& series) {
+  if (series.empty()) return openLocal(pool, file);
+  auto image = openSource(pool, "", Source{file, series});
+  if (!image) return tl::make_unexpected(image.error());
+  std::vector<LocalImage> images;
+  images.push_back(std::move(*image));
+  return images;
+}
 
 std::string dump(const nlohmann::json& json, int indent = 2) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -27,7 +39,10 @@ void printText(const nlohmann::json& row) {
   std::printf("%s\n", printable(row.at("file").get<std::string>()).c_str());
   for (const auto& [key, value] : row.items()) {
     if (key == "file" || (value.is_array() && value.empty()) || value == "" || value.is_null()) continue;
-    if (key == "affine") {
+    if (key == "verticesAtLeast") continue;
+    if (key == "vertices" && row.value("verticesAtLeast", false)) {
+      std::printf("  %-16s at least %s\n", key.c_str(), dump(value, -1).c_str());
+    } else if (key == "affine") {
       for (const auto& line : value)
         std::printf("  %-16s %s\n", line == value[0] ? "affine" : "", dump(line, -1).c_str());
     } else if (key == "warnings") {
@@ -47,7 +62,7 @@ nlohmann::json failure(const std::string& file, const Error& error) {
 }
 
 int runInfo(const InfoOptions& options) {
-  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   nlohmann::json rows = nlohmann::json::array();
   int status = 0;
   const auto failed = [&](const std::string& file, const Error& error) {
@@ -56,7 +71,7 @@ int runInfo(const InfoOptions& options) {
     if (status == 0) status = code;
   };
   for (const auto& file : options.files) {
-    auto images = openLocal(pool, file);
+    auto images = wantedImages(pool, file, options.series);
     if (!images) {
       failed(file, images.error());
       continue;
@@ -70,6 +85,7 @@ int runInfo(const InfoOptions& options) {
       nlohmann::json row = infoOf(*content);
       row["file"] = file;
       if (!image.series.empty()) row["series"] = image.series;
+      if (!image.name.empty()) row["name"] = image.name;
       for (const auto& warning : image.warnings) {
         auto& known = row["warnings"];
         if (std::find(known.begin(), known.end(), nlohmann::json(warning)) == known.end()) known.push_back(warning);
@@ -93,7 +109,9 @@ void addInfoCommand(CLI::App& app, int& exitStatus) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = app.add_subcommand("info", "Says what files, or folders of DICOM, hold");
   command->add_option("FILE", options->files, "Files or folders of DICOM")->required();
+  command->add_option("--series", options->series, "Only this image of a DICOM folder or file, by its 'series'");
   command->add_flag("--json", options->json, "Print a JSON array with one object for each image, surface, ...");
+  command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");
   command->callback([options, &exitStatus] { exitStatus = runInfo(*options); });
 }
 

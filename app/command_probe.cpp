@@ -22,6 +22,7 @@ struct ProbeOptions {
   std::int64_t time = 0;
   std::int64_t component = 0;
   bool json = false;
+  bool preferQform = false;
 };
 
 nlohmann::json finiteOrNull(double value) {
@@ -45,8 +46,19 @@ Result<void> checkRange(const ProbeOptions& options, const ImageInfo& info) {
   return {};
 }
 
+/// " Bq/mL = 2.5 SUVbw": the unit of a value, and the value in others.
+std::string withUnit(const ImageInfo& info, double value) {
+  std::string text = info.unit.empty() ? "" : " " + printable(info.unit);
+  for (const auto& other : info.otherUnits) {
+    char number[32];
+    std::snprintf(number, sizeof number, " = %.6g ", other.factor * value);
+    text += number + printable(other.unit);
+  }
+  return text;
+}
+
 int runProbe(const ProbeOptions& options) {
-  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   const auto image = openSource(pool, "", Source{options.file, options.series});
   if (!image) return report(image.error());
   const auto volume = pool.read(image->files, options.file, readOptions(*image), {});
@@ -65,13 +77,18 @@ int runProbe(const ProbeOptions& options) {
   if (isColour(volume->info().type) && probe.inside) {
     out["rgb"] = colourAt(*volume, probe.voxel, options.time, options.component);
   }
+  const ImageInfo& info = volume->info();
+  if (!info.unit.empty()) out["unit"] = info.unit;
+  for (const auto& other : info.otherUnits) {
+    out["otherUnits"].push_back({{"unit", other.unit}, {"value", finiteOrNull(other.factor * probe.value)}});
+  }
   if (options.json) {
-    std::printf("%s\n", out.dump().c_str());
+    std::printf("%s\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
-    std::printf("voxel %lld %lld %lld  mm %.6g %.6g %.6g  value %.9g  trilinear %.9g%s\n",
+    std::printf("voxel %lld %lld %lld  mm %.6g %.6g %.6g  value %.9g%s  trilinear %.9g%s\n",
                 static_cast<long long>(probe.voxel[0]), static_cast<long long>(probe.voxel[1]),
                 static_cast<long long>(probe.voxel[2]), probe.mm[0], probe.mm[1], probe.mm[2], probe.value,
-                probe.trilinear, probe.inside ? "" : "  (outside the image)");
+                withUnit(info, probe.value).c_str(), probe.trilinear, probe.inside ? "" : "  (outside the image)");
   }
   return 0;
 }
@@ -85,10 +102,11 @@ void addProbeCommand(CLI::App& app, int& exitStatus) {
   auto* where = command->add_option_group("where")->require_option(1);
   where->add_option("--voxel", options->voxel, "Voxel i j k, counted from 0")->expected(3);
   where->add_option("--mm", options->mm, "Point x y z in RAS millimetres")->expected(3);
-  command->add_option("--series", options->series, "Series of a DICOM folder (see nora info)");
+  command->add_option("--series", options->series, "Which image of a DICOM folder or file: its 'series' in nora info");
   command->add_option("--time", options->time, "Time point, counted from 0");
   command->add_option("--component", options->component, "Component of a vector image, counted from 0");
   command->add_flag("--json", options->json, "Print a JSON object");
+  command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");
   command->callback([options, &exitStatus] { exitStatus = runProbe(*options); });
 }
 

@@ -24,11 +24,13 @@ struct RenderOptions {
   std::string output;
   std::string size = "1280x720";
   std::string view;
+  std::string series;
   bool printScene = false;
   std::string backend = "cpu";
   bool listColourMaps = false;
   bool listTransferPresets = false;
   bool stats = false;
+  bool preferQform = false;
 };
 
 struct LoadedScene {
@@ -66,14 +68,21 @@ Result<LoadedScene> loadSceneFile(ReaderPool& pool, const std::string& path) {
   return loaded;
 }
 
-Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path) {
-  const auto images = openLocal(pool, path);
-  if (!images) return tl::make_unexpected(images.error());
-  auto volume = pool.read(images->front().files, path, readOptions(images->front()), {});
+/// `series`: which of several images; empty: the first of a folder, the largest of a file.
+Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path, std::string series) {
+  std::error_code ignored;
+  if (series.empty() && std::filesystem::is_directory(path, ignored)) {
+    const auto images = openLocal(pool, path);
+    if (!images) return tl::make_unexpected(images.error());
+    series = images->front().series;
+  }
+  const auto image = openSource(pool, "", Source{path, series});
+  if (!image) return tl::make_unexpected(image.error());
+  auto volume = pool.read(image->files, path, readOptions(*image), {});
   if (!volume) return tl::make_unexpected(volume.error());
   LoadedScene loaded;
   const auto absolute = std::filesystem::absolute(path).string();
-  loaded.scene = defaultScene(Source{absolute, images->front().series}, volume->info());
+  loaded.scene = defaultScene(Source{absolute, image->series}, volume->info());
   loaded.volumes[loaded.scene.layers.front().id] = std::make_shared<const Volume>(std::move(*volume));
   return loaded;
 }
@@ -148,9 +157,9 @@ int runRender(const RenderOptions& options) {
   if (options.output.empty() && !options.printScene) {
     return report(Error{ErrorCode::invalidInput, "say where to write the picture", "-o"});
   }
-  ReaderPool pool("/proc/self/exe", commandLineLimits());
+  ReaderPool pool("/proc/self/exe", commandLineLimits(options.preferQform));
   const bool isScene = options.input.ends_with(".json");
-  const auto loaded = isScene ? loadSceneFile(pool, options.input) : loadImageFile(pool, options.input);
+  const auto loaded = isScene ? loadSceneFile(pool, options.input) : loadImageFile(pool, options.input, options.series);
   if (!loaded) return report(loaded.error());
   if (options.printScene)
     std::printf("%s\n", toJson(loaded->scene).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
@@ -167,6 +176,7 @@ void addRenderCommand(CLI::App& app, int& exitStatus) {
   command->add_option("SCENE", options->input, "A scene (.json), an image file or a folder of DICOM");
   command->add_option("-o,--output", options->output, "The PNG file to write");
   command->add_option("--size", options->size, "Width and height in pixels")->capture_default_str();
+  command->add_option("--series", options->series, "Which image of a DICOM folder or file: its 'series' in nora info");
   command->add_option("--view", options->view, "Name of the view; the first one by default");
   command->add_flag("--print-scene", options->printScene, "Print the scene as JSON");
   command->add_flag("--list-colour-maps", options->listColourMaps, "Print the names of the colour maps");
@@ -175,6 +185,7 @@ void addRenderCommand(CLI::App& app, int& exitStatus) {
   command->add_option("--backend", options->backend, "What draws: cpu, or cuda where there is one")
       ->capture_default_str();
   command->add_flag("--stats", options->stats, "Print backend, stage times, samples and skipped ray steps as JSON");
+  command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");
   command->callback([options, &exitStatus] { exitStatus = runRender(*options); });
 }
 

@@ -60,6 +60,7 @@ ReaderPool::Limits readerLimits(const Config& config) {
   limits.volumeBytes = static_cast<std::size_t>(config.volumeMiB) << 20;
   limits.processBytes = limits.volumeBytes + (std::size_t{4} << 30);  // the file mapped beside its voxels
   limits.readTime = std::chrono::seconds(config.readSeconds);
+  limits.preferQform = config.preferQform;
   return limits;
 }
 

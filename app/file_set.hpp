@@ -11,13 +11,22 @@
 
 namespace nora {
 
-/// Opens one file by its path; how depends on who asks (beneath the served folder, anywhere).
-using OpenByPath = std::function<Result<OpenedFile>(const std::string& path)>;
+/// How files are reached; depends on who asks (beneath the served folder, anywhere).
+struct FileAccess {
+  /// Opens one file by its path.
+  std::function<Result<OpenedFile>(const std::string& path)> open;
+  /// Names of the files and folders of a folder ("" or "a/b/"), without the hidden ones; empty if it cannot be read.
+  std::function<std::vector<std::string>(const std::string& folder)> list;
+};
+
+/// For FileAccess::list: what a folder that is open holds, sorted, at most some ten thousand names.
+[[nodiscard]] std::vector<std::string> namesIn(int folder);
 
 /// Opens `path` and all that belongs to it; `path` comes first. Parts that a header names are opened only in its own
-/// folder and below. What is missing is left out: the reader says what it misses.
+/// folder and below. What is missing is left out: the reader says what it misses. Sidecars of a BIDS data set are
+/// inherited from the folders above, up to that of dataset_description.json; nearer ones come first.
 /// Errors: of `path` itself; cancelled.
 [[nodiscard]] Result<std::vector<OpenedFile>> openFileSet(ReaderPool& pool, const std::string& path,
-                                                          const OpenByPath& open, std::stop_token stop);
+                                                          const FileAccess& access, std::stop_token stop);
 
 }  // namespace nora

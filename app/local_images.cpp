@@ -5,8 +5,12 @@
 #include "archive/files/tree_walker.hpp"
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_rtstruct.hpp"
+#include "image/io/trx_reader.hpp"
 
 #include <filesystem>
+#include <map>
+
+#include <fcntl.h>
 
 #include <nlohmann/json.hpp>
 
@@ -16,12 +20,44 @@ namespace {
 constexpr std::size_t filesPerRequest = 128;
 
 Result<LocalImage> openFile(ReaderPool& pool, const std::string& path) {
-  auto files = openFileSet(pool, path, [](const std::string& name) { return openRegularFile(name, name); }, {});
+  const auto open = [](const std::string& name) { return openRegularFile(name, name); };
+  const auto list = [](const std::string& folder) {
+    const UniqueFd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return fd ? namesIn(fd.get()) : std::vector<std::string>{};
+  };
+  auto files = openFileSet(pool, path, {open, list}, {});
   if (!files) return tl::make_unexpected(files.error());
   LocalImage image;
   image.file = path;
   image.files = std::move(*files);
   return image;
+}
+
+/// The headers of one file: one if it is DICOM.
+std::vector<DicomHeader> dicomHeaders(ReaderPool& pool, const OpenedFile& file) {
+  const auto summaries = pool.peek(std::span(&file, 1), {});
+  if (summaries.empty() || !summaries.front() || summaries.front()->kind != "dicom") return {};
+  auto header = dicomHeaderFromJson(summaries.front()->header);
+  if (!header) return {};
+  return {std::move(*header)};
+}
+
+/// One image for each stack of a DICOM file, if it has several.
+Result<std::vector<LocalImage>> openFileImages(ReaderPool& pool, const std::string& path) {
+  auto whole = openFile(pool, path);
+  if (!whole) return tl::make_unexpected(whole.error());
+  const auto stacks = groupDicom(dicomHeaders(pool, whole->files.front())).stacks;
+  std::vector<LocalImage> images;
+  for (std::size_t n = 0; n < stacks.size() && stacks.size() > 1; ++n) {
+    auto image = n == 0 ? std::move(whole) : openFile(pool, path);
+    if (!image) return tl::make_unexpected(image.error());
+    image->series = stacks[n].series();
+    image->name = stacks[n].label;
+    image->warnings = stacks[n].warnings;
+    images.push_back(std::move(*image));
+  }
+  if (images.empty()) images.push_back(std::move(*whole));
+  return images;
 }
 
 struct DicomFiles {
@@ -66,6 +102,20 @@ Result<void> addSource(const ServedRoot& root, const DicomFiles& found, const Di
   return {};
 }
 
+/// Damaged files that were left out, one line a reason; what is no image at all is not missed.
+std::vector<std::string> leftOut(const DicomFiles& found, const DicomGrouping& grouping) {
+  std::map<std::string, std::vector<std::size_t>> byReason;
+  for (const auto& [index, error] : grouping.refused) {
+    if (error.code == ErrorCode::invalidInput) byReason[error.what].push_back(index);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [reason, files] : byReason) {
+    const std::string more = files.size() > 1 ? " and " + std::to_string(files.size() - 1) + " more files" : "";
+    lines.push_back(found.paths[files.front()] + more + " left out: " + reason);
+  }
+  return lines;
+}
+
 Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& path) {
   auto root = ServedRoot::open(path);
   if (!root) return tl::make_unexpected(root.error());
@@ -77,6 +127,7 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
     LocalImage image;
     image.file = path;
     image.series = stack.series();
+    image.name = stack.label;
     image.warnings = stack.warnings;
     for (const std::size_t i : stack.instances) {
       auto fd = root->openFile(found->paths[i]);
@@ -92,35 +143,46 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
     return tl::make_unexpected(std::move(error));
   }
   if (images.empty()) return fail(ErrorCode::unsupported, "the folder holds no DICOM images", path);
+  auto& warnings = images.front().warnings;
+  for (auto& line : leftOut(*found, grouping)) warnings.push_back(std::move(line));
   return images;
+}
+
+bool isTrxFolder(ReaderPool& pool, const std::string& header) {
+  std::vector<OpenedFile> files;
+  if (auto file = openRegularFile(header, header)) files.push_back(std::move(*file));
+  const auto summaries = pool.peek(files, {});
+  return !summaries.empty() && summaries.front() && summaries.front()->format == trxFolderFormat;
 }
 
 }  // namespace
 
 Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return openFolder(pool, path);
-  auto image = openFile(pool, path);
-  if (!image) return tl::make_unexpected(image.error());
-  std::vector<LocalImage> images;
-  images.push_back(std::move(*image));
-  return images;
+  const bool isFolder = std::filesystem::is_directory(path, ignored);
+  const std::string trxHeader = (std::filesystem::path(path) / "header.json").string();
+  const bool isTrx = isFolder && isTrxFolder(pool, trxHeader);
+  if (isFolder && !isTrx) return openFolder(pool, path);
+  return openFileImages(pool, isTrx ? trxHeader : path);
 }
 
 Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const Source& source) {
   const std::string path = (std::filesystem::path(folder) / source.path).string();
+  std::error_code ignored;
+  if (source.series.empty() && !std::filesystem::is_directory(path, ignored)) return openFile(pool, path);
   auto images = openLocal(pool, path);
   if (!images) return tl::make_unexpected(images.error());
   if (source.series.empty()) {
     if (images->size() == 1) return std::move(images->front());
     return fail(ErrorCode::invalidInput,
-                "the folder holds " + std::to_string(images->size()) + " series; name one as 'series' (see nora info)",
+                "the folder holds " + std::to_string(images->size()) +
+                    " images; name one by --series, or 'series' in a scene (see nora info)",
                 path);
   }
   for (auto& image : *images) {
     if (image.series == source.series || image.series == source.series + "#0") return std::move(image);
   }
-  return fail(ErrorCode::notFound, "there is no series " + source.series, path);
+  return fail(ErrorCode::notFound, "there is no series " + source.series + " (see nora info)", path);
 }
 
 ReadOptions readOptions(const LocalImage& image) {
@@ -129,8 +191,9 @@ ReadOptions readOptions(const LocalImage& image) {
   return options;
 }
 
-ReaderPool::Limits commandLineLimits() {
+ReaderPool::Limits commandLineLimits(bool preferQform) {
   ReaderPool::Limits limits;
+  limits.preferQform = preferQform;
   limits.processes = 1;
   return limits;
 }

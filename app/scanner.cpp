@@ -2,6 +2,7 @@
 
 #include "image/io/companions.hpp"
 #include "image/io/sidecars.hpp"
+#include "image/io/trx_reader.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +15,10 @@ namespace {
 constexpr std::size_t filesPerBatch = 256;    // walked, then looked at
 constexpr std::size_t filesPerRequest = 128;  // descriptors open at once for one reader request
 constexpr std::int64_t filesPerDicomFlush = 1000;
+
+std::string nameOf(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 /// Kinds that are listed by their name alone: their files are looked at when somebody opens them.
 bool isListedByName(const std::string& kind) {
@@ -51,8 +56,7 @@ Entry entryFor(const FoundFile& file, std::string kind) {
   entry.id = entryId(file.path, "");
   entry.subject = file.subject;
   entry.study = file.study;
-  const auto slash = file.path.rfind('/');
-  entry.name = slash == std::string::npos ? file.path : file.path.substr(slash + 1);
+  entry.name = nameOf(file.path);
   entry.kind = std::move(kind);
   entry.sizeBytes = file.stat.sizeBytes;
   entry.instances = 1;
@@ -90,12 +94,13 @@ void Scanner::takeBatch(std::vector<FoundFile> files, std::stop_token stop) {
   for (auto& file : files) {
     const std::string kind = kindBySuffix(file.path);
     const auto isThere = [&](const std::string& name) { return names.contains(name) || root_.stat(name).has_value(); };
-    if (kind == "image?" || kind == "surface" || kind == "tracts") {
+    const auto images = imagesOfSidecar(file.path);
+    if (std::any_of(images.begin(), images.end(), isThere)) continue;
+    if (kind == "image?" || kind == "surface" || kind == "tracts" || nameOf(file.path) == "header.json") {
       const auto companions = isSecondOfPair(file.path) ? companionsOf(file.path) : std::vector<std::string>{};
       if (std::none_of(companions.begin(), companions.end(), isThere)) candidates.push_back(std::move(file));
     } else if (isListedByName(kind)) {
-      const auto images = imagesOfSidecar(file.path);
-      if (std::none_of(images.begin(), images.end(), isThere)) entries.push_back(entryFor(file, kind));
+      entries.push_back(entryFor(file, kind));
     }
   }
   for (std::size_t at = 0; at < candidates.size() && !stop.stop_requested(); at += filesPerRequest) {
@@ -155,6 +160,11 @@ void Scanner::takeSummary(const FoundFile& file, const Result<FileSummary>& summ
   }
   Entry entry = entryFor(file, summary->kind);
   entry.format = summary->format;
+  if (summary->format == trxFolderFormat) {
+    entry.format = "TRX";
+    const std::string folder = file.path.substr(0, file.path.size() - entry.name.size());
+    if (!folder.empty()) entry.name = nameOf(folder.substr(0, folder.size() - 1));
+  }
   entries.push_back(std::move(entry));
 }
 

@@ -38,7 +38,12 @@ Result<Source> ServedImages::resolve(const std::string& id) {
     return fail(ErrorCode::unsupported, "this is not an image (" + entry->kind + "); its content is shown in a panel",
                 entry->path);
   }
-  return Source{entry->path, entry->series};
+  return Source{sourcePath(*entry), entry->series};
+}
+
+std::string ServedImages::filePath(const Source& source) const {
+  const auto entry = catalogue_.find(source.path, source.series);
+  return entry ? entry->path : source.path;
 }
 
 Result<std::vector<OpenedFile>> ServedImages::openSeries(const Source& source) const {
@@ -74,7 +79,11 @@ Result<std::vector<OpenedFile>> ServedImages::open(const Source& source, std::st
   const auto open = [this](const std::string& path) {
     return root_.openFile(path).map([&](UniqueFd&& fd) { return OpenedFile{path, std::move(fd)}; });
   };
-  return openFileSet(pool_, source.path, open, std::move(stop));
+  const auto list = [this](const std::string& folder) {
+    const auto fd = root_.openFolder(folder.empty() ? "." : folder);
+    return fd ? namesIn(fd->get()) : std::vector<std::string>{};
+  };
+  return openFileSet(pool_, filePath(source), {open, list}, std::move(stop));
 }
 
 /// A series whose time points are worth loading one by one. The list of files does not know the type of the voxels:
@@ -102,7 +111,7 @@ Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, c
     how.progress = progress;
     how.series = source.series;
     if (alone) how.timePoint = options.timePoint;
-    return pool_.read(*opened, source.path, how, std::move(loadStop));
+    return pool_.read(*opened, filePath(source), how, std::move(loadStop));
   };
   if (!alone) return cache_.get(key, read, options.progress, stop);
   if (auto whole = cache_.find(key)) return whole;

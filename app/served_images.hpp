@@ -27,6 +27,8 @@ class ServedImages final : public ImageSource {
  private:
   [[nodiscard]] Result<std::vector<OpenedFile>> openSeries(const Source& source) const;
   void addSource(const Entry& entry, std::vector<OpenedFile>& opened) const;
+  /// Where the file, or the common folder, of a source lies in the served folder.
+  [[nodiscard]] std::string filePath(const Source& source) const;
   [[nodiscard]] bool isLargeSeries(const Source& source) const;
   [[nodiscard]] Volume sameLook(const std::string& key, Volume part);
 

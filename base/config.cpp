@@ -25,6 +25,9 @@ const std::array fields{
     ConfigField{"read_seconds", "Longest time to read one image.", nullptr, &Config::readSeconds, 1, 86400},
     ConfigField{"sessions", "Most viewers at the same time.", nullptr, &Config::sessions, 1, 4096},
     ConfigField{"jpeg_quality", "JPEG quality while something moves.", nullptr, &Config::jpegQuality, 10, 100},
+    ConfigField{.name = "prefer_qform",
+                .comment = "NIfTI: true takes the qform where an image has both that and an sform; else the sform.",
+                .flag = &Config::preferQform},
     ConfigField{"log_level", "debug, info, warning or error.", &Config::logLevel},
 };
 
@@ -54,6 +57,13 @@ Result<void> setField(Config& config, const ConfigField& field, std::string_view
     config.*field.text = std::string(value);
     return {};
   }
+  if (field.flag != nullptr) {
+    if (value != "true" && value != "false") {
+      return fail(ErrorCode::invalidInput, std::string(field.name) + " must be true or false", std::move(origin));
+    }
+    config.*field.flag = value == "true";
+    return {};
+  }
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc{} || end != value.data() + value.size() || number < field.low || number > field.high) {
@@ -79,11 +89,12 @@ Result<void> applyToml(Config& config, const std::string& path) {
     if (field == fields.end()) {
       return fail(ErrorCode::invalidInput, "unknown setting '" + printable(key.str()) + "'", path);
     }
-    const bool rightType = field->text != nullptr ? node.is_string() : node.is_integer();
-    if (!rightType) return fail(ErrorCode::invalidInput, std::string(field->name) + " has the wrong type", path);
-    const std::string value =
-        field->text != nullptr ? node.as_string()->get() : std::to_string(node.as_integer()->get());
-    if (auto set = setField(config, *field, value, path); !set) return set;
+    std::optional<std::string> value;
+    if (field->text != nullptr && node.is_string()) value = node.as_string()->get();
+    if (field->number != nullptr && node.is_integer()) value = std::to_string(node.as_integer()->get());
+    if (field->flag != nullptr && node.is_boolean()) value = node.as_boolean()->get() ? "true" : "false";
+    if (!value) return fail(ErrorCode::invalidInput, std::string(field->name) + " has the wrong type", path);
+    if (auto set = setField(config, *field, *value, path); !set) return set;
   }
   return {};
 }
@@ -104,6 +115,8 @@ std::string printConfig(const Config& config) {
     out << "# " << field.comment << "\n" << field.name << " = ";
     if (field.text != nullptr) {
       out << toml::value<std::string>(config.*field.text) << "\n";
+    } else if (field.flag != nullptr) {
+      out << (config.*field.flag ? "true" : "false") << "\n";
     } else {
       out << config.*field.number << "\n";
     }

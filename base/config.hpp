@@ -22,6 +22,7 @@ struct Config {
   std::int64_t readSeconds = 120;
   std::int64_t sessions = 64;
   std::int64_t jpegQuality = 80;
+  bool preferQform = false;
   std::string logLevel = "info";
 };
 
@@ -33,6 +34,7 @@ struct ConfigField {
   std::string Config::*text = nullptr;
   std::int64_t Config::*number = nullptr;
   std::int64_t low = 0, high = 0;  // allowed range of a number
+  bool Config::*flag = nullptr;
 };
 
 [[nodiscard]] std::span<const ConfigField> configFields();

@@ -13,10 +13,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<DataRole, std::string_view>, 4> roleNames{{{DataRole::scalar, "scalar"},
+constexpr std::array<std::pair<DataRole, std::string_view>, 5> roleNames{{{DataRole::scalar, "scalar"},
                                                                           {DataRole::label, "label"},
                                                                           {DataRole::colour, "colour"},
-                                                                          {DataRole::normal, "normal"}}};
+                                                                          {DataRole::normal, "normal"},
+                                                                          {DataRole::vector, "vector"}}};
 
 Error wrongArray(const std::string& what, const std::string& name) {
   return {ErrorCode::invalidInput, what, name};
@@ -27,7 +28,8 @@ bool fits(const AttachedData& data, const ArrayInfo& array) {
     case DataRole::scalar: return true;
     case DataRole::label: return array.type == VoxelType::int32;
     case DataRole::colour: return array.type == VoxelType::uint8 && (array.components == 3 || array.components == 4);
-    case DataRole::normal: return array.type == VoxelType::float32 && array.components == 3;
+    case DataRole::normal:
+    case DataRole::vector: return array.type == VoxelType::float32 && array.components == 3;
   }
   return false;
 }
@@ -105,7 +107,9 @@ json toJson(const AttachedData& data) {
            {"structure", jsonText(data.structure)},
            {"min", nullptr},
            {"max", nullptr},
-           {"finite", data.finite}};
+           {"finite", data.finite},
+           {"components", data.components},
+           {"timePoints", data.timePoints}};
   if (data.finite > 0) {
     out["min"] = jsonNumber(data.min);
     out["max"] = jsonNumber(data.max);
@@ -123,6 +127,8 @@ Result<AttachedData> attachedDataFromJson(const json& object) {
   data.intent = fields.optionalText("intent");
   data.structure = fields.optionalText("structure");
   data.finite = fields.count("finite");
+  data.components = static_cast<std::int64_t>(fields.count("components", CheckedFields::maxCount));
+  data.timePoints = static_cast<std::int64_t>(fields.count("timePoints", CheckedFields::maxCount));
   data.min = fields.optionalFinite("min").value_or(0);
   data.max = fields.optionalFinite("max").value_or(0);
   if (!fields.at("labels").is_null()) {
@@ -147,6 +153,7 @@ json toJson(const SurfaceInfo& info) {
            {"data", std::move(data)},
            {"fields", jsonPairs(info.fields)},
            {"warnings", jsonTexts(info.warnings)}};
+  if (info.verticesAtLeast) out["verticesAtLeast"] = true;
   if (info.points) {
     out["points"] = *info.points;
     out["boundsMm"] = {info.boundsLow, info.boundsHigh};
@@ -161,6 +168,7 @@ Result<SurfaceInfo> surfaceInfoFromJson(const json& object) {
   fields.check(fields.at("kind") == "surface", "kind");
   info.format = fields.text("format");
   info.vertices = static_cast<std::int64_t>(fields.count("vertices", CheckedFields::maxCount));
+  info.verticesAtLeast = fields.at("verticesAtLeast") == true;
   info.triangles = static_cast<std::int64_t>(fields.count("triangles", CheckedFields::maxCount));
   info.points = fields.optionalCount("points");
   info.triangleCorners = fields.optionalCount("triangleCorners");
@@ -189,6 +197,9 @@ Result<SurfaceInfo> surfaceInfoFromJson(const json& object) {
 void measure(AttachedData& data, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory) {
   if (data.array >= arrays.size()) return;
   const ArrayInfo& array = arrays[data.array];
+  const bool series = data.intent == "time series" && data.role == DataRole::scalar;
+  data.components = series ? 1 : array.components;
+  data.timePoints = series ? array.components : 1;
   visitScalar(array.type, [&](auto zero) {
     using T = decltype(zero);
     const std::span<const T> values(reinterpret_cast<const T*>(memory.data() + array.offset),

@@ -24,6 +24,7 @@ enum class DataRole : std::uint8_t {
   label,   // int32 keys into `labels`
   colour,  // uint8, three or four components
   normal,  // float32, three components
+  vector,  // float32, three components: one arrow a vertex
 };
 [[nodiscard]] std::string_view toString(DataRole role);
 [[nodiscard]] bool fromString(std::string_view name, DataRole& role);
@@ -38,14 +39,19 @@ struct AttachedData {
   std::optional<LabelTable> labels = {};  // role label
   double min = 0, max = 0;                // of the finite values; computed by the reader process
   std::uint64_t finite = 0;
+  /// Of the array's components: how many are time points, how many numbers a vertex has at each; computed by the reader
+  /// process. For a series by its intent, "time series".
+  std::int64_t components = 1;
+  std::int64_t timePoints = 1;
 
   friend bool operator==(const AttachedData&, const AttachedData&) = default;
 };
 
 struct SurfaceInfo {
-  std::string format;          // "GIFTI", "FreeSurfer surface", ...
-  std::int64_t vertices = 0;   // of the mesh; without a mesh: the count that all data share, 0 if they differ
-  std::int64_t triangles = 0;  // 0: no mesh
+  std::string format;            // "GIFTI", "FreeSurfer surface", ...
+  std::int64_t vertices = 0;     // of the mesh; without a mesh: the count that all data share, 0 if they differ
+  bool verticesAtLeast = false;  // the file has values for some vertices only and does not say how many there are
+  std::int64_t triangles = 0;    // 0: no mesh
   /// Indices of the arrays; empty without a mesh.
   std::optional<std::size_t> points;           // float32, 3 components, RAS mm
   std::optional<std::size_t> triangleCorners;  // uint32, 3 components

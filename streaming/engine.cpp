@@ -56,6 +56,7 @@ FrameHeader headerOf(const RenderJob& job, const Frame& frame) {
   header.viewportWidth = static_cast<std::uint16_t>(job.pick.viewport.width);
   header.viewportHeight = static_cast<std::uint16_t>(job.pick.viewport.height);
   header.input = job.input;
+  header.revision = job.revision;
   header.geometry = inViewportPixels(frame.geometry, job.pick);
   header.view = job.pick.view;
   return header;
@@ -270,7 +271,7 @@ Result<std::shared_ptr<StreamEngine::Session>> StreamEngine::connect(std::shared
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->sessions.size() >= options.sessions) {
-      return fail(ErrorCode::limitExceeded, "too many viewers are connected; try again later");
+      return fail(ErrorCode::unavailable, "too many viewers are connected; try again later");
     }
     state_->sessions.push_back(session);
   }

@@ -1,6 +1,7 @@
 #include "streaming/layer_images.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nora {
 namespace {
@@ -10,6 +11,11 @@ constexpr std::size_t longestIdStem = 40;
 const Layer* findLayer(const Scene& scene, const std::string& id) {
   const auto at = std::find_if(scene.layers.begin(), scene.layers.end(), [&](const Layer& l) { return l.id == id; });
   return at == scene.layers.end() ? nullptr : &*at;
+}
+
+/// The time point of an image that a layer shows.
+std::int64_t shownTime(const Layer& layer, const Volume& volume) {
+  return std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
 }
 
 bool plainCharacter(char c) {
@@ -26,10 +32,12 @@ void LayerImages::start(Image& image, std::optional<std::int64_t> timePoint, std
   loads.push_back({load.ticket, image.source, timePoint, !timePoint, load.stop.get_token()});
 }
 
-/// Of an image that has some of its time points: starts what is still needed, stops what is not.
-void LayerImages::complete(Image& image, const Layer& layer, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads) {
-  if (image.volume == nullptr || image.volume->isComplete()) return;
-  const std::int64_t shown = std::clamp<std::int64_t>(layer.time, 0, image.volume->info().timePoints - 1);
+/// Of an image that has some of its time points: starts what is still needed, stops what is not. True if what it waits
+/// for changed.
+bool LayerImages::complete(Image& image, const Layer& layer, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads) {
+  const auto before = std::exchange(image.awaited, std::nullopt);
+  if (image.volume == nullptr || image.volume->isComplete()) return before.has_value();
+  const std::int64_t shown = shownTime(layer, *image.volume);
   const bool there = image.volume->holds(shown);
   bool isComing = false;
   bool wholeIsComing = false;
@@ -39,8 +47,13 @@ void LayerImages::complete(Image& image, const Layer& layer, std::uint64_t& last
     if (load.timePoint && (*load.timePoint != shown || there)) load.stop.request_stop();
   }
   std::erase_if(image.pending, [](const Pending& load) { return load.stop.stop_requested(); });
-  if (!there && !isComing && !image.refused.contains(shown)) start(image, shown, lastTicket, loads);
+  if (!there) {
+    const bool givenUp = before && before->timePoint == shown && before->state != AwaitedTime::State::loading;
+    image.awaited = givenUp ? before : AwaitedTime{shown, AwaitedTime::State::loading};
+    if (!givenUp && !isComing) start(image, shown, lastTicket, loads);
+  }
   if (!wholeIsComing && !image.settled) start(image, std::nullopt, lastTicket, loads);
+  return image.awaited != before;
 }
 
 bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads) {
@@ -48,7 +61,7 @@ bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vec
   for (auto at = images_.begin(); at != images_.end();) {
     const Layer* layer = findLayer(scene, at->first);
     if (layer != nullptr && layer->source == at->second.source) {
-      complete(at->second, *layer, lastTicket, loads);
+      changed = complete(at->second, *layer, lastTicket, loads) || changed;
       ++at;
       continue;
     }
@@ -94,10 +107,10 @@ std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std
       image.state = ImageState::failed;
       image.error = error;
     }
-    if (timePoint) {
-      image.refused.insert(*timePoint);
-    } else {
+    if (!timePoint) {
       image.settled = true;
+    } else if (image.awaited && image.awaited->timePoint == *timePoint) {
+      image.awaited->state = AwaitedTime::State::failed;
     }
     return FinishedLoad{id, error};
   }
@@ -113,8 +126,36 @@ bool LayerImages::cancel(const std::string& layer) {
   if (image.volume == nullptr) {
     image.state = ImageState::failed;
     image.error = {ErrorCode::cancelled, "loading was cancelled", image.source.path};
+  } else if (image.awaited && image.awaited->state == AwaitedTime::State::loading) {
+    image.awaited->state = AwaitedTime::State::stopped;
   }
   return true;
+}
+
+bool LayerImages::resume(const std::string& layer) {
+  const auto at = images_.find(layer);
+  if (at == images_.end()) return false;
+  Image& image = at->second;
+  if (image.state == ImageState::failed) {
+    images_.erase(at);
+    return true;
+  }
+  const bool isPart = image.volume != nullptr && !image.volume->isComplete();
+  if (!isPart || (!image.settled && !image.awaited)) return false;
+  image.settled = false;
+  if (image.awaited) image.awaited->state = AwaitedTime::State::loading;
+  return true;
+}
+
+std::shared_ptr<const Scene> LayerImages::drawable(const std::shared_ptr<const Scene>& scene) const {
+  std::shared_ptr<Scene> drawn;
+  for (std::size_t i = 0; i < scene->layers.size(); ++i) {
+    const auto at = images_.find(scene->layers[i].id);
+    if (at == images_.end() || !at->second.awaited || at->second.volume == nullptr) continue;
+    if (drawn == nullptr) drawn = std::make_shared<Scene>(*scene);
+    drawn->layers[i].time = at->second.volume->held().first;
+  }
+  return drawn == nullptr ? scene : drawn;
 }
 
 void LayerImages::setProgress(std::uint64_t ticket, double fraction) {
@@ -129,9 +170,9 @@ std::map<std::string, double> LayerImages::progress(std::chrono::steady_clock::t
   std::map<std::string, double> out;
   for (const auto& [id, image] : images_) {
     for (const auto& load : image.pending) {
-      // Of a series that has something to show, the whole counts.
-      if (load.progress && load.started <= startedBefore && (!load.timePoint || image.volume == nullptr))
-        out[id] = *load.progress;
+      // Of a series of which all is coming, the whole counts.
+      const bool counts = !load.timePoint || image.volume == nullptr || image.settled;
+      if (load.progress && load.started <= startedBefore && counts) out[id] = *load.progress;
     }
   }
   return out;
@@ -173,6 +214,8 @@ std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
       report.info = &image.volume->info();
       report.window = effectiveWindow(layer, image.volume->info());
       if (!image.volume->isComplete()) report.held = image.volume->held();
+      report.restStopped = image.settled;
+      report.awaited = image.awaited;
     }
     if (image.state == ImageState::failed) report.error = describe(image.error);
     out.push_back(std::move(report));

@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -42,8 +41,9 @@ class LayerImages {
   ~LayerImages() { stopAll(); }
 
   /// Makes the images those of the scene's layers: forgets layers that are gone (their loads stop), starts loads for
-  /// new ones, for those whose source changed, and for time points that are shown and not there. Adds the loads to
-  /// `loads`. True if a layer's image changed its state.
+  /// new ones, for those whose source changed, and for time points that are shown and not there; one that was stopped
+  /// or failed is tried again when the viewer comes back to it. Adds the loads to `loads`. True if a layer's image
+  /// changed its state.
   bool follow(const Scene& scene, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
 
   /// Gives a layer its image before the scene that has it is followed.
@@ -54,6 +54,11 @@ class LayerImages {
 
   /// Stops what is being loaded for a layer; what is there stays. False if nothing is.
   bool cancel(const std::string& layer);
+  /// Lets the next follow() load what was stopped or failed. False if there is nothing of the kind.
+  bool resume(const std::string& layer);
+
+  /// The scene to be drawn: a layer whose time point is not there yet shows the one that is.
+  [[nodiscard]] std::shared_ptr<const Scene> drawable(const std::shared_ptr<const Scene>& scene) const;
 
   /// How far a load is. Nothing if nobody waits for it.
   void setProgress(std::uint64_t ticket, double fraction);
@@ -83,8 +88,8 @@ class LayerImages {
     std::shared_ptr<const Volume> volume;
     Error error;
     std::vector<Pending> pending;
-    bool settled = false;            // the rest of a series was refused or cancelled: time points come one by one
-    std::set<std::int64_t> refused;  // time points that could not be loaded alone
+    bool settled = false;                // the rest of a series failed or was stopped: time points come one by one
+    std::optional<AwaitedTime> awaited;  // the time point that is shown, if it is not there
 
     void stop() {
       for (auto& load : pending) load.stop.request_stop();
@@ -94,7 +99,7 @@ class LayerImages {
 
   static void start(Image& image, std::optional<std::int64_t> timePoint, std::uint64_t& lastTicket,
                     std::vector<ImageLoad>& loads);
-  static void complete(Image& image, const Layer& layer, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
+  static bool complete(Image& image, const Layer& layer, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
 
   std::map<std::string, Image> images_;
 };

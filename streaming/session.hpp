@@ -64,7 +64,7 @@ class StreamEngine {
   ~StreamEngine();
 
   class Session;
-  /// A new session; sends `hello`. Errors: limitExceeded.
+  /// A new session; sends `hello`. Errors: unavailable (too many).
   [[nodiscard]] Result<std::shared_ptr<Session>> connect(std::shared_ptr<SessionOutput> output);
   /// One text message from the client. A malformed one closes the session through its output.
   void receive(Session& session, std::string_view message);

@@ -1,6 +1,7 @@
 #include "streaming/viewer_session.hpp"
 
 #include "base/log.hpp"
+#include "streaming/scene_check.hpp"
 
 namespace nora {
 namespace {
@@ -41,7 +42,8 @@ void ViewerSession::receive(std::string_view text, ImageSource& images, std::vec
         } else if (acceptInput(m.input)) {
           if constexpr (std::is_same_v<M, OpenMessage>) {
             handle(m, source, loads);
-          } else if constexpr (std::is_same_v<M, SceneMessage> || std::is_same_v<M, EditMessage>) {
+          } else if constexpr (std::is_same_v<M, SceneMessage> || std::is_same_v<M, EditMessage> ||
+                               std::is_same_v<M, LoadMessage>) {
             handle(m, loads);
           } else {
             handle(m);
@@ -63,11 +65,12 @@ bool ViewerSession::acceptInput(std::uint64_t input) {
 void ViewerSession::handle(const SceneMessage& message, std::vector<ImageLoad>& loads) {
   auto scene = sceneFromJson(message.scene);
   if (!scene) return refuse(message.input, scene.error());
+  if (auto ok = checkRanges(*scene); !ok) return refuse(message.input, ok.error());
   cancelOpens();
   images_.forgetFailures();
   auto json = toJson(*scene);
   setScene(std::move(*scene), std::move(json), message.input, Clock::now(), loads);
-  outbox_.text(sceneMessage(message.input, lastInput_, sceneJson_));
+  outbox_.text(sceneMessage(message.input, lastInput_, layersRevision_, sceneJson_));
   reportImages();
 }
 
@@ -76,6 +79,7 @@ void ViewerSession::handle(const EditMessage& message, std::vector<ImageLoad>& l
   if (!json) return refuse(message.input, json.error());
   auto scene = sceneFromJson(*json);
   if (!scene) return refuse(message.input, scene.error());
+  if (auto ok = checkRanges(*scene, *scene_); !ok) return refuse(message.input, ok.error());
   if (setScene(std::move(*scene), std::move(*json), message.input, Clock::now(), loads)) reportImages();
 }
 
@@ -93,7 +97,7 @@ void ViewerSession::close(const Error& error) {
 
 void ViewerSession::refuse(std::uint64_t input, const Error& error) {
   outbox_.text(errorMessage(error, input));
-  outbox_.text(sceneMessage(input, lastInput_, sceneJson_));
+  outbox_.text(sceneMessage(input, lastInput_, layersRevision_, sceneJson_));
 }
 
 /// True if a layer's image changed its state.
@@ -123,7 +127,8 @@ std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::
   if (closed_) return std::nullopt;
   auto pick = schedule_.pick(kind, now);
   if (!pick) return std::nullopt;
-  return RenderJob{scene_, volumes_, std::move(*pick), shownInput_, shownInputArrival_};
+  return RenderJob{images_.drawable(scene_), volumes_,    std::move(*pick),
+                   layersRevision_,          shownInput_, shownInputArrival_};
 }
 
 std::optional<Clock::time_point> ViewerSession::stillDueAt() const {

@@ -7,9 +7,11 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct RenderJob {
   std::shared_ptr<const Scene> scene;
   std::shared_ptr<const LayerVolumes> volumes;
   ViewPick pick;
+  std::uint64_t revision = 0;      // of the layers and their images
   std::uint64_t input = 0;         // the newest that the scene shows
   Clock::time_point inputArrival;  // when that came
 };
@@ -69,6 +72,7 @@ class ViewerSession {
   void handle(const ViewportsMessage& message);
   void handle(const ProbeMessage& message);
   void handle(const CancelMessage& message);
+  void handle(const LoadMessage& message, std::vector<ImageLoad>& loads);
   [[nodiscard]] bool acceptInput(std::uint64_t input);
 
   void close(const Error& error);
@@ -80,6 +84,8 @@ class ViewerSession {
   void applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads);
   void cancelOpens();
   void reportImages(std::vector<LayerReport> others = {});
+  [[nodiscard]] std::map<std::string, double> progressNow() const;
+  void tellProgress(const std::map<std::string, double>& progress);
 
   Outbox outbox_;
   mutable std::mutex mutex_;
@@ -91,6 +97,7 @@ class ViewerSession {
   std::deque<PendingOpen> opens_;  // in the order in which they were asked for
   ViewSchedule schedule_;
   Clock::time_point progressTold_{};
+  std::set<std::string> progressOf_;  // the layers of which progress was told last
   std::uint64_t layersRevision_ = 0;
   std::uint64_t lastTicket_ = 0;
   std::uint64_t lastInput_ = 0;   // newest received

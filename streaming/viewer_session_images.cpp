@@ -105,13 +105,28 @@ void ViewerSession::progressed(std::uint64_t ticket, double fraction) {
   if (closed_) return;
   const auto now = Clock::now();
   images_.setProgress(ticket, fraction);
-  auto progress = images_.progress(now - quickLoad);
   for (auto& open : opens_) {
     if (open.ticket == ticket) open.progress = fraction;
-    if (open.progress && now - open.arrival >= quickLoad) progress[open.layer] = *open.progress;
   }
+  const auto progress = progressNow();
   if (progress.empty() || now - progressTold_ < progressInterval) return;
-  progressTold_ = now;
+  tellProgress(progress);
+}
+
+/// How far the loads are that take a while.
+std::map<std::string, double> ViewerSession::progressNow() const {
+  const auto startedBefore = Clock::now() - quickLoad;
+  auto progress = images_.progress(startedBefore);
+  for (const auto& open : opens_) {
+    if (open.progress && open.arrival <= startedBefore) progress[open.layer] = *open.progress;
+  }
+  return progress;
+}
+
+void ViewerSession::tellProgress(const std::map<std::string, double>& progress) {
+  progressTold_ = Clock::now();
+  progressOf_.clear();
+  for (const auto& [layer, fraction] : progress) progressOf_.insert(layer);
   outbox_.text(progressMessage(progress));
 }
 
@@ -157,7 +172,7 @@ void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) 
   ++layersRevision_;
   setScene(std::move(scene), std::move(json), open.input, open.arrival, loads);
   volumes_ = images_.volumes();
-  outbox_.text(sceneMessage(open.input, lastInput_, sceneJson_));
+  outbox_.text(sceneMessage(open.input, lastInput_, layersRevision_, sceneJson_));
   reportImages();
 }
 
@@ -166,7 +181,8 @@ void ViewerSession::cancelOpens() {
   opens_.clear();
 }
 
-/// Layers of the scene, images that are being opened, and `others` that will be neither.
+/// Layers of the scene, images that are being opened, and `others` that will be neither. What is no longer being loaded
+/// leaves the progress too: no later load may come to say so.
 void ViewerSession::reportImages(std::vector<LayerReport> others) {
   auto reports = images_.reports(*scene_);
   for (const auto& open : opens_) {
@@ -174,7 +190,10 @@ void ViewerSession::reportImages(std::vector<LayerReport> others) {
     reports.push_back(std::move(report));
   }
   std::move(others.begin(), others.end(), std::back_inserter(reports));
-  outbox_.text(imagesMessage(reports));
+  outbox_.text(imagesMessage(reports, layersRevision_));
+  const auto progress = progressNow();
+  const auto ended = [&](const std::string& layer) { return !progress.contains(layer); };
+  if (std::any_of(progressOf_.begin(), progressOf_.end(), ended)) tellProgress(progress);
 }
 
 void ViewerSession::handle(const CancelMessage& message) {
@@ -185,6 +204,12 @@ void ViewerSession::handle(const CancelMessage& message) {
   } else if (!images_.cancel(message.layer)) {
     return;  // it was there before the wish to stop it was
   }
+  reportImages();
+}
+
+void ViewerSession::handle(const LoadMessage& message, std::vector<ImageLoad>& loads) {
+  if (!images_.resume(message.layer)) return;  // it is there, or coming
+  images_.follow(*scene_, lastTicket_, loads);
   reportImages();
 }
 

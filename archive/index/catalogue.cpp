@@ -52,12 +52,17 @@ nlohmann::json toJson(const Entry& entry) {
       {"description", validUtf8(entry.description)},
       {"instances", entry.instances},
       {"sizeBytes", entry.sizeBytes},
-      {"source", {{"path", validUtf8(entry.path)}, {"series", validUtf8(entry.series)}}},
+      {"source", {{"path", sourcePath(entry)}, {"series", validUtf8(entry.series)}}},
       {"sourceSeries", validUtf8(entry.sourceSeries)},
       {"state", stateNames[static_cast<std::size_t>(entry.state)]},
       {"reason", validUtf8(entry.reason)},
       {"warnings", warnings},
   };
+}
+
+std::string sourcePath(const Entry& entry) {
+  const std::string shown = validUtf8(entry.path);
+  return shown == entry.path ? shown : "[" + entry.id + "]/" + shown;
 }
 
 void Catalogue::put(std::vector<Entry> entries) {
@@ -78,8 +83,7 @@ void Catalogue::put(std::vector<Entry> entries) {
     counts_.problems += entry.state == EntryState::failed ? 1 : 0;
     byRevision_[entry.revision] = index;
     bySource_[sourceKey(entry.path, entry.series)] = index;
-    // The page knows a name that is not UTF-8 only as it was shown, and sends it back so.
-    bySource_.try_emplace(sourceKey(validUtf8(entry.path), validUtf8(entry.series)), index);
+    bySource_.try_emplace(sourceKey(sourcePath(entry), validUtf8(entry.series)), index);
     entries_[index] = std::move(entry);
   }
 }

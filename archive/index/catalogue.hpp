@@ -46,6 +46,10 @@ struct Entry {
 
 [[nodiscard]] nlohmann::json toJson(const Entry& entry);
 
+/// The path by which scenes and the page name an entry: its own, or if that is not UTF-8 and cannot be said in JSON,
+/// its id in brackets before what can be shown of it, so that no two entries have the same.
+[[nodiscard]] std::string sourcePath(const Entry& entry);
+
 /// Thread: any.
 class Catalogue {
  public:
@@ -67,7 +71,7 @@ class Catalogue {
   void setProgress(std::int64_t files, bool scanning);
   [[nodiscard]] Page after(std::uint64_t revision, std::size_t limit) const;
   [[nodiscard]] std::optional<Entry> find(const std::string& id) const;
-  /// By source path and series; `series` may leave out "#0".
+  /// By path or sourcePath(), and series; `series` may leave out "#0".
   [[nodiscard]] std::optional<Entry> find(const std::string& path, const std::string& series) const;
   /// The ready image of a DICOM series by its UID; of several the one with most instances.
   [[nodiscard]] std::optional<Entry> findSeries(const std::string& uid) const;

@@ -170,7 +170,10 @@ export class CataloguePanel extends PageElement {
       data-entry=${entry.id}
       draggable=${ready && isImage ? "true" : "false"}
       title=${entryTitle(entry)}
-      @click=${(event: MouseEvent) => this.choose(entry, id, event.shiftKey)}
+      @click=${(event: MouseEvent) => {
+        this.choose(entry, id, event.shiftKey);
+        if (ready && isImage) this.ui.focusViews();
+      }}
       @dragstart=${(event: DragEvent) => event.dataTransfer?.setData("application/x-nora-entry", entry.id)}
     >
       <span class="lines">
@@ -244,6 +247,7 @@ export class CataloguePanel extends PageElement {
   private add(entry: Entry, event: Event): void {
     event.stopPropagation();
     this.session.open(entry, "overlay");
+    this.ui.focusViews();
   }
 
   private key(event: KeyboardEvent): void {

@@ -21,6 +21,8 @@ export class FramePipeline {
   verify = false; // check the hash of every lossless picture; slow, for tests
   private readonly sinks = new Map<string, FrameSink>();
   private readonly newest = new Map<string, number>(); // view -> newest frame number decoded
+  private readonly shown = new Map<string, number>(); // view -> revision of the picture on the page
+  private oldest = 0; // pictures of earlier revisions are of another image
   private epoch = 0;
   private readonly drawn: number[] = []; // frames to acknowledge in the next animation frame
 
@@ -44,6 +46,23 @@ export class FramePipeline {
     ++this.epoch;
     this.drawn.length = 0;
     this.newest.clear();
+    this.shown.clear();
+    this.oldest = 0;
+  }
+
+  /** Another image is the background: pictures of earlier revisions are not drawn any more. */
+  refuseBefore(revision: number): void {
+    this.oldest = revision;
+  }
+
+  /** True if the picture of a view shows another image than the scene. */
+  isForeign(view: string): boolean {
+    return (this.shown.get(view) ?? this.oldest) < this.oldest;
+  }
+
+  /** True if the picture of a view shows layers and images as they were at `revision` or later. */
+  isCurrent(view: string, revision: number): boolean {
+    return (this.shown.get(view) ?? -1) >= revision;
   }
 
   async receive(message: ArrayBuffer, tReceive: number): Promise<void> {
@@ -71,8 +90,9 @@ export class FramePipeline {
   }
 
   private offer(decoded: Decoded): void {
-    const { view, frame } = decoded.header;
-    if (!this.sinks.has(view) || document.hidden || frame < (this.newest.get(view) ?? 0)) {
+    const { view, frame, revision } = decoded.header;
+    const isOld = frame < (this.newest.get(view) ?? 0) || revision < this.oldest;
+    if (!this.sinks.has(view) || document.hidden || isOld) {
       this.drop(decoded);
       return;
     }
@@ -87,6 +107,7 @@ export class FramePipeline {
 
   private draw(decoded: Decoded): void {
     const { picture, header, entry } = decoded;
+    this.shown.set(header.view, header.revision);
     this.sinks.get(header.view)?.present(picture, header);
     this.trace.drawn(entry);
     if (this.verify && header.codec === codecs.png) entry.verified = this.hashIsRight(decoded);

@@ -105,13 +105,25 @@ export interface Bounds {
   high: Vec3;
 }
 
+/** World points of the eight corners, `margin` voxels beyond the centres of the corner voxels. */
+function corners(affine: Matrix4, dims: number[], margin: number): Vec3[] {
+  return [0, 1, 2, 3, 4, 5, 6, 7].map((corner) => {
+    const at = (axis: number): number => ((corner >> axis) & 1 ? (dims[axis] ?? 1) - 1 + margin : -margin);
+    return worldFromVoxel(affine, [at(0), at(1), at(2)]);
+  });
+}
+
+/** From the first to the last voxel centres along a unit vector, mm. */
+export function sliceRangeMm(affine: Matrix4, dims: number[], normal: Vec3): [number, number] {
+  const along = corners(affine, dims, 0).map((corner) => dot(corner, normal));
+  return [Math.min(...along), Math.max(...along)];
+}
+
 /** World bounds of the outer faces of an image's voxels. */
 export function worldBounds(affine: Matrix4, dims: number[]): Bounds {
   const low: Vec3 = [Infinity, Infinity, Infinity];
   const high: Vec3 = [-Infinity, -Infinity, -Infinity];
-  for (let corner = 0; corner < 8; ++corner) {
-    const at = (axis: number): number => ((corner >> axis) & 1 ? (dims[axis] ?? 1) - 0.5 : -0.5);
-    const world = worldFromVoxel(affine, [at(0), at(1), at(2)]);
+  for (const world of corners(affine, dims, 0.5)) {
     for (let axis = 0; axis < 3; ++axis) {
       low[axis] = Math.min(low[axis]!, world[axis]!);
       high[axis] = Math.max(high[axis]!, world[axis]!);

@@ -56,7 +56,7 @@ function geometryFacts(info: EntryInfo): Fact[] {
     ["format", text(info.format)],
     ["description", text(info["description"])],
     ["structure", text(info["structure"])],
-    ["vertices", counted(info["vertices"])],
+    ["vertices", (info["verticesAtLeast"] === true ? "at least " : "") + counted(info["vertices"])],
     ["triangles", info["triangles"] === 0 ? "" : counted(info["triangles"])],
     ["streamlines", counted(info["streamlines"])],
     ["points", counted(info["streamlines"] === undefined ? undefined : info["points"])],
@@ -122,9 +122,11 @@ function labelsOfData(entry: unknown) {
 function dataTable(entries: unknown): TableData | null {
   const rows = list(entries).map((entry) => {
     const data = (entry ?? {}) as Record<string, unknown>;
-    return [text(data["name"]), text(data["role"]), range(data), text(data["structure"] ?? data["intent"])];
+    const times = Number(data["timePoints"] ?? 1);
+    const width = times > 1 ? `${times} time points` : cell(data["components"]);
+    return [text(data["name"]), text(data["role"]), width, range(data), text(data["structure"] ?? data["intent"])];
   });
-  return rows.length === 0 ? null : { columns: ["name", "kind", "values", "of"], rows };
+  return rows.length === 0 ? null : { columns: ["name", "kind", "numbers", "values", "of"], rows };
 }
 
 function groupTable(groups: unknown): TableData | null {

@@ -1,4 +1,5 @@
 // From mouse, pen and fingers on a viewport to navigation. Pointer moves: the newest wins; wheel clicks add up.
+import type { Vec3 } from "./geometry.ts";
 import { draggedWindow as draggedBy } from "./navigation.ts";
 import type { Ui } from "./ui.ts";
 
@@ -18,6 +19,8 @@ const wheelClickPx = 50; // a wheel event of so many pixels is a click of a mous
 const wheelPixelsPerClick = 120;
 const trackpadPixelsPerSlice = 30;
 const zoomPerClick = 1.15;
+const doubleClickMs = 600; // longer than systems wait for the second click
+const doubleClickPx = 12;
 
 /** Wheel clicks or trackpad travel in whole steps; `rest` keeps what is less than a step. Up is positive. */
 export class WheelSteps {
@@ -46,6 +49,7 @@ export class ViewportInput {
   private gesture: Gesture | null = null;
   private last: Point = { x: 0, y: 0 };
   private start: Point = { x: 0, y: 0 };
+  private clicked = { at: { x: 0, y: 0 }, time: -Infinity, crosshair: [0, 0, 0] as Vec3 }; // the first of two clicks
   private startWindow: { low: number; high: number } | null = null;
   private readonly fingers = new Map<number, Point>();
   private readonly wheel = new WheelSteps();
@@ -64,7 +68,7 @@ export class ViewportInput {
     target.addEventListener("pointerleave", () => this.ui.session.probes.forgetCursor());
     target.addEventListener("pointerenter", () => (this.ui.activeView = target.name));
     target.addEventListener("wheel", (event) => this.turnWheel(event), options);
-    target.addEventListener("dblclick", () => this.ui.toggleFull(target.name));
+    target.addEventListener("dblclick", (event) => this.doubleClick(event));
     target.addEventListener("contextmenu", (event) => event.preventDefault());
     target.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault()); // no autoscroll
   }
@@ -104,8 +108,26 @@ export class ViewportInput {
     if (event.pointerType === "touch") this.fingers.set(event.pointerId, at);
     this.gesture = this.fingers.size >= 2 ? null : this.gestureFor(event);
     this.start = this.last = at;
+    if (this.gesture === "crosshair" && !this.isSecondClick(at, event.timeStamp)) {
+      this.clicked = { at, time: event.timeStamp, crosshair: this.ui.session.scene.crosshairMm };
+    }
     if (this.gesture === "window") this.startWindow = this.ui.navigation.layerWindow(this.ui.session.selectedLayer);
     if (this.gesture === "crosshair" && event.pointerType !== "touch") this.moveCrosshair(at, event.timeStamp);
+  }
+
+  private isSecondClick(at: Point, time: number): boolean {
+    const first = this.clicked;
+    return time - first.time < doubleClickMs && Math.hypot(at.x - first.at.x, at.y - first.at.y) < doubleClickPx;
+  }
+
+  /** One view alone, and back. The clicks of which it is made have moved the crosshair: it goes back to its place. */
+  private doubleClick(event: MouseEvent): void {
+    const { session } = this.ui;
+    if (this.target.kind === "slice" && this.isSecondClick({ x: event.clientX, y: event.clientY }, event.timeStamp)) {
+      session.store.setCrosshair(this.clicked.crosshair, event.timeStamp);
+      this.clicked.time = -Infinity;
+    }
+    this.ui.toggleFull(this.target.name);
   }
 
   private move(event: PointerEvent): void {

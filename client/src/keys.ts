@@ -17,6 +17,7 @@ function takesKey(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   // In the panel over the views keys scroll; a few are of the page.
   if (target.closest(".sheet") !== null) return !["Escape", "i", "I", "?"].includes(key);
+  if (key === "?" && target.closest("dialog.help") !== null) return false; // the key that opens it closes it
   if (target.closest("dialog, select, textarea, [role=slider]") !== null) return true;
   if (target instanceof HTMLButtonElement) return key === " ";
   if (!(target instanceof HTMLInputElement)) return false;

@@ -10,9 +10,10 @@ import { progressBar } from "./progress-bar.ts";
 import type { RangeChange } from "./range.ts";
 import "./range.ts";
 import type { Layer } from "./scene.ts";
-import type { Topic } from "./session.ts";
+import { isComing, type Topic } from "./session.ts";
 
 type LayerKey = keyof Layer;
+type ThresholdKey = "thresholdLow" | "thresholdHigh";
 
 function numberOf(event: Event): number | null {
   const text = (event.target as HTMLInputElement).value.trim().replace(",", ".").replace("−", "-");
@@ -21,6 +22,8 @@ function numberOf(event: Event): number | null {
 }
 
 export class LayersPanel extends PageElement {
+  private refusal = { layer: "", group: "", text: "" }; // of the entry made last
+
   protected topics(): Topic[] {
     return ["scene", "images", "ui", "catalogue", "progress"];
   }
@@ -67,18 +70,27 @@ export class LayersPanel extends PageElement {
         </button>
         ${this.renderOrder(layer, name, index, count)}
       </header>
-      ${image?.state === "failed" ? nothing : this.renderLoading(layer, name)}
       ${image?.state === "failed" ? html`<p class="state error" role="alert">${image.error || "could not be read"}</p>` : nothing}
+      ${this.renderLoading(layer, name)}
       ${selected ? this.renderControls(layer) : html`<div class="swatch" style=${styleMap({ background: gradient(layer.colourMap) })}></div>`}
     </section>`;
   }
 
-  /** Nothing once the whole image is there. */
+  /** What is being loaded, with a way to stop it, or what is not, with a way to load it. Nothing once all is there. */
   private renderLoading(layer: Layer, name: string) {
     const image = this.session.images.get(layer.id);
     const fraction = this.session.progress.get(layer.id);
-    if (image?.state === "ready" && (!image.held || fraction === undefined)) return nothing;
-    const what = image?.held ? "loading the other times …" : "loading …";
+    if (image?.state === "ready" && !image.held) return nothing;
+    const { awaited } = image ?? {};
+    const times = awaited ? `time ${awaited.time + 1}` : "the other times";
+    if (image?.state === "failed" || (image?.held && !isComing(image))) {
+      const text = image.state === "failed" ? "" : `${times} ${awaited ? "is" : "are"} not loaded`;
+      return html`<div class="state loading">
+        <span>${text}</span>
+        <button class="small" aria-label="Load ${name}" @click=${() => this.session.loadAgain(layer.id)}>Load</button>
+      </div>`;
+    }
+    const what = image?.held ? `loading ${awaited?.state === "loading" ? times : "the other times"} …` : "loading …";
     return html`<div class="state loading">
       <span><span class="spinner"></span> ${what}</span>
       <button class="icon" aria-label="Stop loading ${name}" title="Stop loading" @click=${() => this.session.cancelLoad(layer.id)}>✕</button>
@@ -155,12 +167,14 @@ export class LayersPanel extends PageElement {
       <div class="pair">
         ${this.renderWindowInput(layer, "low", window)} ${this.renderWindowInput(layer, "high", window)}
       </div>
+      ${this.renderRefusal(layer, "window")}
     </fieldset>`;
   }
 
   /** Windows that the file itself proposes. */
   private renderPresets(layer: Layer, window: { low: number; high: number } | null) {
-    const presets = this.session.images.get(layer.id)?.info?.windowPresets ?? [];
+    const told = this.session.images.get(layer.id)?.info?.windowPresets ?? [];
+    const presets = told.filter(([, low, high]) => low < high);
     if (presets.length === 0) return nothing;
     const current = presets.findIndex(([, low, high]) => low === window?.low && high === window?.high);
     return html`<select
@@ -207,8 +221,32 @@ export class LayersPanel extends PageElement {
   private enterWindow(layer: Layer, end: "low" | "high", event: Event): void {
     const window = this.ui.navigation.layerWindow(layer.id);
     const value = numberOf(event);
-    if (window && value !== null) this.ui.navigation.setWindow(layer.id, { ...window, [end]: value }, event.timeStamp);
+    if (!window || value === null) return this.requestUpdate();
+    const entered = { ...window, [end]: value };
+    if (entered.low < entered.high) {
+      this.accept();
+      this.ui.navigation.setWindow(layer.id, entered, event.timeStamp);
+    } else if (end === "low") {
+      this.refuse(layer, "window", `low ${plain(value)} is not below high (${plain(window.high)}): set high first`);
+    } else {
+      this.refuse(layer, "window", `high ${plain(value)} is not above low (${plain(window.low)}): set low first`);
+    }
+  }
+
+  private refuse(layer: Layer, group: string, text: string): void {
+    this.refusal = { layer: layer.id, group, text };
     this.requestUpdate();
+  }
+
+  private accept(): void {
+    this.refusal = { layer: "", group: "", text: "" };
+    this.requestUpdate();
+  }
+
+  private renderRefusal(layer: Layer, group: string) {
+    const { refusal } = this;
+    if (refusal.layer !== layer.id || refusal.group !== group) return nothing;
+    return html`<p class="state error" role="alert" data-refusal=${group}>${refusal.text}</p>`;
   }
 
   private automaticWindow(layer: Layer): void {
@@ -224,10 +262,11 @@ export class LayersPanel extends PageElement {
       <div class="pair">
         ${this.renderThreshold(layer, "thresholdLow", "from")} ${this.renderThreshold(layer, "thresholdHigh", "to")}
       </div>
+      ${this.renderRefusal(layer, "threshold")}
     </fieldset>`;
   }
 
-  private renderThreshold(layer: Layer, key: "thresholdLow" | "thresholdHigh", text: string) {
+  private renderThreshold(layer: Layer, key: ThresholdKey, text: string) {
     const value = layer[key];
     return html`<label class="number">
       <span>${text}</span>
@@ -243,11 +282,17 @@ export class LayersPanel extends PageElement {
     </label>`;
   }
 
-  private enterThreshold(layer: Layer, key: "thresholdLow" | "thresholdHigh", event: Event): void {
+  private enterThreshold(layer: Layer, key: ThresholdKey, event: Event): void {
     const value = numberOf(event);
     const empty = (event.target as HTMLInputElement).value.trim() === "";
-    if (value !== null || empty) this.set(layer, key, value, event);
-    this.requestUpdate();
+    if (value === null && !empty) return this.requestUpdate();
+    const low = key === "thresholdLow" ? value : layer.thresholdLow;
+    const high = key === "thresholdHigh" ? value : layer.thresholdHigh;
+    if (low !== null && high !== null && low > high) {
+      return this.refuse(layer, "threshold", `from ${plain(low)} to ${plain(high)} nothing would be drawn`);
+    }
+    this.accept();
+    this.set(layer, key, value, event);
   }
 
   private clearThresholds(layer: Layer): void {

@@ -1,6 +1,6 @@
 // What the hand does to a view, as edits of the scene: crosshair, scroll, zoom, pan, rotate, window.
 import {
-  add, clampTo, intoPlane, isFiniteVector, length, scale, sliceStepMm, subtract, worldBounds,
+  add, clampTo, dot, intoPlane, isFiniteVector, length, scale, sliceRangeMm, sliceStepMm, subtract, worldBounds,
   worldFromPixel, worldFromVoxel,
 } from "./geometry.ts";
 import type { Bounds, Geometry, Vec3 } from "./geometry.ts";
@@ -9,6 +9,7 @@ import type { Session } from "./session.ts";
 
 export const zoomLimits = { low: 0.1, high: 100 };
 const degreesPerPixel = 0.4; // css pixels
+const roundingRoom = 1e-3; // of a slice
 const windowPixels = 250; // a drag of so many css pixels multiplies the window by e, or moves it by its width
 
 /** The last picture of a view: where it lies and how large it is, in device pixels. */
@@ -31,6 +32,13 @@ function centreOf(info: ImageInfo | null): Vec3 | null {
 export function scrollNormal(forward: Vec3): Vec3 {
   const axis = [0, 1, 2].sort((a, b) => Math.abs(forward[b]!) - Math.abs(forward[a]!))[0]!;
   return scale(forward, forward[axis]! < 0 ? -1 : 1);
+}
+
+/** How many of the wanted steps stay between the first and the last slice; whole ones, so that slices stay slices. */
+export function stepsWithin(range: [number, number], at: number, step: number, wanted: number): number {
+  const room = wanted > 0 ? range[1] - at : at - range[0];
+  const most = Math.max(0, Math.floor(room / step + roundingRoom));
+  return Math.sign(wanted) * Math.min(Math.abs(wanted), most);
 }
 
 /** Window after a drag: right widens it, up makes the picture brighter. */
@@ -74,8 +82,9 @@ export class Navigation {
     if (!background || slices === 0) return;
     const normal = scrollNormal(picture.forward);
     const step = sliceStepMm(background.affine, normal);
-    const target = add(this.session.scene.crosshairMm, scale(normal, step * slices));
-    this.session.store.setCrosshair(clampTo(worldBounds(background.affine, background.dims), target), tEvent);
+    const { crosshairMm } = this.session.scene;
+    const steps = stepsWithin(sliceRangeMm(background.affine, background.dims, normal), dot(crosshairMm, normal), step, slices);
+    if (steps !== 0) this.session.store.setCrosshair(add(crosshairMm, scale(normal, step * steps)), tEvent);
   }
 
   /** Zooms about a pixel: the point under it stays where it is. */
@@ -115,7 +124,7 @@ export class Navigation {
   }
 
   setWindow(id: string, window: { low: number; high: number }, tEvent: number): void {
-    if (!Number.isFinite(window.low) || !Number.isFinite(window.high)) return;
+    if (!(window.low < window.high) || !Number.isFinite(window.high - window.low)) return;
     this.session.store.setLayer(id, "windowLow", window.low, tEvent);
     this.session.store.setLayer(id, "windowHigh", window.high, tEvent);
   }
@@ -131,11 +140,15 @@ export class Navigation {
     }
   }
 
-  /** Onto the middle of the voxel at the centre: a slice between two voxels would be a mixture of both. */
+  /**
+   * Onto the middle of the voxel at the centre: a slice between two voxels would be a mixture of both. Of two, the one
+   * further to the right, front or top, where the server starts: the same place in whatever order voxels are stored.
+   */
   centreCrosshair(): void {
     const info = this.session.background();
     if (!info) return;
-    const middle = (axis: number): number => Math.floor((info.dims[axis] ?? 1) / 2);
+    const backwards = (axis: number): number => ("LPI".includes(info.orientation?.[axis] ?? "?") ? 1 : 0);
+    const middle = (axis: number): number => Math.floor(((info.dims[axis] ?? 1) - backwards(axis)) / 2);
     const centre = worldFromVoxel(info.affine, [middle(0), middle(1), middle(2)]);
     this.session.store.setCrosshair(centre, performance.now());
   }

@@ -28,6 +28,7 @@ export interface FrameHeader {
   encodeUs: number;
   waitUs: number;
   hash: bigint;
+  revision: number; // counts changes of the layers and their images; which of them the picture shows
   view: string;
 }
 
@@ -85,6 +86,7 @@ export function parseFrame(message: ArrayBuffer): { header: FrameHeader; picture
     encodeUs: bytes.getUint32(136, true),
     waitUs: bytes.getUint32(140, true),
     hash: bytes.getBigUint64(144, true),
+    revision: Number(bytes.getBigUint64(152, true)),
     view: new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(message, headerBytes, nameBytes)),
   };
   return { header, picture: new Uint8Array(message, headerBytes + nameBytes) };
@@ -104,6 +106,12 @@ export function fnv1a64(bytes: Uint8Array | Uint8ClampedArray): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
+/** A time point that a layer shows and that is not there; its pictures show another one meanwhile. */
+export interface AwaitedTime {
+  time: number;
+  state: "loading" | "stopped" | "failed";
+}
+
 export interface LayerState {
   name: string;
   info: ImageInfo | null;
@@ -111,6 +119,8 @@ export interface LayerState {
   state: "loading" | "ready" | "failed";
   error: string;
   held: [number, number] | null; // first time point and their number, while the others are not there yet
+  restStopped: boolean; // with `held`: the other time points are not being loaded
+  awaited: AwaitedTime | null;
   input: number; // of the `open` that is under way; else 0
 }
 
@@ -126,8 +136,8 @@ export interface LayerValue {
 
 export type ServerMessage =
   | { type: "hello"; protocol: number; version: string; session: string; scene: Scene }
-  | { type: "scene"; input: number; applied: number; scene: Scene }
-  | { type: "images"; layers: Record<string, Record<string, unknown>> }
+  | { type: "scene"; input: number; applied: number; revision: number; scene: Scene }
+  | { type: "images"; revision: number; layers: Record<string, Record<string, unknown>> }
   | { type: "progress"; layers: Record<string, number> }
   | { type: "values"; input: number; mm: Vec3; layers: LayerValue[] }
   | { type: "catalogue"; revision: number; scanning: boolean; files: number; entries: number; problems: number }
@@ -156,6 +166,8 @@ export function layerState(raw: Record<string, unknown>): LayerState {
     state: state === "ready" || state === "failed" ? state : "loading",
     error: errorText(field("error")),
     held: Array.isArray(raw["held"]) ? (raw["held"] as [number, number]) : null,
+    restStopped: raw["rest"] === "stopped",
+    awaited: (raw["awaits"] ?? null) as AwaitedTime | null,
     input: typeof raw["input"] === "number" ? raw["input"] : 0,
   };
 }

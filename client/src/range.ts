@@ -9,6 +9,7 @@ export interface RangeChange {
 
 const keySteps: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
 const stepsAcross = 200;
+const smallestGap = 1000; // between low and high: this part of the scale
 
 export class RangeSlider extends LitElement {
   static override properties = {
@@ -83,10 +84,8 @@ export class RangeSlider extends LitElement {
     const width = this.getBoundingClientRect().width || 1;
     const { low, high, span } = this.dragFrom; // the ends of the scale move with a window beyond them
     const by = ((event.clientX - this.dragFrom.x) / width) * span;
-    this.change({
-      low: this.dragged === "high" ? low : low + by,
-      high: this.dragged === "low" ? high : high + by,
-    });
+    if (this.dragged === "both") this.change({ low: low + by, high: high + by });
+    else this.moveEnd(this.dragged, (this.dragged === "low" ? low : high) + by);
   }
 
   private up(): void {
@@ -99,7 +98,14 @@ export class RangeSlider extends LitElement {
     event.preventDefault();
     event.stopPropagation();
     const by = (steps * (this.max - this.min)) / stepsAcross;
-    this.change({ low: this.low, high: this.high, [which]: this[which] + by });
+    this.moveEnd(which, this[which] + by);
+  }
+
+  /** One end stops short of the other. */
+  private moveEnd(which: "low" | "high", value: number): void {
+    const gap = (this.max - this.min) / smallestGap;
+    if (which === "low") this.change({ low: Math.min(value, this.high - gap), high: this.high });
+    else this.change({ low: this.low, high: Math.max(value, this.low + gap) });
   }
 
   private change(detail: RangeChange): void {

@@ -4,13 +4,13 @@ import { html } from "lit";
 import { PageElement } from "./base-element.ts";
 import { formatMm, formatValue } from "./format.ts";
 import type { Reading } from "./probes.ts";
-import type { LayerValue } from "./protocol.ts";
-import type { ImageInfo, Layer } from "./scene.ts";
+import type { LayerState, LayerValue } from "./protocol.ts";
+import type { Layer } from "./scene.ts";
 import type { Topic } from "./session.ts";
 
 export class ReadOut extends PageElement {
   protected topics(): Topic[] {
-    return ["scene", "values", "images"];
+    return ["scene", "values", "images", "status"];
   }
 
   protected override isPatient(): boolean {
@@ -20,7 +20,7 @@ export class ReadOut extends PageElement {
   protected override render() {
     const { scene, probes } = this.session;
     if (scene.layers.length === 0) return html`<div class="readout muted">Nothing is open.</div>`;
-    return html`<div class="readout">
+    return html`<div class="readout ${this.session.connected ? "" : "lost"}">
       <table aria-label="Positions and values">
         <thead>
           <tr>
@@ -50,7 +50,7 @@ export class ReadOut extends PageElement {
       <th scope="row">${title}</th>
       <td class="mm">${mm ? formatMm(mm) : "–"}</td>
       <td class="voxel">${background ? background.voxel.join(", ") : "–"}</td>
-      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id)?.info ?? null))}
+      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id)))}
     </tr>`;
   }
 }
@@ -59,17 +59,20 @@ function valueOf(reading: Reading | null, layer: Layer | undefined): LayerValue 
   return reading?.layers.find((value) => value.id === layer?.id);
 }
 
-function renderValue(layer: Layer, value: LayerValue | undefined, info: ImageInfo | null) {
-  const title = value ? `voxel ${value.voxel.join(", ")}` : "";
-  return html`<td class="value" data-layer=${layer.id} title=${title}>${value ? valueText(value, info) : "–"}</td>`;
+function renderValue(layer: Layer, value: LayerValue | undefined, image: LayerState | undefined) {
+  const text = value ? valueText(value, image) : "–";
+  const title = value ? `${text}\nvoxel ${value.voxel.join(", ")}` : "";
+  return html`<td class="value" data-layer=${layer.id} title=${title}>${text}</td>`;
 }
 
 /** "17 Left-Hippocampus", "43.2 HU", "5120 Bq/mL, 1.42 SUV". */
-function valueText(value: LayerValue, info: ImageInfo | null): string {
+function valueText(value: LayerValue, image: LayerState | undefined): string {
   if (!value.inside) return "outside";
   if (value.rgb) return `rgb ${value.rgb.join(" ")}`;
+  if (value.value === null && image?.awaited) return image.awaited.state === "loading" ? "loading …" : "not loaded";
   if (value.value === null) return "not a number";
   const number = value.value;
+  const info = image?.info;
   const units = [[info?.unit ?? "", 1] as const, ...(info?.otherUnits ?? [])];
   const values = units.map(([unit, factor]) => `${formatValue(number * factor)} ${unit}`.trim()).join(", ");
   return value.label ? `${values} ${value.label}` : values;

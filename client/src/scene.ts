@@ -44,6 +44,7 @@ export interface ImageInfo {
   timePoints?: number;
   components?: number;
   affine: Matrix4;
+  orientation?: string; // "RAS": to where each voxel axis runs
   spacingMm?: number[];
   type?: string;
   format?: string;

@@ -9,7 +9,7 @@ import type { Vec3 } from "./geometry.ts";
 import { Looks } from "./looks.ts";
 import { planOpening } from "./overlay-source.ts";
 import { Probes } from "./probes.ts";
-import { layerState, type LayerState, type ServerMessage } from "./protocol.ts";
+import { layerState, type AwaitedTime, type LayerState, type ServerMessage } from "./protocol.ts";
 import type { ImageInfo, Layer, Operation, Scene } from "./scene.ts";
 import { SceneStore } from "./store.ts";
 import { Trace } from "./trace.ts";
@@ -27,6 +27,8 @@ export interface Toast {
   id: number;
   kind: "error" | "note";
   text: string;
+  cause: string; // it goes when its cause is settled: "open", or the id of a layer
+  timer: number;
 }
 
 interface Size {
@@ -35,9 +37,14 @@ interface Size {
 }
 
 const largestViewport = 4096;
-const toastsKept = 4;
+const toastsKept = 3;
 const toastMs = { error: 9_000, note: 4_000 };
 const waitForT1Ms = 2_000; // before the first start takes an image that does not look like a T1
+
+/** True if more of an image that is there is being loaded. */
+export function isComing(image: LayerState): boolean {
+  return image.held !== null && (!image.restStopped || image.awaited?.state === "loading");
+}
 
 export class Session {
   readonly events = new Emitter<Topic>();
@@ -50,6 +57,7 @@ export class Session {
   readonly progress = new Map<string, number>(); // 0..1 of the layers that are being loaded, once the server tells
   readonly store = new SceneStore({
     sendPatch: (patch, tEvent) => this.sendEdit(patch, tEvent),
+    canEdit: () => this.greeted,
     edited: () => this.afterPicture.expect(),
     changed: () => this.sceneChanged(),
   });
@@ -62,6 +70,7 @@ export class Session {
     },
     (text) => this.toast("error", text),
   );
+  revision = 0; // of the layers and their images as the server told them last; see FrameHeader
   readonly probes = new Probes(
     (mm) => (this.scene.layers.length > 0 ? this.sendInput({ type: "probe", mm }) : 0),
     () => this.events.emit("values"),
@@ -86,16 +95,20 @@ export class Session {
 
   constructor(url: string) {
     this.connection = new Connection(url, {
-      opened: () => undefined, // the server speaks first
       message: (message) => this.receive(message),
       frame: (data, tReceive) => void this.frames.receive(data, tReceive),
-      changed: () => this.events.emit("status"),
+      changed: () => this.connectionChanged(),
     });
     document.addEventListener("visibilitychange", () => this.queueViewports());
   }
 
   get scene(): Scene {
     return this.store.scene;
+  }
+
+  /** True if the server hears and draws what is done here. */
+  get connected(): boolean {
+    return this.greeted;
   }
 
   start(): void {
@@ -129,7 +142,7 @@ export class Session {
   open(entry: Entry, as: "new" | "overlay"): void {
     this.userOpened = true;
     if (entry.state !== "ready") {
-      this.toast("error", `${entry.name} cannot be opened: ${entry.reason || "the format is not supported"}`);
+      this.toast("error", `${entry.name} cannot be opened: ${entry.reason || "the format is not supported"}`, "open");
       return;
     }
     const shown = this.scene.layers.map((layer) => layer.source);
@@ -141,9 +154,10 @@ export class Session {
   private openNow(entry: Entry, how: "new" | "overlay"): void {
     const input = this.sendInput({ type: "open", entry: entry.id, as: how });
     if (input === 0) {
-      this.toast("error", `${entry.name} cannot be opened: there is no connection to the server`);
+      this.toast("error", `${entry.name} cannot be opened: there is no connection to the server`, "open");
       return;
     }
+    this.settle("open");
     this.opening = { input, entry, as: how };
     this.openFailure = null;
     this.events.emit("ui");
@@ -171,9 +185,21 @@ export class Session {
     this.events.emit("ui");
   }
 
+  /** Loads what was stopped, or failed, of a layer. */
+  loadAgain(layerId: string): void {
+    this.sendInput({ type: "load", layer: layerId });
+  }
+
+  /** The time point of a layer that it shows and that is not there. */
+  awaited(layerId: string): AwaitedTime | null {
+    return this.images.get(layerId)?.awaited ?? null;
+  }
+
   /** Stops the load that the page waits for; false if there is none. */
   cancelWaiting(): boolean {
-    const layer = this.scene.layers.find((each) => this.images.get(each.id)?.state === "loading");
+    const layer = this.scene.layers.find(({ id }) => {
+      return this.images.get(id)?.state === "loading" || this.awaited(id)?.state === "loading";
+    });
     const id = this.openingLayer() || layer?.id || "";
     this.cancelLoad(id);
     return id !== "";
@@ -188,7 +214,14 @@ export class Session {
   isStill(view: string, width: number, height: number): boolean {
     const size = this.sizes.get(view);
     const rightSize = size?.width === width && size.height === height;
-    return rightSize && !this.opening && !this.store.waiting && this.looks.isStill(this.scene, view);
+    const settled = !this.opening && !this.store.waiting && this.isCurrent(view);
+    return rightSize && settled && this.looks.isStill(this.scene, view);
+  }
+
+  /** True if the picture of a view shows the layers and images that the server told of last, at the wanted times. */
+  isCurrent(view: string): boolean {
+    const there = this.scene.layers.every(({ id }) => this.awaited(id) === null);
+    return this.greeted && there && this.frames.isCurrent(view, this.revision);
   }
 
   // ---- viewports
@@ -260,8 +293,9 @@ export class Session {
       case "hello":
         return this.greet(message.version, message.scene);
       case "scene":
-        return this.takeScene(message.input, message.applied, message.scene);
+        return this.takeScene(message);
       case "images":
+        this.revision = message.revision;
         return this.takeImages(message.layers);
       case "progress":
         this.progress.clear();
@@ -282,8 +316,10 @@ export class Session {
     const again = this.serverVersion !== "";
     this.serverVersion = version;
     this.greeted = true;
+    this.revision = 0;
     this.viewportsSent = "";
     this.frames.restart();
+    this.progress.clear();
     this.probes.reset();
     this.ownScenes.clear();
     if (again) this.feed.restart();
@@ -301,8 +337,12 @@ export class Session {
     if (input !== 0) this.ownScenes.add(input);
   }
 
-  private takeScene(input: number, applied: number, scene: Scene): void {
+  private takeScene({ input, applied, revision, scene }: Extract<ServerMessage, { type: "scene" }>): void {
+    this.revision = revision;
     if (this.ownScenes.delete(input)) return; // what this page sent, and edits may have followed
+    const shown = this.scene.layers[0]?.source;
+    const next = scene.layers[0]?.source;
+    if (shown?.path !== next?.path || shown?.series !== next?.series) this.frames.refuseBefore(revision);
     const opened = this.opening && input >= this.opening.input ? this.opening : null;
     if (opened) this.opening = null;
     this.store.adopt(scene, applied);
@@ -321,7 +361,11 @@ export class Session {
     for (const [id, raw] of Object.entries(layers)) this.images.set(id, layerState(raw));
     for (const id of this.progress.keys()) {
       const image = this.images.get(id);
-      if (!image || image.state === "failed" || (image.state === "ready" && !image.held)) this.progress.delete(id);
+      if (!image || image.state === "failed" || (image.state === "ready" && !isComing(image))) this.progress.delete(id);
+    }
+    for (const { cause } of [...this.toasts]) {
+      const image = this.images.get(cause);
+      if (image?.state === "ready" && image.awaited?.state !== "failed") this.settle(cause);
     }
     this.events.emit("images");
     this.askCrosshair();
@@ -341,13 +385,27 @@ export class Session {
         if (as === "new") return; // it is said in the middle of the views
       }
     }
-    this.toast("error", text);
+    this.toast("error", text, error.layer ?? "");
   }
 
   // ---- changes
 
+  private connectionChanged(): void {
+    if (this.connection.state !== "open" && this.greeted) {
+      this.greeted = false;
+      this.progress.clear();
+      this.probes.forgetCursor();
+      this.events.emit("progress");
+    }
+    this.events.emit("status");
+  }
+
   private sceneChanged(): void {
-    for (const id of this.images.keys()) if (!this.layer(id)) this.images.delete(id);
+    for (const id of this.images.keys()) {
+      if (this.layer(id)) continue;
+      this.images.delete(id);
+      this.settle(id);
+    }
     if (!this.layer(this.selectedLayer)) this.selectedLayer = this.scene.layers.at(-1)?.id ?? "";
     this.events.emit("scene");
   }
@@ -374,13 +432,24 @@ export class Session {
     if (first.likelyT1 || !this.feed.scanning || waited) this.open(first.entry, "new");
   }
 
-  toast(kind: Toast["kind"], text: string): void {
-    if (this.toasts.some((other) => other.text === text)) return;
-    const toast = { id: ++this.toastIds, kind, text };
-    this.toasts.push(toast);
-    if (this.toasts.length > toastsKept) this.toasts.shift();
-    this.events.emit("toasts");
-    window.setTimeout(() => this.dismissToast(toast.id), toastMs[kind]);
+  /** An equal one that is there stays on for longer. */
+  toast(kind: Toast["kind"], text: string, cause = ""): void {
+    let toast = this.toasts.find((other) => other.text === text);
+    if (toast) {
+      window.clearTimeout(toast.timer);
+    } else {
+      toast = { id: ++this.toastIds, kind, text, cause, timer: 0 };
+      this.toasts.push(toast);
+      if (this.toasts.length > toastsKept) this.toasts.shift();
+      this.events.emit("toasts");
+    }
+    const { id } = toast;
+    toast.timer = window.setTimeout(() => this.dismissToast(id), toastMs[kind]);
+  }
+
+  /** What was said of a cause is no longer true. */
+  private settle(cause: string): void {
+    for (const toast of this.toasts.filter((other) => other.cause === cause)) this.dismissToast(toast.id);
   }
 
   dismissToast(id: number): void {

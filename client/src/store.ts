@@ -8,6 +8,8 @@ import type { Vec3 } from "./geometry.ts";
 export interface Outbox {
   /** Sends a patch and returns its input id; 0 if there is no connection. */
   sendPatch(patch: Operation[], tEvent: number): number;
+  /** False while nobody would draw what is changed: the change is not made. */
+  canEdit?(): boolean;
   /** The user changed the scene; `changed` follows. */
   edited?(): void;
   changed(): void;
@@ -100,6 +102,10 @@ export class SceneStore {
   }
 
   private apply(operations: Operation[], tEvent: number): void {
+    if (this.outbox.canEdit?.() === false) {
+      this.outbox.changed(); // controls go back to what is shown
+      return;
+    }
     if (this.pending.length === 0) this.pendingSince = tEvent;
     for (const operation of operations) {
       applyOperation(this.scene, operation);

@@ -16,6 +16,7 @@ export class TimeSlider extends PageElement {
     const scene = this.session.layer(layer.id)!;
     const seconds = this.session.images.get(layer.id)?.info?.timeStepSeconds ?? 0;
     const { playing } = this.ui;
+    const awaited = this.session.awaited(layer.id);
     return html`<div class="time" role="group" aria-label="Time">
       <button class="icon" title=${playing ? "Stop (Space)" : "Play (Space)"} aria-label=${playing ? "Stop" : "Play"} @click=${() => this.ui.togglePlay()}>
         ${playing ? "❚❚" : "▶"}
@@ -34,6 +35,9 @@ export class TimeSlider extends PageElement {
       <output title=${this.session.layerName(scene)}>
         ${layer.time + 1} / ${layer.points}${seconds > 0 ? html` <span class="muted">${(layer.time * seconds).toFixed(1)} s</span>` : nothing}
       </output>
+      ${awaited && awaited.state !== "loading"
+        ? html`<button class="small" title="Time ${awaited.time + 1} is not loaded" @click=${() => this.session.loadAgain(layer.id)}>Load</button>`
+        : nothing}
       <select aria-label="Pictures a second" title="Pictures a second" @change=${(event: Event) => this.setRate(event)}>
         ${frameRates.map((rate) => html`<option value=${rate} ?selected=${rate === this.ui.framesPerSecond}>${rate} fps</option>`)}
       </select>

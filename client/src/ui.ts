@@ -56,6 +56,14 @@ export class Ui {
     else session.toast("note", `${session.layerName(layer)} is not in the list of files`);
   }
 
+  /** The keys of the views work: after an image was opened from the list. */
+  focusViews(): void {
+    const slices = this.session.scene.views.filter((view) => view.kind === "slice").map((view) => view.name);
+    const name = this.fullView || (slices.includes(this.activeView) ? this.activeView : slices[0]);
+    if (!name) return;
+    document.querySelector<HTMLElement>(`nora-viewport[data-view="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+  }
+
   toggleFull(view: string): void {
     this.update({ fullView: this.fullView === view ? "" : view });
   }
@@ -114,6 +122,7 @@ export class Ui {
 
   private stepIsShown(): boolean {
     const { lastInput } = this.session.store;
+    if (this.session.scene.layers.some(({ id }) => this.session.awaited(id)?.state === "loading")) return false;
     return [...this.pictures.keys()].some((view) => (this.session.trace.lastPresented(view)?.input ?? 0) >= lastInput);
   }
 }

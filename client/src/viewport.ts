@@ -2,7 +2,7 @@
 import { LitElement, html } from "lit";
 import { Watch } from "./emitter.ts";
 import type { FrameSink } from "./frames.ts";
-import { dot, edgeLetters, length, orientationLetters, scale, type EdgeLetters, type Vec3 } from "./geometry.ts";
+import { dot, edgeLetters, length, orientationLetters, scale, type EdgeLetters } from "./geometry.ts";
 import { ViewportInput } from "./input.ts";
 import { scrollNormal, type Picture } from "./navigation.ts";
 import { crosshairArms, scaleBar } from "./overlay.ts";
@@ -12,7 +12,13 @@ import type { Ui } from "./ui.ts";
 const densityCap = 2;
 const scaleBarCss = 90;
 const titles: Record<string, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", "3d": "3D" };
-const qualityTexts: Record<Quality, string> = { moving: "moving", sharp: "sharp", lossless: "lossless" };
+const stateTexts: Record<Quality | "old" | "lost", string> = {
+  moving: "moving",
+  sharp: "sharp",
+  lossless: "lossless",
+  old: "not current",
+  lost: "not connected",
+};
 
 export class ViewportElement extends LitElement implements FrameSink {
   static override properties = { name: { attribute: false }, ui: { attribute: false }, kind: { attribute: false } };
@@ -26,6 +32,7 @@ export class ViewportElement extends LitElement implements FrameSink {
   private density = 1;
   private cssWidth = 0;
   private empty = true;
+  private quality: Quality = "moving"; // of the picture that is there
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -39,7 +46,11 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.setAttribute("aria-roledescription", "viewport");
     const { session } = this.ui;
     session.frames.attach(this.name, this);
-    this.stops = [session.events.on("scene", () => this.sceneChanged())];
+    this.stops = [
+      session.events.on("scene", () => this.sceneChanged()),
+      session.events.on("images", () => this.refresh()),
+      session.events.on("status", () => this.refresh()),
+    ];
     this.observer = new ResizeObserver((entries) => this.resized(entries.at(-1)!));
     this.observer.observe(this);
   }
@@ -67,7 +78,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     return html`<canvas class="picture"></canvas><i class="arm"></i><i class="arm"></i><i class="arm"></i><i class="arm"></i>
       <span class="edge left" data-edge="left"></span><span class="edge right" data-edge="right"></span>
       <span class="edge top" data-edge="top"></span><span class="edge bottom" data-edge="bottom"></span>
-      <span class="caption"><b>${titles[this.name] ?? this.name}</b><span class="position"></span></span>
+      <span class="caption"><b>${titles[this.name] ?? this.name}</b><span class="position"></span><span class="pending"></span></span>
       <span class="bar" aria-hidden="true"><i></i><span></span></span>
       <span class="quality" data-quality=""><i></i><span></span></span>
       <button
@@ -98,7 +109,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.ui.pictures.set(this.name, picture);
     this.ui.navigation.learnScale(this.name, picture, header.input);
     this.empty = false;
-    this.showQuality(header.quality);
+    this.quality = header.quality;
     this.refresh();
   }
 
@@ -113,12 +124,14 @@ export class ViewportElement extends LitElement implements FrameSink {
   refresh(texts = true): void {
     if (!this.hasUpdated) return;
     const picture = this.ui.pictures.get(this.name);
-    const { scene } = this.ui.session;
-    if (!picture || this.empty || scene.layers.length === 0) {
+    const { scene, frames } = this.ui.session;
+    const isForeign = frames.isForeign(this.name);
+    if (!picture || this.empty || isForeign || scene.layers.length === 0) {
       this.placeArms([]);
-      if (scene.layers.length === 0) this.blank();
+      if (isForeign || scene.layers.length === 0) this.blank();
       return;
     }
+    this.showState();
     const shown = this.kind === "slice" && this.ui.crosshairVisible;
     // While the size changes the picture is stretched for a moment, and the crosshair with it.
     const fits = Math.abs(picture.width / this.density - this.cssWidth) < 1;
@@ -147,9 +160,10 @@ export class ViewportElement extends LitElement implements FrameSink {
     const context = canvas?.getContext("2d", { alpha: false });
     if (!this.empty && canvas && context) context.fillRect(0, 0, canvas.width, canvas.height);
     this.empty = true;
+    this.ui.pictures.delete(this.name); // nobody shall click on what is not seen
     for (const edge of ["left", "right", "top", "bottom"]) this.setText(`[data-edge=${edge}]`, "");
-    this.setText(".position", "");
-    this.setText(".quality span", "");
+    for (const text of [".position", ".pending", ".quality span"]) this.setText(text, "");
+    this.dataset["state"] = "";
     this.querySelector<HTMLElement>(".bar")!.hidden = true;
   }
 
@@ -157,7 +171,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     const letters = edgeLetters(picture);
     for (const edge of Object.keys(letters) as (keyof EdgeLetters)[]) this.setText(`[data-edge=${edge}]`, letters[edge]);
     const isSlice = this.kind === "slice";
-    this.setText(".position", isSlice ? slicePosition(picture, this.ui.session.scene.crosshairMm) : "");
+    this.setText(".position", isSlice ? slicePosition(picture) : "");
     const title = titles[this.name] ?? this.name;
     const label = isSlice
       ? `${title} slice, ${letters.left} at the left, ${letters.top} at the top`
@@ -172,10 +186,26 @@ export class ViewportElement extends LitElement implements FrameSink {
     element.querySelector("i")!.style.width = `${bar.px}px`;
   }
 
-  private showQuality(quality: Quality): void {
-    this.setText(".quality span", qualityTexts[quality]);
+  /** The badge belongs to the picture that is there, and says where that is not what is wanted. */
+  private showState(): void {
+    const { session } = this.ui;
+    const state = !session.connected ? "lost" : session.isCurrent(this.name) ? this.quality : "old";
+    this.setText(".quality span", stateTexts[state]);
+    this.setText(".pending", this.pendingTime());
     const badge = this.querySelector<HTMLElement>(".quality")!;
-    if (badge.dataset["quality"] !== quality) badge.dataset["quality"] = quality;
+    if (badge.dataset["quality"] === state) return;
+    badge.dataset["quality"] = this.dataset["state"] = state;
+  }
+
+  /** "shows time 3, loading time 7 …" */
+  private pendingTime(): string {
+    const { session } = this.ui;
+    const layer = session.scene.layers.find(({ id, visible }) => visible && session.awaited(id) !== null);
+    const image = layer && session.images.get(layer.id);
+    if (!image?.awaited || !image.held) return "";
+    const { time, state } = image.awaited;
+    const wanted = state === "loading" ? `loading time ${time + 1} …` : `time ${time + 1} is not loaded`;
+    return `shows time ${image.held[0] + 1}; ${wanted}`;
   }
 
   private setText(selector: string, text: string): void {
@@ -214,10 +244,10 @@ export class ViewportElement extends LitElement implements FrameSink {
   }
 }
 
-/** "S 12.5 mm": the letter says on which side of the origin the slice lies. */
-export function slicePosition(picture: Picture, crosshair: Vec3): string {
+/** "S 12.5 mm": where the slice of the picture lies; the letter says on which side of the origin. */
+export function slicePosition(picture: Picture): string {
   const normal = scrollNormal(picture.forward);
-  const mm = dot(crosshair, normal);
+  const mm = dot(picture.origin, normal);
   return `${orientationLetters(scale(normal, mm < 0 ? -1 : 1))} ${Math.abs(mm).toFixed(1)} mm`;
 }
 

@@ -7,15 +7,22 @@ const firstDelayMs = 500;
 const longestDelayMs = 30_000;
 const stableAfterMs = 5_000; // a connection that lived so long was good: start again with short delays
 
+/** What a close code says, where the server gives no reason. */
+const closeTexts: Record<number, string> = {
+  1001: "the server has ended",
+  1011: "the server has failed",
+  1012: "the server starts again",
+  1013: "the server has too many viewers",
+};
+
 export interface ConnectionEvents {
-  opened(): void;
   message(message: ServerMessage): void;
   frame(data: ArrayBuffer, tReceive: number): void;
   changed(): void;
 }
 
 export class Connection {
-  state: ConnectionState = "connecting";
+  state: ConnectionState = "connecting"; // open: the server has spoken
   reason = "";
   retryAt = 0; // performance.now() of the next attempt while waiting
   private socket: WebSocket | null = null;
@@ -36,11 +43,14 @@ export class Connection {
     this.socket = socket;
     socket.onopen = () => {
       this.openedAt = performance.now();
-      this.reason = "";
-      this.setState("open");
-      this.events.opened();
     };
-    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.receive(event.data);
+    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
+      if (this.state !== "open") {
+        this.reason = "";
+        this.setState("open");
+      }
+      this.receive(event.data);
+    };
     socket.onclose = (event) => this.closed(socket, event);
   }
 
@@ -70,7 +80,8 @@ export class Connection {
     if (socket !== this.socket) return;
     this.socket = null;
     if (this.openedAt > 0 && performance.now() - this.openedAt > stableAfterMs) this.delayMs = firstDelayMs;
-    this.reason = event.reason !== "" ? event.reason : this.openedAt > 0 ? "connection lost" : "server not reachable";
+    const unsaid = this.openedAt > 0 ? "connection lost" : "server not reachable";
+    this.reason = event.reason || (closeTexts[event.code] ?? unsaid);
     this.openedAt = 0;
     this.retryAt = performance.now() + this.delayMs;
     this.timer = window.setTimeout(() => this.connect(), this.delayMs);

@@ -3,11 +3,13 @@
 #include "image/io/afni_header.hpp"
 #include "image/io/afni_labels.hpp"
 #include "image/io/byte_reader.hpp"
+#include "image/io/bzip2.hpp"
 #include "image/io/strided_voxels.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <new>
 
 namespace nora {
 namespace {
@@ -255,16 +257,23 @@ Result<ImageReader::Image> AfniReader::read(std::span<const InputFile> files, co
   if (headerFile == files.end()) return noHeader(files.empty() ? "" : files.front().name);
   const auto data = std::find_if(files.begin(), files.end(), [&](const InputFile& f) { return &f != &*headerFile; });
   if (data == files.end()) {
-    return fail(ErrorCode::notFound, "its voxels are missing: no .BRIK or .BRIK.gz beside it", headerFile->name);
-  }
-  if (asText(data->bytes).starts_with("BZh")) {
-    return fail(ErrorCode::unsupported, "it is compressed by bzip2; expand it first: bunzip2", data->name);
+    return fail(ErrorCode::notFound, "its voxels are missing: no .BRIK, .BRIK.gz or .BRIK.bz2 beside it",
+                headerFile->name);
   }
   const auto header = AfniHeader::parse(headerFile->bytes, headerFile->name);
   if (!header) return tl::make_unexpected(header.error());
   auto image = describeAfni(*header, headerFile->name);
   if (!image) return tl::make_unexpected(image.error());
-  return readStrided(std::move(*image), *data, packingOf(*data), options, sink);
+  if (!isBzip2(data->bytes)) return readStrided(std::move(*image), *data, packingOf(*data), options, sink);
+  const auto voxels = voxelCount(image->info, headerFile->name);
+  if (!voxels) return tl::make_unexpected(voxels.error());
+  try {
+    const auto plain = unpackBzip2(data->bytes, *voxels * image->stored.bits() / 8, data->name);
+    if (!plain) return tl::make_unexpected(plain.error());
+    return readStrided(std::move(*image), {data->name, *plain}, Packing::plain, options, sink);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::limitExceeded, "out of memory while unpacking the voxels", data->name);
+  }
 }
 
 }  // namespace nora

@@ -120,9 +120,16 @@ Vec3 originVoxel(const AnalyzeHeader& header, ImageInfo& info) {
   return voxel;
 }
 
-/// Replaces what describeNifti made of a header without transforms.
-void place(const AnalyzeHeader& header, ImageInfo& info) {
-  std::erase_if(info.warnings, [](const std::string& w) { return w.starts_with("no orientation"); });
+void placeBySpm(const SpmPlace& spm, ImageInfo& info) {
+  info.worldFromVoxel = spm.worldFromVoxel;
+  info.affineSource = "SPM .mat (" + spm.variable + ")";
+  if (spm.variable == "mat") return;
+  info.warnings.push_back(
+      "M of the .mat file does not say left from right: x is taken as stored to the left (shown as " +
+      orientationCode(spm.worldFromVoxel) + "), SPM99's habit");
+}
+
+void placeByHeader(const AnalyzeHeader& header, ImageInfo& info) {
   const bool known = header.orient < static_cast<int>(axesByOrient.size());
   const Axes& axes = axesByOrient[known ? static_cast<std::size_t>(header.orient) : 0];
   const Vec3 spacing = spacingMm(info.worldFromVoxel);
@@ -133,9 +140,8 @@ void place(const AnalyzeHeader& header, ImageInfo& info) {
   affine.setColumn(2, axes.z * spacing[2]);
   affine.setColumn(3, affine.direction(origin) * -1.0);
   info.worldFromVoxel = affine;
-  info.warnings.push_back(
-      "Analyze 7.5 does not say left from right: shown as " + orientationCode(affine) +
-      ", x to the left where slices are axial, as nibabel and SPM do without a .mat file; one beside it is not read");
+  info.warnings.push_back("Analyze 7.5 does not say left from right: shown as " + orientationCode(affine) +
+                          ", x to the left where slices are axial, as nibabel and SPM do without a .mat file");
   if (!known) {
     info.warnings.push_back("the orient byte is " + std::to_string(header.orient) + "; taken as 0 (axial slices)");
   } else if (header.orient > 0) {
@@ -150,7 +156,7 @@ bool looksLikeAnalyze(std::span<const std::byte> bytes) {
   return bytes.size() >= analyzeHeaderBytes && !hasNiftiMagic(bytes) && orderOf(bytes).has_value();
 }
 
-Result<NiftiLayout> describeAnalyze(std::span<const std::byte> bytes, const std::string& name) {
+Result<NiftiLayout> describeAnalyze(std::span<const std::byte> bytes, const std::string& name, const SpmPlace* place) {
   const auto order = orderOf(bytes);
   if (!order || bytes.size() < analyzeHeaderBytes) {
     return fail(ErrorCode::invalidInput, "this is no header of Analyze 7.5, or it is cut short", name);
@@ -173,7 +179,9 @@ Result<NiftiLayout> describeAnalyze(std::span<const std::byte> bytes, const std:
   auto layout = describeNifti(header.common, name);
   if (!layout) return layout;
   layout->info.format = "Analyze 7.5";
-  place(header, layout->info);
+  // In place of what describeNifti makes of a header without transforms.
+  std::erase_if(layout->info.warnings, [](const std::string& w) { return w.starts_with("no orientation"); });
+  place != nullptr ? placeBySpm(*place, layout->info) : placeByHeader(header, layout->info);
   ByteReader in(bytes);
   in.seek(unitsAt);
   const std::string units = printable(trimmed(in.text(unitsBytes)));

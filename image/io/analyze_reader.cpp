@@ -63,14 +63,31 @@ void arrangeColours(ImageInfo& info, std::span<std::byte> voxels) {
   for (std::size_t at = 0; at + slice <= voxels.size(); at += slice) interleave(voxels.subspan(at, slice), scratch);
 }
 
+/// With the place that a .mat file of SPM's among `files` says, if one does.
+Result<NiftiLayout> describe(const InputFile& header, std::span<const InputFile> files) {
+  const auto mat = std::find_if(files.begin(), files.end(), [](const InputFile& f) { return isSpmMatName(f.name); });
+  if (mat == files.end()) return describeAnalyze(beginning(header), header.name);
+  const auto place = readSpmMat(*mat);
+  auto layout = describeAnalyze(beginning(header), header.name, place ? &*place : nullptr);
+  if (!layout) return layout;
+  const std::string shown = printable(mat->name.substr(mat->name.rfind('/') + 1));
+  auto& warnings = layout->info.warnings;
+  if (!place) warnings.push_back(shown + " was not used: " + place.error().what);
+  for (const auto& warning : place ? place->warnings : std::vector<std::string>{}) {
+    warnings.push_back(shown + ": " + warning);
+  }
+  return layout;
+}
+
 Result<ImageReader::Image> readPair(std::span<const InputFile> files, const ReadOptions& options, MemorySink& sink) {
   const auto header = std::find_if(files.begin(), files.end(), isHeader);
   if (header == files.end()) {
     return fail(ErrorCode::notFound, "the header (.hdr) of the image is missing", files.front().name);
   }
-  auto layout = describeAnalyze(beginning(*header), header->name);
+  auto layout = describe(*header, files);
   if (!layout) return tl::make_unexpected(layout.error());
-  const auto data = std::find_if(files.begin(), files.end(), [&](const InputFile& f) { return &f != &*header; });
+  const auto data = std::find_if(files.begin(), files.end(),
+                                 [&](const InputFile& f) { return &f != &*header && !isSpmMatName(f.name); });
   if (data == files.end()) {
     return fail(ErrorCode::notFound, "the data file (.img) of this header is missing", header->name);
   }
@@ -93,7 +110,11 @@ bool AnalyzeReader::recognises(const InputFile& file) const {
 Result<FileSummary> AnalyzeReader::peek(const InputFile& file) const {
   const auto layout = describeAnalyze(beginning(file), file.name);
   if (!layout) return tl::make_unexpected(layout.error());
-  return FileSummary{"image", layout->info.format, toJson(layout->info)};
+  FileSummary summary{"image", layout->info.format, toJson(layout->info)};
+  std::string stem = file.name.substr(file.name.rfind('/') + 1);
+  stem.resize(stem.size() - (hasSuffix(stem, ".gz") ? 7 : 4));  // isHeaderName
+  summary.parts.push_back(stem + ".mat");
+  return summary;
 }
 
 Result<ImageReader::Image> AnalyzeReader::read(std::span<const InputFile> files, const ReadOptions& options,

@@ -7,14 +7,14 @@ namespace nora {
 
 /// Orientation, scale and types: analyze_header.hpp. Colour (datatype 128) is stored a plane a slice and channel by
 /// ANALYZE and interleaved by others: whichever makes rows next to each other more alike is taken, planes in doubt; a
-/// warning says which. SPM's .mat files
-/// beside the image are not read.
+/// warning says which. A .mat file of
+/// SPM's beside the image (NAME.mat) says where it lies; one that cannot be used is a warning.
 /// Errors: invalidInput (cut, lying), unsupported (datatype), notFound (the .img), limitExceeded.
 class AnalyzeReader final : public ImageReader {
  public:
   [[nodiscard]] bool recognises(const InputFile& file) const override;
   [[nodiscard]] Result<FileSummary> peek(const InputFile& file) const override;
-  /// `files`: header and data in any order.
+  /// `files`: header, data and .mat in any order.
   [[nodiscard]] Result<Image> read(std::span<const InputFile> files, const ReadOptions& options,
                                    MemorySink& sink) const override;
 };

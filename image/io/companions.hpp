@@ -8,7 +8,7 @@
 namespace nora {
 
 /// Names, in the order of preference, of a file that must be opened together with `name`; empty if it stands alone.
-/// "a.hdr" -> {"a.img", "a.img.gz"}; "a.img" -> {"a.hdr", "a.hdr.gz"}.
+/// "a.hdr" -> {"a.img", "a.IMG", "a.Img", "a.img.gz", ...}; "a.img" -> {"a.hdr", ...}.
 [[nodiscard]] std::vector<std::string> companionsOf(const std::string& name);
 
 /// True if `name` is the second file of such a pair (.img): the scan lists the pair under its header.

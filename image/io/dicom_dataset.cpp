@@ -131,7 +131,8 @@ DicomHeader DicomDataset::header() const {
   const DicomItem timing = d.first(tag::sharedFunctionalGroups).first(tag::mrTimingSequence);
   h.repetitionTimeMs = d.number(tag::repetitionTime).value_or(timing.number(tag::repetitionTime).value_or(0));
   h.mosaic = h.imageType.find("MOSAIC") != std::string::npos;
-  if (h.hasPixels) placeFrames(*this, h);
+  h.damage = wrongPlaneOf(d);
+  if (h.hasPixels && h.damage.empty()) placeFrames(*this, h);
   return h;
 }
 
@@ -157,7 +158,10 @@ DicomPixelFormat DicomDataset::pixelFormat() const {
   f.slope = d.number(tag::rescaleSlope).value_or(1);
   f.inter = d.number(tag::rescaleIntercept).value_or(0);
   if (const auto scaling = d.number(tag::doseGridScaling); scaling && *scaling > 0) f.slope = *scaling;
-  if (f.slope == 0) f.slope = 1;
+  if (f.slope == 0) {  // as DCMTK and dcm2niix have it: no scale at all
+    f.slope = 1;
+    f.inter = 0;
+  }
   if (f.photometric == "PALETTE COLOR") readPalette(d, f);
   if (!f.isFloat && d.has(tag::modalityLutSequence)) f.table = modalityTable(d, f.isSigned);
   return f;

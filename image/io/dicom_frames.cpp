@@ -1,10 +1,12 @@
 #include "image/io/dicom_frames.hpp"
 
+#include "image/io/dicom_stack.hpp"
 #include "image/io/dicom_tags.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 namespace nora {
 namespace {
@@ -12,9 +14,8 @@ namespace {
 constexpr std::int64_t int32Max = std::numeric_limits<std::int32_t>::max();
 
 void readPlane(const DicomItem& group, DicomFrame& frame) {
-  if (const auto position = group.first(tag::planePositionSequence).array<3>(tag::imagePosition)) {
-    frame.positionLps = position;
-  }
+  const DicomItem place = group.first(tag::planePositionSequence);
+  if (const auto position = place.array<3>(tag::imagePosition)) frame.positionLps = position;
   const DicomItem slide = group.first(tag::planePositionSlideSequence);
   const auto column = slide.number(tag::columnPositionInTotalMatrix), row = slide.number(tag::rowPositionInTotalMatrix);
   if (column && row && std::abs(*column) < 1e9 && std::abs(*row) < 1e9) {
@@ -23,8 +24,10 @@ void readPlane(const DicomItem& group, DicomFrame& frame) {
   if (const auto volume = group.first(tag::planePositionVolumeSequence).array<3>(tag::imagePositionVolume)) {
     frame.positionLps = volume;
   }
-  if (const auto orientation = group.first(tag::planeOrientationSequence).array<6>(tag::imageOrientation)) {
-    frame.orientationLps = orientation;
+  const DicomItem direction = group.first(tag::planeOrientationSequence);
+  if (const auto orientation = direction.array<6>(tag::imageOrientation)) frame.orientationLps = orientation;
+  for (const DicomItem* item : {&place, &direction}) {
+    if (frame.wrongPlane.empty()) frame.wrongPlane = wrongPlaneOf(*item);
   }
   if (const auto volume = group.first(tag::planeOrientationVolumeSequence).array<6>(tag::imageOrientationVolume)) {
     frame.orientationLps = volume;
@@ -142,6 +145,22 @@ void readGroup(const DicomItem& group, DicomFrame& frame) {
 }
 
 }  // namespace
+
+std::string wrongPlaneOf(const DicomItem& item) {
+  for (const auto& [tag, name, count] :
+       {std::tuple{tag::imagePosition, "ImagePositionPatient (0020,0032)", 3U},
+        std::tuple{tag::imageOrientation, "ImageOrientationPatient (0020,0037)", 6U}}) {
+    const std::string text = item.text(tag);
+    if (text.empty() || item.numbers(tag, count).size() == count) continue;
+    return std::string(name) + " is \"" + text.substr(0, 100) + "\", not " + std::to_string(count) +
+           " numbers: where the image lies is not known; export it again from its source";
+  }
+  if (const auto position = item.array<3>(tag::imagePosition)) {
+    if (auto why = wrongPosition(*position); !why.empty()) return why;
+  }
+  const auto orientation = item.array<6>(tag::imageOrientation);
+  return orientation ? wrongOrientation(*orientation) : std::string();
+}
 
 std::string timeOfDay(const std::string& dateTime) {
   if (dateTime.size() <= 8 || dateTime.find('.') == 6) return {};

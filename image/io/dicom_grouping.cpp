@@ -1,5 +1,6 @@
 // groupDicom: from the headers of many instances to stacks that can be shown as one volume each.
 #include "image/io/dicom_header.hpp"
+#include "image/io/dicom_labels.hpp"
 #include "image/io/dicom_stack.hpp"
 #include "image/io/dicom_support.hpp"
 
@@ -21,25 +22,6 @@ constexpr double sameEchoMs = 0.01;
 constexpr double sameSpacing = 1e-3;     // relative
 constexpr std::size_t maxStacks = 1000;  // of one series: bounds the work on hostile headers
 constexpr double sideBySideMm = 0.5;     // slices of one place whose corners are further apart are different stacks
-
-/// Magnitude, phase, real or imaginary, from the third value of ImageType on; empty if it is not said.
-std::string component(const DicomHeader& h) {
-  static const std::map<std::string, std::string> names = {
-      {"M", "magnitude"},         {"P", "phase"},         {"R", "real"},
-      {"I", "imaginary"},         {"PHASE", "phase"},     {"REAL", "real"},
-      {"IMAGINARY", "imaginary"}, {"PHASE MAP", "phase"}, {"M_FFE", "magnitude"},
-      {"P_FFE", "phase"},         {"R_FFE", "real"},      {"I_FFE", "imaginary"}};
-  std::size_t at = 0;
-  for (int value = 0; at != std::string::npos; ++value) {
-    const std::size_t end = h.imageType.find('\\', at);
-    if (value >= 2) {
-      const auto found = names.find(h.imageType.substr(at, end == std::string::npos ? end : end - at));
-      if (found != names.end()) return found->second;
-    }
-    at = end == std::string::npos ? end : end + 1;
-  }
-  return {};
-}
 
 bool sameDirection(const Vec3& a, const Vec3& b) {
   return length(a - b) <= sameAngleRad;
@@ -115,41 +97,16 @@ std::vector<Instances> splitSideBySide(const std::vector<DicomHeader>& headers, 
   return parts;
 }
 
+std::string tellSlabs(std::size_t slabs) {
+  return "the slices of the series lie so unevenly that one image of all would need too much memory: shown as " +
+         std::to_string(slabs) + " images, one for each even spacing";
+}
+
 /// Slices to put in order: one for each frame that lies in space.
 struct Slices {
   std::vector<DicomHeader> headers;
   std::vector<DicomSlice> sources;
 };
-
-/// What grouping needs of one frame, as if it were an instance of its own.
-DicomHeader headerOfFrame(const DicomHeader& h, std::size_t frame) {
-  const DicomFramePlace& place = h.places[frame];
-  const DicomFrameKind& kind = h.kinds[place.kind];
-  DicomHeader slice;
-  slice.seriesDescription = h.seriesDescription;
-  slice.seriesNumber = h.seriesNumber;
-  slice.rows = h.rows;
-  slice.columns = h.columns;
-  slice.samplesPerPixel = h.samplesPerPixel;
-  slice.photometric = h.photometric;
-  slice.instanceNumber = h.instanceNumber;
-  slice.acquisitionNumber = h.acquisitionNumber;
-  slice.triggerTime = h.triggerTime;
-  slice.contentTime = h.contentTime;
-  slice.note = h.note;
-  slice.positionLps = place.positionLps;
-  slice.temporalPosition = place.temporalPosition;
-  slice.volume = place.volume;
-  slice.acquisitionTime = place.acquisitionTime;
-  slice.orientationLps = kind.orientationLps;
-  slice.pixelSpacing = kind.pixelSpacing;
-  slice.sliceThickness = kind.sliceThickness;
-  slice.spacingBetweenSlices = kind.spacingBetweenSlices;
-  slice.echoTime = kind.echoTime;
-  slice.imageType = kind.imageType;
-  slice.stackId = kind.stackId;
-  return slice;
-}
 
 Slices slicesOf(const std::vector<DicomHeader>& headers, const Instances& series) {
   Slices slices;
@@ -217,52 +174,6 @@ DicomStack overlayStack(const std::vector<DicomHeader>& headers, std::size_t ins
   return stack;
 }
 
-std::string planeName(const DicomPlane& plane) {
-  const Vec3 n{std::abs(plane.normal[0]), std::abs(plane.normal[1]), std::abs(plane.normal[2])};
-  if (n[2] >= n[0] && n[2] >= n[1]) return "axial";
-  return n[1] >= n[0] ? "coronal" : "sagittal";
-}
-
-/// Names each stack of a series by what tells it from the others.
-void labelStacks(const std::vector<DicomHeader>& headers, std::vector<DicomStack>& stacks) {
-  std::set<double> echoes;
-  std::set<std::string> components, planes;
-  std::set<std::pair<std::int64_t, std::int64_t>> sizes;
-  const auto headOf = [&](const DicomStack& s) {
-    const auto& [instance, frame] = s.frames.front();
-    const DicomHeader& h = headers[instance];
-    return h.places.empty() ? h : headerOfFrame(h, frame);
-  };
-  const auto planeOfStack = [&](const DicomStack& s) {
-    const auto plane = planeOf(headOf(s));
-    return plane ? planeName(*plane) : std::string();
-  };
-  for (const auto& stack : stacks) {
-    const DicomHeader h = headOf(stack);
-    if (h.echoTime) echoes.insert(*h.echoTime);
-    components.insert(component(h));
-    planes.insert(planeOfStack(stack));
-    sizes.insert({h.columns, h.rows});
-  }
-  std::map<std::string, int> used;
-  for (auto& stack : stacks) {
-    const DicomHeader h = headOf(stack);
-    std::string differences;
-    const auto add = [&](const std::string& text) {
-      if (!text.empty()) differences += (differences.empty() ? "" : ", ") + text;
-    };
-    if (echoes.size() > 1 && h.echoTime)
-      add("echo " + std::to_string(std::distance(echoes.begin(), echoes.find(*h.echoTime)) + 1));
-    if (components.size() > 1) add(component(h));
-    if (planes.size() > 1) add(planeOfStack(stack));
-    if (sizes.size() > 1) add(std::to_string(h.columns) + "x" + std::to_string(h.rows));
-    std::string name = !h.seriesDescription.empty() ? h.seriesDescription : "series " + std::to_string(h.seriesNumber);
-    if (!differences.empty()) name += " (" + differences + ")";
-    const int copy = ++used[name];
-    stack.label = copy == 1 ? name : name + " #" + std::to_string(copy);
-  }
-}
-
 void sortIntoStacks(const std::vector<DicomHeader>& headers, std::vector<DicomStack>& stacks, Refused& refused) {
   struct Cluster {
     DicomPlane plane;
@@ -276,7 +187,7 @@ void sortIntoStacks(const std::vector<DicomHeader>& headers, std::vector<DicomSt
       stacks.push_back(plane ? makeStack(headers, {i}) : makeStackWithoutPlace(headers, i));
       continue;
     }
-    const std::string what = component(headers[i]);
+    const std::string what = componentOf(headers[i]);
     const auto cluster = std::find_if(clusters.rbegin(), clusters.rend(), [&](const Cluster& c) {
       return c.component == what && sameStack(headers[c.instances.front()], c.plane, headers[i], *plane);
     });
@@ -291,7 +202,11 @@ void sortIntoStacks(const std::vector<DicomHeader>& headers, std::vector<DicomSt
   for (const auto& cluster : clusters) {
     for (const auto& part : splitByImageType(headers, cluster.instances)) {
       for (const auto& field : splitSideBySide(headers, part, refused)) {
-        for (const auto& slab : splitBySpacing(headers, field)) stacks.push_back(makeStack(headers, slab));
+        const auto slabs = splitBySpacing(headers, field);
+        for (const auto& slab : slabs) {
+          stacks.push_back(makeStack(headers, slab));
+          if (slabs.size() > 1) stacks.back().warnings.push_back(tellSlabs(slabs.size()));
+        }
       }
     }
   }
@@ -299,11 +214,6 @@ void sortIntoStacks(const std::vector<DicomHeader>& headers, std::vector<DicomSt
 
 /// All stacks of one series. `series` is in order of instance numbers.
 std::vector<DicomStack> stacksOf(const std::vector<DicomHeader>& instances, Instances wanted, Refused& refused) {
-  struct Cluster {
-    DicomPlane plane;
-    std::string component;
-    Instances instances;
-  };
   const std::size_t copies = dropDuplicates(instances, wanted);
   std::vector<DicomStack> stacks;
   for (const auto i : wanted) {

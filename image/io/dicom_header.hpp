@@ -93,12 +93,13 @@ struct DicomStack {
   std::int64_t slices = 0;  // slices of one time point
   std::int64_t timePoints = 1;
   std::vector<std::int64_t>
-      depthOf;            // z of each slice in the volume where slices are missing; empty: slice i is at z = i
-  Affine worldFromVoxel;  // RAS
-  bool single = true;     // its instances hold nothing else: their frames need no telling apart
+      depthOf;  // z of each slice where the volume has more planes than slices; empty: slice i is at z = i
+  std::vector<bool> bridged;  // with depthOf: planes between slices i and i + 1 are interpolated, else left empty
+  Affine worldFromVoxel;      // RAS
+  bool single = true;         // its instances hold nothing else: their frames need no telling apart
   std::vector<std::string> warnings;  // "slice spacing varies from 2.9 to 3.1 mm", "3 slices are missing", ...
 
-  /// Slices of the volume, with those that are missing.
+  /// Planes of the volume.
   [[nodiscard]] std::int64_t depth() const { return depthOf.empty() ? slices : depthOf.back() + 1; }
   /// Names the stack within its study: "1.2.3#0", or "1.2.3#1@17" where its files hold further stacks: the image that
   /// frame 17 (from 0) of its first file belongs to. ReadOptions::series takes it.

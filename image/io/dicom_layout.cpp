@@ -112,7 +112,8 @@ class Walk {
   };
 
   tl::unexpected<Error> broken() const {
-    return fail(ErrorCode::invalidInput, "the DICOM file is cut off or damaged at byte " + std::to_string(at_), name_);
+    return fail(ErrorCode::invalidInput,
+                "the DICOM file is cut off or damaged at byte " + std::to_string(at_) + "; copy it again", name_);
   }
 
   void leaveFinishedLevels() {
@@ -222,7 +223,7 @@ Result<std::size_t> readMeta(std::span<const std::byte> bytes, std::size_t at, D
     if (e->tag == 0x00020010) layout.transferSyntaxUid = textOf(bytes, *e);
     at = e->value + e->length;
   }
-  return fail(ErrorCode::invalidInput, "the DICOM file ends within its meta header", name);
+  return fail(ErrorCode::invalidInput, "the DICOM file is cut off within its meta header; copy it again", name);
 }
 
 /// A deflated data set, inflated step by step.
@@ -333,6 +334,10 @@ Result<void> inflateDataset(DicomLayout& layout, const std::string& name, DicomE
 
 }  // namespace
 
+bool isRestOfDicom(std::span<const std::byte> bytes, std::string_view name) {
+  return bytes.size() < preambleBytes + 4 && (name.ends_with(".dcm") || name.ends_with(".DCM"));
+}
+
 bool looksLikeDicom(std::span<const std::byte> bytes) {
   if (hasPrefix(bytes)) return true;
   constexpr int wanted = 3;  // ascending elements in a row
@@ -353,7 +358,13 @@ bool looksLikeDicom(std::span<const std::byte> bytes) {
 }
 
 Result<DicomLayout> dicomLayout(std::span<const std::byte> bytes, const std::string& name, DicomExtent extent) {
-  if (!looksLikeDicom(bytes)) return fail(ErrorCode::invalidInput, "not a DICOM file", name);
+  if (!looksLikeDicom(bytes)) {
+    const bool tooShort = bytes.size() < preambleBytes + 4;
+    return fail(ErrorCode::invalidInput,
+                tooShort ? "only " + std::to_string(bytes.size()) + " bytes, too few for DICOM: cut off; copy it again"
+                         : std::string("not a DICOM file"),
+                name);
+  }
   DicomLayout layout;
   const auto start = readMeta(bytes, hasPrefix(bytes) ? preambleBytes + 4 : 0, layout, name);
   if (!start) return tl::make_unexpected(start.error());

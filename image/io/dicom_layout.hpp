@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nora {
@@ -44,6 +45,9 @@ inline constexpr char dicomDirectoryClassUid[] = "1.2.840.10008.1.3.10";
 
 /// True if the bytes have the DICOM prefix, or start without it with several plausible elements of group 2 or 8.
 [[nodiscard]] bool looksLikeDicom(std::span<const std::byte> bytes);
+
+/// True of a file named .dcm that is too short to hold the prefix: empty, or what is left of a broken copy.
+[[nodiscard]] bool isRestOfDicom(std::span<const std::byte> bytes, std::string_view name);
 
 /// How much of a deflated data set is inflated: what is in front of the pixel data, or all. Where `header` is asked
 /// for, the pixels may say that fewer bytes are there than the file holds.

@@ -23,6 +23,8 @@ using VolumeKey = std::vector<double>;
 
 /// True if the dimension counts places: frames of one place always have the same index.
 bool countsPlaces(const DicomFrames& groups, std::size_t dimension, const std::vector<double>& depths) {
+  const DicomFrame& any = groups.frames.front();
+  const double samePlaceMm = samePlaceOf(any.pixelSpacing, any.sliceThickness);
   const std::uint32_t pointer = groups.dimensions[dimension].pointer;
   if (pointer == tag::stackId || pointer == tag::inStackPosition || pointer == tag::imagePosition) return true;
   std::map<std::int64_t, std::int64_t> indexAt;  // place -> index
@@ -97,7 +99,10 @@ bool setKind(const DicomFrame& frame, const DicomHeader& instance, std::vector<D
 void placeByGroups(const DicomFrames& groups, DicomHeader& header) {
   const auto hasPlace = [](const DicomFrame& f) { return f.positionLps.has_value(); };
   const auto placed = std::count_if(groups.frames.begin(), groups.frames.end(), hasPlace);
-  if (placed == 0) return;
+  for (const DicomFrame& frame : groups.frames) {
+    if (header.damage.empty()) header.damage = frame.wrongPlane;
+  }
+  if (placed == 0 || !header.damage.empty()) return;
   if (placed != header.frames) {
     header.unsupported = std::to_string(header.frames - placed) + " of " + std::to_string(header.frames) +
                          " frames do not say where they lie";
@@ -269,7 +274,8 @@ void checkPixels(const DicomDataset& dataset, DicomHeader& header) {
   if (whole) return;
   header.damage =
       "the pixel data is cut off: " + std::to_string(pixels.size) + " bytes are there, " +
-      (pixels.encapsulated ? std::string("its end is missing") : std::to_string(wanted.value_or(0)) + " are needed");
+      (pixels.encapsulated ? std::string("its end is missing") : std::to_string(wanted.value_or(0)) + " are needed") +
+      "; copy the file again";
 }
 
 }  // namespace

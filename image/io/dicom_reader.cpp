@@ -45,7 +45,7 @@ void DicomReader::prepare() {
 }
 
 bool DicomReader::recognises(const InputFile& file) const {
-  return looksLikeDicom(file.bytes);
+  return looksLikeDicom(file.bytes) || isRestOfDicom(file.bytes, file.name);
 }
 
 Result<FileSummary> DicomReader::peek(const InputFile& file) const {
@@ -68,6 +68,10 @@ Result<ReadImage> DicomReader::read(std::span<const InputFile> files, const Read
   if (files.empty()) return fail(ErrorCode::invalidInput, "no files");
   const auto layout = dicomLayout(files.front().bytes, files.front().name, DicomExtent::header);
   if (!layout) return tl::make_unexpected(layout.error());
+  if (layout->mediaClassUid == dicomDirectoryClassUid) {
+    return fail(ErrorCode::unsupported, "a DICOMDIR only lists files: open the folder that it lies in",
+                files.front().name);
+  }
   const std::string kind = DicomItem(*layout).text(tag::sopClassUid);
   if (isSegmentationClass(kind)) return readDicomSegmentation(files, options, sink);
   if (kind == rtStructureSetClassUid) return readRtStructureSet(files, options, sink);

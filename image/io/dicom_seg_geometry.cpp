@@ -37,6 +37,8 @@ bool isParallel(const DicomPlane& a, const DicomPlane& b) {
          near(a.rowStepMm, b.rowStepMm) && near(a.columnStepMm, b.columnStepMm);
 }
 
+constexpr double samePlaceMm = 0.01;
+
 /// Distances of frames along the normal from the lowest, ascending, each place once.
 std::vector<double> placesOf(std::vector<double> positions) {
   std::sort(positions.begin(), positions.end());

@@ -1,5 +1,7 @@
 #include "image/io/dicom_stack.hpp"
 
+#include "image/io/dicom_spacing.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,9 +17,10 @@ namespace {
 using Places = std::vector<std::vector<std::size_t>>;
 
 constexpr double rightAngleTolerance = 0.02;  // cosine between row and column
-constexpr double gapTolerance = 0.1;          // of the usual spacing: how exact a multiple a gap has to be
-constexpr double maxWorst = 0.5;              // of the usual spacing: a slice further from its place splits a stack
+constexpr double wideFactor = 0.1;            // of the slice spacing: places of stated time points that near are one
+constexpr double slabTolerance = 0.1;         // of a slab's spacing: a step that differs more ends it
 constexpr double secondsADay = 86400;
+constexpr char askAgain[] = "where the image lies is not known; export it again from its source";
 
 std::string shortNumber(double value) {
   char text[32];
@@ -133,56 +136,25 @@ void dropIncomplete(const std::vector<DicomHeader>& headers, Places& places, std
                      counted(dropped, "image") + " beyond the first " + std::to_string(fewest) + " left out");
 }
 
-/// Positions along the normal read as slices of one even spacing.
-struct Spacing {
-  double usual = 0;                 // mm
-  double low = 0, high = 0;         // of the steps that are not gaps
-  std::vector<std::int64_t> depth;  // z of each position
-  std::int64_t missing = 0;         // slices that gaps leave out
-  std::size_t firstGap = 0;         // position in front of it
-  double worstMm = 0;               // how far a slice lies from where an even spacing puts it
-};
-
-Spacing spacingOf(const std::vector<double>& positions) {
-  Spacing s;
-  s.depth = {0};
-  if (positions.size() < 2) return s;
-  std::vector<double> steps;
-  for (std::size_t i = 1; i < positions.size(); ++i) steps.push_back(positions[i] - positions[i - 1]);
-  std::vector<double> sorted = steps;
-  std::sort(sorted.begin(), sorted.end());
-  s.usual = s.low = s.high = sorted[(sorted.size() - 1) / 2];
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const double count = std::round(steps[i] / s.usual);
-    const bool gap = count >= 2 && count < 1e6 && std::abs(steps[i] - count * s.usual) <= gapTolerance * s.usual;
-    if (gap) {
-      if (s.missing == 0) s.firstGap = i;
-      s.missing += static_cast<std::int64_t>(count) - 1;
-    } else {
-      s.low = std::min(s.low, steps[i]);
-      s.high = std::max(s.high, steps[i]);
-    }
-    s.depth.push_back(s.depth.back() + (gap ? static_cast<std::int64_t>(count) : 1));
-  }
-  const double step = (positions.back() - positions.front()) / static_cast<double>(s.depth.back());
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    s.worstMm = std::max(s.worstMm, std::abs(positions[i] - positions[0] - step * static_cast<double>(s.depth[i])));
-  }
-  return s;
+template <std::size_t N>
+std::string listed(const std::array<double, N>& values) {
+  std::string text;
+  for (const double v : values) text += (text.empty() ? "" : "\\") + shortNumber(v);
+  return text;
 }
 
-/// Warns of gaps and uneven spacing; fills depthOf where slices are missing.
-void checkSpacing(const std::vector<double>& positions, DicomStack& stack) {
-  Spacing s = spacingOf(positions);
-  if (s.high - s.low > std::clamp(0.01 * s.usual, 0.01, 0.05)) {
-    stack.warnings.push_back("slice spacing varies from " + shortNumber(s.low) + " to " + shortNumber(s.high) +
-                             " mm; slices are shown up to " + shortNumber(s.worstMm) + " mm from their place");
-  }
-  if (s.missing == 0) return;
-  stack.warnings.push_back(counted(static_cast<std::size_t>(s.missing), "slice") + (s.missing == 1 ? " is" : " are") +
-                           " missing (first between " + shortNumber(positions[s.firstGap]) + " and " +
-                           shortNumber(positions[s.firstGap + 1]) + " mm along the normal); left empty");
-  stack.depthOf = std::move(s.depth);
+/// The values of one slice of all time points, and their size as float32.
+DicomSliceCost costOf(const DicomHeader& h, std::size_t timePoints) {
+  const auto pixels = static_cast<std::uint64_t>(std::max<std::int64_t>(h.rows * h.columns, 1)) * timePoints;
+  const auto bits = static_cast<std::uint64_t>(std::max<std::int64_t>(h.bitsAllocated, 8));
+  const std::uint64_t stored = pixels * (h.samplesPerPixel >= 3 ? 3 : bits / 8);
+  return {stored, h.samplesPerPixel >= 3 ? stored : pixels * 4};
+}
+
+std::vector<double> thicknessOf(const std::vector<DicomHeader>& headers, const Places& places) {
+  std::vector<double> thickness;
+  for (const auto& place : places) thickness.push_back(headers[place.front()].sliceThickness);
+  return thickness;
 }
 
 std::vector<double> positionsOf(const std::vector<DicomHeader>& headers, const Places& places,
@@ -192,10 +164,46 @@ std::vector<double> positionsOf(const std::vector<DicomHeader>& headers, const P
   return positions;
 }
 
+/// Instances of one place that differ in nothing that orders them.
+void tellDuplicates(const std::vector<DicomHeader>& headers, Places& places, std::vector<std::string>& warnings) {
+  Places others;
+  std::size_t copies = 0, fewest = places.front().size(), most = 0;
+  for (const auto& place : places) {
+    others.emplace_back();
+    for (const auto i : place) {
+      const auto& kept = others.back();
+      if (!kept.empty() && timeKeyOf(headers[kept.back()], false) == timeKeyOf(headers[i], false)) {
+        ++copies;
+      } else {
+        others.back().push_back(i);
+      }
+    }
+    fewest = std::min(fewest, place.size());
+    most = std::max(most, place.size());
+  }
+  if (copies == 0) return;
+  if (fewest == most) {
+    warnings.push_back(counted(copies, "image") + " with the same place, time and number as another: shown as time " +
+                       "points, but probably duplicates");
+    return;
+  }
+  const auto differs = [&](const auto& place) { return place.size() != others.front().size(); };
+  if (std::any_of(others.begin(), others.end(), differs)) return;
+  places = std::move(others);
+  warnings.push_back(counted(copies, "duplicate") + " (the same place, time and number as another image) left out");
+}
+
+/// The grid that holds all slices; empty if it would be too large.
+std::optional<DicomSpacing> gridOfPlaces(const std::vector<DicomHeader>& headers, const Places& places,
+                                         const DicomPlane& plane) {
+  std::size_t timePoints = places.front().size();
+  for (const auto& place : places) timePoints = std::min(timePoints, place.size());
+  return gridOf(positionsOf(headers, places, plane), thicknessOf(headers, places),
+                costOf(headers[places.front().front()], timePoints));
+}
+
 /// Warns where a slice lies off the straight line through the first and the last.
-void checkLine(const std::vector<Vec3>& origins, DicomStack& stack) {
-  const Vec3 step =
-      (origins.back() - origins.front()) * (1.0 / static_cast<double>(std::max<std::int64_t>(stack.depth() - 1, 1)));
+void checkLine(const std::vector<Vec3>& origins, const Vec3& step, DicomStack& stack) {
   const double tolerance = std::max(0.05, 0.05 * length(step));
   const Vec3 along = normalised(step);
   double worst = 0;
@@ -234,6 +242,38 @@ void warnOfSpacing(const DicomHeader& h, DicomStack& stack) {
   stack.warnings.push_back("the pixel spacing is missing or wrong; 1 mm is taken");
 }
 
+/// Instances sorted by position, put together where they are no further than `tolerance` from the first.
+Places within(double tolerance, const std::vector<std::pair<double, std::size_t>>& sorted) {
+  Places places;
+  double start = 0;
+  for (const auto& [position, i] : sorted) {
+    if (places.empty() || position - start > tolerance) {
+      places.emplace_back();
+      start = position;
+    }
+    places.back().push_back(i);
+  }
+  return places;
+}
+
+/// True if every place has each of several stated time points once: then its instances lie at one place, even where the
+/// positions differ a little (a table or a correction that moved).
+bool isTimeSeries(const std::vector<DicomHeader>& headers, const Places& places) {
+  using Key = std::pair<std::int64_t, std::int64_t>;
+  std::set<Key> all;
+  for (std::size_t n = 0; n < places.size(); ++n) {
+    std::set<Key> here;
+    for (const auto i : places[n]) {
+      const DicomHeader& h = headers[i];
+      if (!h.temporalPosition && h.volume == 0) return false;
+      if (!here.insert({h.temporalPosition.value_or(0), h.volume}).second) return false;
+    }
+    if (n == 0) all = here;
+    if (here != all) return false;
+  }
+  return all.size() > 1;
+}
+
 void setPixelSteps(const DicomHeader& h, DicomPlane& plane) {
   if (!h.pixelSpacing || !isSpacing((*h.pixelSpacing)[0]) || !isSpacing((*h.pixelSpacing)[1])) return;
   plane.columnStepMm = (*h.pixelSpacing)[0];  // between rows
@@ -248,17 +288,35 @@ std::optional<DicomPlane> planeOf(const DicomHeader& header) {
   DicomPlane plane;
   plane.position = *header.positionLps;
   const Vec3 row{o[0], o[1], o[2]}, column{o[3], o[4], o[5]};
-  const auto isUnit = [](const Vec3& v) { return length(v) > 0.9 && length(v) < 1.1; };
-  for (const double p : plane.position) {
-    if (!(std::abs(p) < 1e6)) return std::nullopt;
-  }
-  if (!isUnit(row) || !isUnit(column)) return std::nullopt;
+  if (!wrongPosition(plane.position).empty() || !wrongOrientation(o).empty()) return std::nullopt;
   plane.row = normalised(row);
   plane.column = normalised(column);
-  if (std::abs(dot(plane.row, plane.column)) > rightAngleTolerance) return std::nullopt;
   plane.normal = normalised(cross(plane.row, plane.column));
   setPixelSteps(header, plane);
   return plane;
+}
+
+std::string wrongPosition(const Vec3& position) {
+  for (const double p : position) {
+    if (!(std::abs(p) < 1e6)) {
+      return "ImagePositionPatient (0020,0032) is " + listed(position) + ", more than a kilometre away: " + askAgain;
+    }
+  }
+  return {};
+}
+
+std::string wrongOrientation(const std::array<double, 6>& o) {
+  const Vec3 row{o[0], o[1], o[2]}, column{o[3], o[4], o[5]};
+  const std::string field = "ImageOrientationPatient (0020,0037) is " + listed(o);
+  for (const Vec3& v : {row, column}) {
+    if (!(length(v) > 0.9 && length(v) < 1.1)) {
+      return field + ": its direction cosines do not have length 1; " + askAgain;
+    }
+  }
+  if (std::abs(dot(normalised(row), normalised(column))) > rightAngleTolerance) {
+    return field + ": rows and columns are not at right angles; " + askAgain;
+  }
+  return {};
 }
 
 std::optional<double> secondsOf(const std::string& dicomTime) {
@@ -285,38 +343,50 @@ std::optional<double> secondsOf(const std::string& dicomTime) {
   return parts[0] * 3600 + parts[1] * 60 + parts[2] + fraction;
 }
 
+double samePlaceOf(const std::optional<std::array<double, 2>>& pixelSpacing, double sliceThickness) {
+  constexpr double part = 0.01, most = 0.05;  // of a voxel's side; mm
+  double side = HUGE_VAL;
+  for (const double mm :
+       {pixelSpacing ? (*pixelSpacing)[0] : 0, pixelSpacing ? (*pixelSpacing)[1] : 0, sliceThickness}) {
+    if (isSpacing(mm)) side = std::min(side, mm);
+  }
+  return std::isinf(side) ? part : std::min(part * side, most);
+}
+
 Places byPlace(const std::vector<DicomHeader>& headers, const std::vector<std::size_t>& instances,
                const DicomPlane& reference) {
   std::vector<std::pair<double, std::size_t>> sorted;
-  for (const auto i : instances) sorted.emplace_back(dot(*headers[i].positionLps, reference.normal), i);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  Places places;
-  double start = 0;
-  for (const auto& [position, i] : sorted) {
-    if (places.empty() || position - start > samePlaceMm) {
-      places.emplace_back();
-      start = position;
-    }
-    places.back().push_back(i);
+  double tolerance = HUGE_VAL, wide = HUGE_VAL;
+  for (const auto i : instances) {
+    const DicomHeader& h = headers[i];
+    sorted.emplace_back(dot(*h.positionLps, reference.normal), i);
+    tolerance = std::min(tolerance, samePlaceOf(h.pixelSpacing, h.sliceThickness));
+    wide = std::min(wide, wideFactor * singleSliceStep(h));
   }
-  return places;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (wide > tolerance) {
+    Places places = within(wide, sorted);
+    if (isTimeSeries(headers, places)) return places;
+  }
+  return within(tolerance, sorted);
 }
 
 std::vector<std::vector<std::size_t>> splitBySpacing(const std::vector<DicomHeader>& headers,
                                                      const std::vector<std::size_t>& instances) {
   const DicomPlane reference = *planeOf(headers[instances.front()]);
   const Places places = byPlace(headers, instances, reference);
+  if (gridOfPlaces(headers, places, reference)) return {instances};
   const auto positions = positionsOf(headers, places, reference);
-  const Spacing whole = spacingOf(positions);
-  const auto slices = static_cast<std::int64_t>(places.size());
-  const bool fillable = whole.missing <= std::max<std::int64_t>(slices / 2, 1);
-  if (fillable && whole.worstMm <= maxWorst * whole.usual) return {instances};
+  std::vector<double> steps;
+  for (std::size_t i = 1; i < positions.size(); ++i) steps.push_back(positions[i] - positions[i - 1]);
+  std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>((steps.size() - 1) / 2), steps.end());
+  const double median = steps[(steps.size() - 1) / 2];
   Places runs{places.front()};
   std::size_t start = 0;  // of the run
   for (std::size_t i = 1; i < places.size(); ++i) {
     const double step = positions[i] - positions[i - 1];
-    const double usual = i - start > 1 ? positions[start + 1] - positions[start] : whole.usual;
-    if (std::abs(step - usual) > gapTolerance * usual) {
+    const double usual = i - start > 1 ? positions[start + 1] - positions[start] : median;
+    if (std::abs(step - usual) > slabTolerance * usual) {
       runs.emplace_back();
       start = i;
     }
@@ -330,6 +400,7 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
   const DicomPlane reference = *planeOf(headers[instances.front()]);
   Places places = byPlace(headers, instances, reference);
   sortInTime(headers, places);
+  tellDuplicates(headers, places, stack.warnings);
   dropIncomplete(headers, places, stack.warnings);
   stack.slices = static_cast<std::int64_t>(places.size());
   stack.timePoints = static_cast<std::int64_t>(places.front().size());
@@ -346,10 +417,15 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
     stack.worldFromVoxel = rasAffine(first, first.normal * singleSliceStep(firstHeader));
     return stack;
   }
-  checkSpacing(positionsOf(headers, places, reference), stack);
-  checkLine(origins, stack);
-  const Vec3 step = (origins.back() - origins.front()) * (1.0 / static_cast<double>(stack.depth() - 1));
-  stack.worldFromVoxel = rasAffine(first, step);
+  const auto positions = positionsOf(headers, places, reference);
+  auto spacing = gridOfPlaces(headers, places, reference).value_or(evenSpacing(positions));
+  for (auto& warning : spacingWarnings(spacing, positions)) stack.warnings.push_back(std::move(warning));
+  const Vec3 along = (origins.back() - origins.front()) * (1.0 / (positions.back() - positions.front()));
+  checkLine(origins, along * spacing.stepMm, stack);
+  stack.worldFromVoxel = rasAffine(first, along * spacing.stepMm);
+  if (spacing.isDense()) return stack;
+  stack.depthOf = std::move(spacing.depth);
+  stack.bridged = std::move(spacing.bridged);
   return stack;
 }
 
@@ -364,11 +440,7 @@ DicomStack makeStackWithoutPlace(const std::vector<DicomHeader>& headers, std::s
   plane.normal = {0, 0, 1};
   setPixelSteps(header, plane);
   stack.worldFromVoxel = rasAffine(plane, plane.normal * singleSliceStep(header));
-  const bool stated = header.positionLps && header.orientationLps;
-  stack.warnings.push_back(std::string(stated ? "the stated position, orientation or spacing cannot be right"
-                                              : "no position in space is stated") +
-                           ": shown as an axial slice at the origin" +
-                           (stated ? ", left and right are not known" : ""));
+  stack.warnings.push_back("no position in space is stated: shown as an axial slice at the origin");
   if (!header.note.empty()) stack.warnings.push_back(header.note);
   warnOfSpacing(header, stack);
   return stack;

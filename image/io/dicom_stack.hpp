@@ -4,8 +4,10 @@
 
 #include "image/io/dicom_header.hpp"
 
+#include <array>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace nora {
@@ -21,16 +23,22 @@ struct DicomPlane {
 /// Empty without a position and an orientation that make sense.
 [[nodiscard]] std::optional<DicomPlane> planeOf(const DicomHeader& header);
 
-/// Slices whose positions along the normal differ by less lie at the same place.
-inline constexpr double samePlaceMm = 0.01;
+/// What is wrong with ImagePositionPatient or ImageOrientationPatient, with the value; empty if they can be right.
+[[nodiscard]] std::string wrongPosition(const Vec3& position);
+[[nodiscard]] std::string wrongOrientation(const std::array<double, 6>& orientation);
 
-/// Instances by position along the normal of `reference`, ascending; each entry holds what lies at one place.
+/// Slices whose positions along the normal differ by less (mm) lie at the same place: a hundredth of the smallest side
+/// of a voxel, so that slices of a microscope are not mistaken for time points.
+[[nodiscard]] double samePlaceOf(const std::optional<std::array<double, 2>>& pixelSpacing, double sliceThickness);
+
+/// Instances by position along the normal of `reference`, ascending; each entry holds what lies at one place. Time
+/// points that say so may lie a tenth of the slice spacing apart.
 [[nodiscard]] std::vector<std::vector<std::size_t>> byPlace(const std::vector<DicomHeader>& headers,
                                                             const std::vector<std::size_t>& instances,
                                                             const DicomPlane& reference);
 
-/// Splits parallel instances where one even spacing would show slices far from their place: several slabs, or a spacing
-/// that changes half-way. Gaps that can be filled do not split.
+/// Parallel instances, in one part wherever one grid can hold them (dicom_spacing). Else split where the spacing
+/// changes.
 [[nodiscard]] std::vector<std::vector<std::size_t>> splitBySpacing(const std::vector<DicomHeader>& headers,
                                                                    const std::vector<std::size_t>& instances);
 

@@ -1,5 +1,7 @@
 #include "image/io/dicom_support.hpp"
 
+#include "image/io/dicom_stack.hpp"
+
 #include <utility>
 
 namespace nora {
@@ -77,12 +79,18 @@ std::optional<Error> dicomRefusal(const DicomHeader& h) {
     break;
   }
   if (h.sopClassUid == structureSet) return std::nullopt;
-  if (!h.hasPixels) return unsupported("no pixel data: not an image");
+  if (!h.damage.empty()) return Error{ErrorCode::invalidInput, h.damage, {}};
+  if (!h.hasPixels && h.rows > 0 && h.columns > 0) {
+    return Error{ErrorCode::invalidInput, "the file ends before its pixel data: it was cut off; copy it again", {}};
+  }
+  if (!h.hasPixels) return unsupported("no pixel data: not an image, or a file that was cut off");
   if (const auto syntax = unsupportedSyntax(h.transferSyntaxUid); !syntax.empty()) {
     return unsupported("pixel data compressed as " + syntax + " is not read");
   }
-  if (!h.damage.empty()) return Error{ErrorCode::invalidInput, h.damage, {}};
   if (!h.unsupported.empty()) return unsupported(h.unsupported);
+  std::string wrong = h.positionLps ? wrongPosition(*h.positionLps) : std::string();
+  if (wrong.empty() && h.orientationLps) wrong = wrongOrientation(*h.orientationLps);
+  if (!wrong.empty()) return Error{ErrorCode::invalidInput, std::move(wrong), {}};
   return std::nullopt;
 }
 

@@ -84,6 +84,7 @@ DicomFrameValues valuesOfInstance(const DicomItem& dataset, const DicomPixelForm
   values.slope = format.slope;
   values.inter = format.inter;
   values.windows = windowsOf(dataset, format);
+  values.zeroSlope = dataset.number(tag::rescaleSlope) == 0.0;
   readDiffusion(dataset, values);
   return values;
 }
@@ -154,8 +155,9 @@ std::vector<DicomFrameValues> frameValuesOf(const DicomDataset& dataset, const D
   for (const DicomFrame& frame : framesOf(root, DicomHeader::maxFrames).frames) {
     DicomFrameValues values = shared;
     if (frame.slope && !format.table) {
-      values.slope = *frame.slope == 0 ? 1 : *frame.slope;
-      values.inter = frame.inter.value_or(0);
+      values.zeroSlope = *frame.slope == 0;
+      values.slope = values.zeroSlope ? 1 : *frame.slope;
+      values.inter = values.zeroSlope ? 0 : frame.inter.value_or(0);
     }
     if (!frame.windows.empty()) values.windows = presetsOf(frame.windows, frame.windowNames);
     if (frame.bValue) values.bValue = frame.bValue;

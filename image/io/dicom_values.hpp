@@ -12,6 +12,7 @@ namespace nora {
 
 struct DicomFrameValues {
   double slope = 1, inter = 0;
+  bool zeroSlope = false;  // stated, which cannot be: slope and intercept are left out
   std::vector<WindowPreset> windows;
   std::optional<double> bValue;     // s/mm^2
   std::optional<Vec3> gradientLps;  // unit vector; empty: not stated

@@ -15,6 +15,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace nora {
@@ -67,7 +68,7 @@ class VolumeRead {
     if (!memory) return tl::make_unexpected(memory.error());
     voxels_ = memory->first(*count * bytesPerVoxel(info_.type));
     if (auto r = decodeAll(); !r) return tl::make_unexpected(r.error());
-    fillGaps();
+    fillBetween();
     proposeWindow();
     ReadImage image{std::move(info_), 0};
     image.firstTimePoint = firstTimePoint_;
@@ -141,7 +142,7 @@ class VolumeRead {
       differs_ = differs_ || voxelTypeOf(a.format) != voxelTypeOf(b.format) || av.slope != bv.slope ||
                  av.inter != bv.inter || !sameTable(a.format, b.format);
     }
-    scaled_ = (differs_ || hasGaps()) && !a.format.isColour();
+    scaled_ = (differs_ || hasEmptyPlanes()) && !a.format.isColour();
     return {};
   }
 
@@ -171,10 +172,18 @@ class VolumeRead {
     info_.affineSource = "dicom";
     info_.description = h.seriesDescription;
     info_.modality = h.modality;
+    if (const auto between = interpolatedPlanes(); between > 0) {
+      info_.fields.emplace_back("interpolated planes",
+                                std::to_string(between) + " of " + std::to_string(stack_.depth()));
+    }
     info_.timeStepSeconds = timeStep();
     info_.warnings.insert(info_.warnings.end(), stack_.warnings.begin(), stack_.warnings.end());
     if (scaled_ && differs_) {
       info_.warnings.push_back("the scale differs from slice to slice; it was applied and float32 made of it");
+    }
+    const auto zeroSlope = [&](const DicomSlice& s) { return valuesOf(s).zeroSlope; };
+    if (std::any_of(stack_.frames.begin(), stack_.frames.end(), zeroSlope)) {
+      info_.warnings.push_back("RescaleSlope (0028,1053) is 0, which cannot be: the values are shown as stored");
     }
     if (f.photometric == "MONOCHROME1") info_.warnings.push_back("MONOCHROME1: shown inverted");
     if (f.samples == 3 && f.bitsAllocated == 16) info_.warnings.push_back("colours of 16 bits are shown with 8");
@@ -310,22 +319,57 @@ class VolumeRead {
     return {};
   }
 
-  /// A slice that is missing has no values: NaN, which is drawn transparent, read out as nothing and left out of the
-  /// statistics. describe() chose float32 for that.
-  void fillGaps() {
-    if (!hasGaps() || isColour(info_.type)) return;
-    const auto depth = static_cast<std::size_t>(stack_.depth());
-    std::vector<bool> there(depth);
-    for (const auto z : stack_.depthOf) there[static_cast<std::size_t>(z)] = true;
-    for (std::size_t n = 0; n < depth * static_cast<std::size_t>(timePointsRead_); ++n) {
-      if (there[n % depth]) continue;
-      const auto bytes = sliceOf(n);
-      std::fill_n(reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float),
-                  std::numeric_limits<float>::quiet_NaN());
+  /// Planes without a slice. Between slices that belong together: linear between them. Where slices are missing: NaN,
+  /// which is drawn transparent, read out as nothing and left out of the statistics; checkFormats() chose float32 for
+  /// that.
+  void fillBetween() {
+    for (std::int64_t t = 0; !stack_.depthOf.empty() && t < timePointsRead_; ++t) {
+      const auto first = static_cast<std::size_t>(t * stack_.depth());
+      for (std::size_t i = 0; i + 1 < stack_.depthOf.size(); ++i) {
+        const auto below = static_cast<std::size_t>(stack_.depthOf[i]);
+        const auto above = static_cast<std::size_t>(stack_.depthOf[i + 1]);
+        for (std::size_t z = below + 1; z < above; ++z) {
+          const double weight = static_cast<double>(z - below) / static_cast<double>(above - below);
+          if (stack_.bridged[i]) {
+            blend(sliceOf(first + below), sliceOf(first + above), weight, sliceOf(first + z));
+          } else if (!isColour(info_.type)) {
+            empty(sliceOf(first + z));
+          }
+        }
+      }
     }
   }
 
-  [[nodiscard]] bool hasGaps() const { return !stack_.depthOf.empty(); }
+  /// Values of whole numbers are rounded. Colours: each part on its own.
+  void blend(std::span<const std::byte> a, std::span<const std::byte> b, double weight, std::span<std::byte> target) {
+    visitScalar(info_.type, [&](auto zero) {
+      using T = decltype(zero);
+      const auto* pa = reinterpret_cast<const T*>(a.data());
+      const auto* pb = reinterpret_cast<const T*>(b.data());
+      auto* out = reinterpret_cast<T*>(target.data());
+      for (std::size_t i = 0; i < target.size() / sizeof(T); ++i) {
+        const double value = (1 - weight) * static_cast<double>(pa[i]) + weight * static_cast<double>(pb[i]);
+        out[i] = static_cast<T>(std::is_integral_v<T> ? std::round(value) : value);
+      }
+    });
+  }
+
+  static void empty(std::span<std::byte> slice) {
+    std::fill_n(reinterpret_cast<float*>(slice.data()), slice.size() / sizeof(float),
+                std::numeric_limits<float>::quiet_NaN());
+  }
+
+  [[nodiscard]] std::int64_t interpolatedPlanes() const {
+    std::int64_t planes = 0;
+    for (std::size_t i = 0; i < stack_.bridged.size(); ++i) {
+      if (stack_.bridged[i]) planes += stack_.depthOf[i + 1] - stack_.depthOf[i] - 1;
+    }
+    return planes;
+  }
+
+  [[nodiscard]] bool hasEmptyPlanes() const {
+    return std::find(stack_.bridged.begin(), stack_.bridged.end(), false) != stack_.bridged.end();
+  }
 
   /// The windows of the middle slice; for MONOCHROME1 turned round, from the voxels if the file has none.
   void proposeWindow() {

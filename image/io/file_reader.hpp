@@ -1,4 +1,5 @@
-// The interface of a format reader. Readers run in a reader process only: their input is hostile until proved otherwise.
+// The interface of a format reader. Readers run in a reader process only: their input is hostile until proved
+// otherwise.
 #pragma once
 
 #include "base/error.hpp"
@@ -50,6 +51,8 @@ struct ReadOptions {
   /// Which image, where the files hold several: as the format's reader names them (DICOM: DicomStack::series). Empty:
   /// the only one, or the first with a warning.
   std::string series = {};
+  /// NIfTI: the qform goes before the sform.
+  bool preferQform = false;
 };
 
 /// What is known of a file after looking at its header: one row of the scan.

@@ -82,6 +82,7 @@ Result<ReadSurface> spread(const std::vector<Entry>& entries, const std::string&
   if (!out) return tl::make_unexpected(out.error());
   std::fill(out->begin(), out->end(), std::numeric_limits<float>::quiet_NaN());
   for (const Entry& entry : entries) (*out)[entry.vertex] = entry.value;
+  surface.info.verticesAtLeast = true;
   surface.info.fields.emplace_back("vertices with a value", std::to_string(entries.size()));
   surface.info.warnings.emplace_back(
       "the file does not say how many vertices its surface has; the number is taken from the last that it names");

@@ -38,15 +38,16 @@ DataRole roleOf(const GiftiArray& array, std::int64_t components) {
   if (array.intent == "LABEL") return DataRole::label;
   if (array.intent == "RGB_VECTOR" && components == 3) return DataRole::colour;
   if (array.intent == "RGBA_VECTOR" && components == 4) return DataRole::colour;
-  const bool normals = holdsText(valueOf(array.meta, "Name"), "normal") && components == 3;
-  return normals && array.intent == "VECTOR" ? DataRole::normal : DataRole::scalar;
+  if (array.intent != "VECTOR" || components != 3) return DataRole::scalar;
+  return holdsText(valueOf(array.meta, "Name"), "normal") ? DataRole::normal : DataRole::vector;
 }
 
 VoxelType typeFor(DataRole role, VoxelType stored) {
   switch (role) {
     case DataRole::label: return VoxelType::int32;
     case DataRole::colour: return VoxelType::uint8;
-    case DataRole::normal: return VoxelType::float32;
+    case DataRole::normal:
+    case DataRole::vector: return VoxelType::float32;
     case DataRole::scalar: break;
   }
   return stored;

@@ -5,6 +5,7 @@
 #include "image/io/mesh_arrays.hpp"
 #include "image/io/mesh_content.hpp"
 #include "image/io/mesh_text.hpp"
+#include "image/io/voxel_parts.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -37,8 +38,7 @@ Result<const InputFile*> externalFile(const GiftiArray& array, const GiftiSource
   for (const InputFile& part : source.parts) {
     if (baseName(part.name) == baseName(array.externalName)) return &part;
   }
-  return fail(ErrorCode::notFound, "its data file \"" + array.externalName + "\" is missing; it has to lie beside it",
-              source.name);
+  return tl::make_unexpected(missingPart(array.externalName, source.name));
 }
 
 /// The most bytes that the encoded text can hold.

@@ -106,6 +106,7 @@ class GiftiFile {
     if (!contents_.points) {
       info_.warnings.emplace_back(
           "values are given for some vertices only; their number is taken from the largest index");
+      info_.verticesAtLeast = true;
     }
     return {};
   }
@@ -237,10 +238,21 @@ class GiftiFile {
     return true;
   }
 
+  /// Many writers call their normals vectors and give them no name.
+  [[nodiscard]] bool areUnit(std::size_t array) const {
+    constexpr double tolerance = 1e-3;
+    const auto values = arrays_.as<float>(array);
+    for (std::size_t i = 0; i + 2 < values.size(); i += 3) {
+      if (!(std::abs(length(Vec3{values[i], values[i + 1], values[i + 2]}) - 1) < tolerance)) return false;
+    }
+    return true;
+  }
+
   void describe() {
     std::set<std::int64_t> counts;
     for (GiftiColumn& column : contents_.columns) {
       counts.insert(arrays_.plan.arrays()[column.data.array].count);
+      if (column.data.role == DataRole::vector && areUnit(column.data.array)) column.data.role = DataRole::normal;
       info_.data.push_back(std::move(column.data));
     }
     if (!contents_.points) info_.vertices = counts.size() == 1 ? *counts.begin() : 0;

@@ -62,8 +62,9 @@ Affine worldFromGifti(const GiftiXml& xml, const GiftiArray& points, SurfaceInfo
     info.fields.emplace_back("DataSpace", known->dataSpace);
     return {};
   }
-  const auto toScanner = std::find_if(all.begin(), all.end(), [](const GiftiTransform& t) {
-    return worldName(t.transformedSpace) == "scanner" && t.complete && inverse(fromMatrix(t));
+  const auto isScanner = [](const GiftiTransform& t) { return worldName(t.transformedSpace) == "scanner"; };
+  const auto toScanner = std::find_if(all.begin(), all.end(), [&](const GiftiTransform& t) {
+    return isScanner(t) && t.complete && inverse(fromMatrix(t));
   });
   if (toScanner != all.end()) {
     info.space = "scanner";
@@ -72,6 +73,9 @@ Affine worldFromGifti(const GiftiXml& xml, const GiftiArray& points, SurfaceInfo
     return matrix;
   }
   info.space = "unknown";
+  if (std::any_of(all.begin(), all.end(), isScanner)) {
+    info.warnings.emplace_back("the file's matrix to scanner RAS is no transform and was not applied");
+  }
   if (std::any_of(all.begin(), all.end(), [](const GiftiTransform& t) { return t.transformedSpace == "TALAIRACH"; })) {
     info.fields.emplace_back("transform to", "Talairach (not applied)");
   }

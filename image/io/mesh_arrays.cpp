@@ -59,15 +59,18 @@ Result<void> checkMesh(const MeshArrays& arrays, const SurfaceInfo& info, const 
 }
 
 void transformMesh(const MeshArrays& arrays, const SurfaceInfo& info, const Affine& worldFromFile) {
-  const auto move = [&](std::size_t array, const Affine& by, bool direction) {
+  enum class Kind { point, unit, arrow };
+  const auto move = [&](std::size_t array, const Affine& by, Kind kind) {
     const auto values = arrays.as<float>(array);
     for (std::size_t i = 0; i + 2 < values.size(); i += 3) {
       const Vec3 from{values[i], values[i + 1], values[i + 2]};
-      const Vec3 to = direction ? normalised(by.direction(from)) : by.point(from);
+      const Vec3 to = kind == Kind::point  ? by.point(from)
+                      : kind == Kind::unit ? normalised(by.direction(from))
+                                           : by.direction(from);
       for (std::size_t axis = 0; axis < 3; ++axis) values[i + axis] = static_cast<float>(to[axis]);
     }
   };
-  if (info.points) move(*info.points, worldFromFile, false);
+  if (info.points) move(*info.points, worldFromFile, Kind::point);
   Affine turned = worldFromFile;  // normals go by the inverse transposed
   if (const auto back = inverse(worldFromFile)) {
     for (int r = 0; r < 3; ++r) {
@@ -75,7 +78,8 @@ void transformMesh(const MeshArrays& arrays, const SurfaceInfo& info, const Affi
     }
   }
   for (const AttachedData& data : info.data) {
-    if (data.role == DataRole::normal) move(data.array, turned, true);
+    if (data.role == DataRole::normal) move(data.array, turned, Kind::unit);
+    if (data.role == DataRole::vector) move(data.array, worldFromFile, Kind::arrow);
   }
 }
 

@@ -74,6 +74,9 @@ Result<void> readFile(MifHeader& header, std::string_view value, const std::stri
   MifFile file;
   const auto gap = value.find_last_of(" \t");
   const auto offset = gap == std::string_view::npos ? std::nullopt : numberFrom<std::uint64_t>(value.substr(gap));
+  if (!offset && gap != std::string_view::npos && numberFrom<std::int64_t>(value.substr(gap))) {
+    return wrong("file has the offset " + std::string(trimmed(value.substr(gap))) + ", before the beginning", name);
+  }
   file.name = std::string(offset ? trimmed(value.substr(0, gap)) : value);
   file.offset = offset.value_or(0);
   const bool fits = file.offset <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 16;

@@ -2,6 +2,7 @@
 
 #include "image/io/gzip.hpp"
 #include "image/io/mif_header.hpp"
+#include "image/io/voxel_parts.hpp"
 #include "image/volume.hpp"
 
 #include <algorithm>
@@ -182,7 +183,7 @@ Result<const InputFile*> fileNamed(std::span<const InputFile> files, const MifFi
                 "its data are in numbered files (" + printable(wanted.name) + "); make one file of it: mrconvert",
                 header.name);
   }
-  return fail(ErrorCode::notFound, "its data file " + printable(wanted.name) + " is missing", header.name);
+  return tl::make_unexpected(missingPart(wanted.name, header.name));
 }
 
 /// Data in several files, each with an equal run of voxels: joined in memory of their own.

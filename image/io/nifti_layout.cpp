@@ -184,7 +184,7 @@ Result<void> setCoding(const NiftiHeader& header, const std::string& name, Nifti
 
 }  // namespace
 
-Result<NiftiLayout> describeNifti(const NiftiHeader& header, const std::string& name) {
+Result<NiftiLayout> describeNifti(const NiftiHeader& header, const std::string& name, bool preferQform) {
   constexpr int firstCifti = 3000;
   constexpr int lastCifti = 3099;
   if (header.version == 2 && header.intentCode >= firstCifti && header.intentCode <= lastCifti) {
@@ -197,7 +197,7 @@ Result<NiftiLayout> describeNifti(const NiftiHeader& header, const std::string& 
   auto done = setDims(*dims, header.intentCode, name, layout.info);
   if (done) done = setCoding(header, name, layout);
   if (done) done = setOffset(header, name, layout);
-  if (done) done = placeInSpace(header, name, layout.info);
+  if (done) done = placeInSpace(header, name, preferQform, layout.info);
   if (!done) return tl::make_unexpected(done.error());
   setScale(header, layout);
   setRanges(header, layout.info);

@@ -28,7 +28,9 @@ struct NiftiLayout {
 ///         The same holds for a symmetric matrix with 6 in dim 4. A dimension of 0 behind the first counts as 1.
 /// intent: "vector" and "tensor" stand for all codes of their kind; the exact one is in the field "intent".
 /// scale:  slope 0 or not finite means no scaling; colour is never scaled.
+/// `preferQform`: the qform goes before the sform.
 /// Errors: unsupported (CIFTI, unknown datatype); invalidInput (dims, transforms, offset).
-[[nodiscard]] Result<NiftiLayout> describeNifti(const NiftiHeader& header, const std::string& name);
+[[nodiscard]] Result<NiftiLayout> describeNifti(const NiftiHeader& header, const std::string& name,
+                                                bool preferQform = false);
 
 }  // namespace nora

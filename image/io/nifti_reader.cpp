@@ -49,14 +49,14 @@ Result<const InputFile*> dataFile(std::span<const InputFile> files, const InputF
   return &*other;
 }
 
-Result<Pieces> examine(std::span<const InputFile> files) {
+Result<Pieces> examine(std::span<const InputFile> files, bool preferQform) {
   if (files.empty()) return fail(ErrorCode::invalidInput, "no file was given");
   const auto magic =
       std::find_if(files.begin(), files.end(), [](const InputFile& f) { return hasNiftiMagic(beginning(f)); });
   const InputFile& headerFile = magic == files.end() ? files.front() : *magic;
   auto header = headerOf(headerFile);
   if (!header) return tl::make_unexpected(header.error());
-  auto layout = describeNifti(*header, headerFile.name);
+  auto layout = describeNifti(*header, headerFile.name, preferQform);
   if (!layout) return tl::make_unexpected(layout.error());
   const auto data = dataFile(files, headerFile, header->pair);
   if (!data) return tl::make_unexpected(data.error());
@@ -111,7 +111,7 @@ Result<FileSummary> NiftiReader::peek(const InputFile& file) const {
 Result<ImageReader::Image> NiftiReader::read(std::span<const InputFile> files, const ReadOptions& options,
                                              MemorySink& sink) const {
   try {
-    auto pieces = examine(files);
+    auto pieces = examine(files, options.preferQform);
     if (!pieces) return tl::make_unexpected(pieces.error());
     return readPieces(*pieces, options, sink);
   } catch (const std::bad_alloc&) {

@@ -99,6 +99,10 @@ struct Candidates {
   std::optional<Affine> sform;
   std::optional<Affine> qform;
   bool stated = false;  // the header claims at least one of them
+  bool qformFirst = false;
+
+  [[nodiscard]] bool useQform() const { return qform && (qformFirst || !sform); }
+  [[nodiscard]] std::string used() const { return useQform() ? "; the qform is used" : "; the sform is used"; }
 };
 
 /// Where sform and qform put the corners of the image apart: their greatest distance.
@@ -120,26 +124,30 @@ std::string shortNumber(double value) {
   return text.data();
 }
 
-/// The qform is kept as text where the sform is used and another one. Codes that differ mean two spaces (scanner and
+/// The form that is not used is kept as text where it is another one. Codes that differ mean two spaces (scanner and
 /// MNI), which is as it should be; the same code with two places is a contradiction.
-void keepQform(const NiftiHeader& header, const Affine& sform, const Affine& qform, double scale, ImageInfo& info) {
+void keepOther(const NiftiHeader& header, const Candidates& candidates, double scale, ImageInfo& info) {
   constexpr double sameMm = 0.01;
+  const Affine &sform = *candidates.sform, &qform = *candidates.qform;
+  const bool keepSform = candidates.useQform();
+  const Affine& kept = keepSform ? sform : qform;
   const double apart = distanceMm(sform, qform, info) * scale;
   if (!(apart > sameMm)) return;
-  std::string rows = "code " + std::to_string(header.qformCode) + ", mm:";
-  for (std::size_t i = 0; i < 12; ++i) rows += (i > 0 && i % 4 == 0 ? " | " : " ") + shortNumber(qform.m[i] * scale);
-  info.fields.emplace_back("qform", rows);
+  std::string rows = "code " + std::to_string(keepSform ? header.sformCode : header.qformCode) + ", mm:";
+  for (std::size_t i = 0; i < 12; ++i) rows += (i > 0 && i % 4 == 0 ? " | " : " ") + shortNumber(kept.m[i] * scale);
+  info.fields.emplace_back(keepSform ? "sform" : "qform", rows);
   const Vec3 spacing = spacingMm(sform);
   const double halfVoxelMm = std::min({spacing[0], spacing[1], spacing[2]}) * scale / 2;
   const bool sameHand = (determinant(sform) > 0) == (determinant(qform) > 0);  // else that was said already
   if (header.sformCode == header.qformCode && sameHand && apart > halfVoxelMm) {
     info.warnings.push_back("sform and qform have the same code but put the image up to " + shortNumber(apart) +
-                            " mm apart; the sform is used");
+                            " mm apart" + candidates.used());
   }
 }
 
-Candidates candidatesOf(const NiftiHeader& header, ImageInfo& info) {
+Candidates candidatesOf(const NiftiHeader& header, bool preferQform, ImageInfo& info) {
   Candidates out;
+  out.qformFirst = preferQform;
   const bool useSform = isUsed(header.sformCode, "sform", info);
   const bool useQform = isUsed(header.qformCode, "qform", info);
   out.stated = useSform || useQform;
@@ -152,21 +160,21 @@ Candidates candidatesOf(const NiftiHeader& header, ImageInfo& info) {
   if (out.qform && !inverse(*out.qform)) out.qform.reset();
   if (useQform && useSform && !out.qform) info.warnings.emplace_back("the qform makes no sense; ignored");
   if (out.sform && out.qform && (determinant(*out.sform) > 0) != (determinant(*out.qform) > 0)) {
-    info.warnings.emplace_back("sform and qform disagree about left and right; the sform is used");
+    info.warnings.push_back("sform and qform disagree about left and right" + out.used());
   }
   return out;
 }
 
 }  // namespace
 
-Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, ImageInfo& info) {
-  const Candidates candidates = candidatesOf(header, info);
-  if (candidates.sform) {
-    info.worldFromVoxel = *candidates.sform;
-    info.affineSource = "sform";
-  } else if (candidates.qform) {
+Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, bool preferQform, ImageInfo& info) {
+  const Candidates candidates = candidatesOf(header, preferQform, info);
+  if (candidates.useQform()) {
     info.worldFromVoxel = *candidates.qform;
     info.affineSource = "qform";
+  } else if (candidates.sform) {
+    info.worldFromVoxel = *candidates.sform;
+    info.affineSource = "sform";
   } else if (candidates.stated) {
     return fail(ErrorCode::invalidInput, "neither sform nor qform of the header is a transform: the image has no place",
                 name);
@@ -176,7 +184,7 @@ Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, Im
   }
   const double scale = millimetresPerUnit(header.xyztUnits, info);
   if (candidates.sform && candidates.qform) {
-    keepQform(header, *candidates.sform, *candidates.qform, scale, info);
+    keepOther(header, candidates, scale, info);
   }
   for (std::size_t i = 0; i < 12; ++i) info.worldFromVoxel.m[i] *= scale;
   if (!inverse(info.worldFromVoxel)) {

@@ -107,7 +107,12 @@ void readAxisFields(const NrrdHeader& header, std::vector<NrrdAxis>& axes, Image
     axis.kind = lower(text);
     if (axis.kind == "???" || axis.kind == "none") axis.kind.clear();
   });
-  forEach("spacedirections", [](NrrdAxis& axis, const std::string& text) { axis.direction = nrrdVector(text); });
+  forEach("spacedirections", [](NrrdAxis& axis, const std::string& text) {
+    axis.direction = nrrdVector(text);
+    const bool zero =
+        axis.direction && std::all_of(axis.direction->begin(), axis.direction->end(), [](double v) { return v == 0; });
+    if (zero || (!axis.direction && lower(text) != "none")) axis.wrongDirection = text;
+  });
   forEach("spacings", [](NrrdAxis& axis, const std::string& text) { axis.spacing = numberOrNone(text); });
   forEach("axismins", [](NrrdAxis& axis, const std::string& text) { axis.min = numberOrNone(text); });
   forEach("axismaxs", [](NrrdAxis& axis, const std::string& text) { axis.max = numberOrNone(text); });
@@ -173,7 +178,7 @@ void assignRoles(const NrrdHeader& header, std::vector<NrrdAxis>& axes, ImageInf
       axis.role = *stated;
     } else if (timeDirection) {
       axis.role = NrrdRole::time;
-    } else if (directed && !axis.direction && axis.kind.empty()) {
+    } else if (directed && !axis.direction && axis.wrongDirection.empty() && axis.kind.empty()) {
       axis.role = !diffusion && (segmentation || i == 0) ? NrrdRole::component : NrrdRole::time;
     } else if (spaces < 3) {
       axis.role = static_cast<NrrdRole>(spaces++);

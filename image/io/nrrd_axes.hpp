@@ -22,6 +22,7 @@ struct NrrdAxis {
   std::string kind;                              // small letters; empty if not stated
   std::string unit;                              // "units" of the axis
   std::optional<std::vector<double>> direction;  // in the space of the file
+  std::string wrongDirection;                    // what the header says instead of a direction or "none"
   std::optional<double> spacing, min, max;
   std::string centering;  // "cell", "node" or empty
 };

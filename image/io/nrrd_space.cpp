@@ -172,6 +172,13 @@ NrrdSpace nrrdSpace(const NrrdHeader& header) {
 
 Result<void> placeNrrd(const NrrdHeader& header, const std::string& name, NrrdLayout& layout) {
   ImageInfo& info = layout.image.info;
+  for (const NrrdAxis& axis : layout.axes) {
+    if (axis.role > NrrdRole::z || axis.wrongDirection.empty()) continue;
+    return fail(ErrorCode::invalidInput,
+                "\"space directions\" of the header has \"" + printable(axis.wrongDirection) +
+                    "\" for an axis of space, which is no direction: the image has no place",
+                name);
+  }
   if (isOriented(header, layout)) {
     placeByDirections(header, layout);
   } else {

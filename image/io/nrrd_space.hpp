@@ -26,7 +26,7 @@ struct NrrdSpace {
 /// Before: spacings and axis mins (NRRD0001 to 0003) have no orientation: LPS without a rotation, as ITK reads them,
 ///         and a warning.
 /// Units:  "space units" other than millimetres are converted.
-/// Errors: invalidInput (directions that span no volume).
+/// Errors: invalidInput (an axis of space without a direction, directions that span no volume).
 [[nodiscard]] Result<void> placeNrrd(const NrrdHeader& header, const std::string& name, NrrdLayout& layout);
 
 }  // namespace nora

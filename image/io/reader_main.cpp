@@ -96,6 +96,15 @@ auto guarded(const std::string& name, Function&& function) -> decltype(function(
   }
 }
 
+std::string unknownFormat(const std::string& name) {
+  const auto dot = name.rfind('.');
+  const std::string_view suffix = dot == std::string::npos ? std::string_view{} : std::string_view(name).substr(dot);
+  if (suffix == ".raw" || suffix == ".zraw" || name.ends_with(".raw.gz")) {
+    return "these are voxels without a header, which alone say nothing; open the header (.mhd, .nhdr) that names them";
+  }
+  return "no reader knows this format";
+}
+
 class Server {
  public:
   explicit Server(const Readers& readers) : readers_(readers) {}
@@ -105,6 +114,7 @@ class Server {
     if (!hello) return tl::make_unexpected(hello.error());
     volumeBytes_ = hello->json.value("volumeBytes", std::size_t{0});
     requestTime_ = std::chrono::seconds(hello->json.value("seconds", 0));
+    preferQform_ = hello->json.value("preferQform", false);
     enterSandbox({hello->json.value("processBytes", std::size_t{0}), volumeBytes_ + voxelFileSlack});
     for (auto sent = answer({{"ready", true}}); sent; sent = serveOne()) {
     }
@@ -161,6 +171,7 @@ class Server {
     const UniqueFd memory = std::move(first.descriptors.front());
     first.descriptors.erase(first.descriptors.begin());
     ReadOptions options;
+    options.preferQform = preferQform_;
     if (const auto time = first.json.find("timePoint"); time != first.json.end() && time->is_number_integer()) {
       options.timePoint = time->get<std::int64_t>();
     }
@@ -214,7 +225,7 @@ class Server {
       if (reader != nullptr) std::swap(inputs[0], inputs[i]);  // a reader may take the first for its own
     }
     const std::string name = files.name();
-    if (reader == nullptr) return fail(ErrorCode::unsupported, "no reader knows this format", name);
+    if (reader == nullptr) return fail(ErrorCode::unsupported, unknownFormat(name), name);
     MemoryFileSink sink(memory, volumeBytes_ + voxelFileSlack);
     auto content = reader->readContent(inputs, options, sink);
     if (!content) return tl::make_unexpected(content.error());
@@ -237,8 +248,7 @@ class Server {
       return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
     }
     const bool same = image.sameVoxels.size() == size;
-    image.info.statistics =
-        computeStatistics(held, same ? image.sameVoxels : memory.subspan(image.voxelOffset, size));
+    image.info.statistics = computeStatistics(held, same ? image.sameVoxels : memory.subspan(image.voxelOffset, size));
     applySidecars(image.info, files.sidecars, name);
     return json{{"info", nora::toJson(image.info)},
                 {"offset", image.voxelOffset},
@@ -279,6 +289,7 @@ class Server {
   Patience forEver_;
   std::size_t volumeBytes_ = 0;
   std::chrono::seconds requestTime_{0};
+  bool preferQform_ = false;
   std::chrono::steady_clock::time_point progressTold_{};
 };
 

@@ -38,6 +38,7 @@ class ReaderPool {
     std::size_t processBytes = std::size_t{12} << 30;  // address space of one reader
     std::chrono::milliseconds readTime{120'000};       // wall clock for one request
     std::size_t requestsPerProcess = 500;              // then it is replaced, so that leaks end
+    bool preferQform = false;                          // no limit, but the same for all requests: ReadOptions'
   };
 
   /// `program`: the executable to start as `program reader`; normally /proc/self/exe. Processes start on first use.

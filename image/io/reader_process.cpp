@@ -35,8 +35,10 @@ Result<std::unique_ptr<Process>> Process::start(ChildStarter& starter, const std
   if (!child) return tl::make_unexpected(child.error());
   std::unique_ptr<Process> process(new Process(std::move(*child), std::move(ours)));
   const auto requestSeconds = std::chrono::ceil<std::chrono::seconds>(limits.readTime).count();
-  const nlohmann::json hello{
-      {"volumeBytes", limits.volumeBytes}, {"processBytes", limits.processBytes}, {"seconds", requestSeconds}};
+  const nlohmann::json hello{{"volumeBytes", limits.volumeBytes},
+                             {"processBytes", limits.processBytes},
+                             {"seconds", requestSeconds},
+                             {"preferQform", limits.preferQform}};
   if (const auto sent = process->send(hello, {}, patience); !sent) return tl::make_unexpected(sent.error());
   if (const auto ready = process->receive(patience); !ready) {
     return fail(ready.error().code, "a reader could not start: " + ready.error().what, program);

@@ -13,12 +13,18 @@ constexpr std::array<std::string_view, 18> imageSuffixes{".nii.gz", ".nii",  ".m
                                                          ".img",    ".hdr",  ".mnc",  ".head", ".brik",   ".brik.gz"};
 
 /// Behind the stem of an image's name ("aal" of "aal.nii.gz").
-constexpr std::array<std::string_view, 19> behindStem{
-    ".json",    ".bval",      ".bvec",       ".label.txt",  ".label",          "_LUT.txt",     "_lut.txt",
-    "-LUT.txt", "_label.txt", "_labels.txt", "-labels.txt", "_labels.csv",     "_labels.json", ".lut",
-    ".ctbl",    ".tsv",       ".csv",        ".txt",        "_ColorTable.ctbl"};
+constexpr std::array<std::string_view, 21> behindStem{
+    ".json",        ".bval",    ".bvec",    ".bvals",     ".bvecs",      ".label.txt",  ".label",
+    "_LUT.txt",     "_lut.txt", "-LUT.txt", "_label.txt", "_labels.txt", "-labels.txt", "_labels.csv",
+    "_labels.json", ".lut",     ".ctbl",    ".tsv",       ".csv",        ".txt",        "_ColorTable.ctbl"};
 /// Behind the whole name without .gz ("aal.nii").
 constexpr std::array<std::string_view, 5> behindName{".txt", ".lut", ".json", ".bval", ".bvec"};
+/// What can be of nothing but an image of the same name: the scan lists it with that. (.csv, .tsv and .txt may be rows
+/// of their own.)
+constexpr std::array<std::string_view, 18> ownSuffixes{
+    ".json",       ".bval",        ".bvec",    ".bvals",     ".bvecs",      ".label.txt",
+    "_lut.txt",    "-lut.txt",     ".nii.txt", "_label.txt", "_labels.txt", "-labels.txt",
+    "_labels.csv", "_labels.json", ".lut",     ".ctbl",      ".label",      "_colortable.ctbl"};
 /// In the image's folder.
 constexpr std::array<std::string_view, 2> inFolder{"bvals", "bvecs"};
 
@@ -60,7 +66,7 @@ bool isSidecar(const std::string& name) {
 std::vector<std::string> imagesOfSidecar(const std::string& name) {
   const std::string lower = lowerFileName(name);
   std::vector<std::string> out;
-  for (const std::string_view suffix : {".json", ".bval", ".bvec"}) {
+  for (const std::string_view suffix : ownSuffixes) {
     if (!lower.ends_with(suffix)) continue;
     const std::string stem = name.substr(0, name.size() - suffix.size());
     for (const std::string_view image : imageSuffixes) out.push_back(stem + std::string(image));

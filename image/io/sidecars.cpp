@@ -112,32 +112,40 @@ void takeMetadata(ImageInfo& info, const json& bids, const std::string& file) {
   }
 }
 
-void applyJson(ImageInfo& info, const InputFile& file) {
+/// `taken`: keys of files that lie nearer and go before this one.
+void applyJson(ImageInfo& info, const InputFile& file, std::set<std::string>& taken) {
   const PlainText text(file.bytes, maxJsonBytes);
   if (file.bytes.size() > maxJsonBytes || text.cut()) return warn(info, file.name, "it is too large for metadata");
   const std::string utf8 = text.utf8(text.raw());
   const JsonCheck check = checkJson(utf8);
   if (!check.good) return warn(info, file.name, check.wrong + " (line " + std::to_string(check.line) + ")");
   if (check.values > maxJsonValues) return warn(info, file.name, "it is too large for metadata");
-  const json bids = json::parse(utf8, nullptr, false);
+  json bids = json::parse(utf8, nullptr, false);
   if (!bids.is_object()) return warn(info, file.name, "it holds no metadata");
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : bids.items()) keys.push_back(key);
+  for (const std::string& key : keys) {
+    if (!taken.insert(key).second) bids.erase(key);
+  }
   takeMetadata(info, bids, file.name);
 }
 
 // ---- diffusion
 
-const InputFile* named(std::span<const InputFile> files, std::string_view suffix) {
-  const auto found = std::find_if(files.begin(), files.end(),
-                                  [&](const InputFile& file) { return lowerFileName(file.name).ends_with(suffix); });
+const InputFile* named(std::span<const InputFile> files, std::initializer_list<std::string_view> suffixes) {
+  const auto found = std::find_if(files.begin(), files.end(), [&](const InputFile& file) {
+    const std::string lower = lowerFileName(file.name);
+    return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view s) { return lower.ends_with(s); });
+  });
   return found == files.end() ? nullptr : &*found;
 }
 
 void applyGradients(ImageInfo& info, std::span<const InputFile> files) {
   if (info.diffusion) return;
   // "bvals" and "bvecs" stand for all images of a folder: they are of this one only if they fit.
-  const InputFile *bval = named(files, ".bval"), *bvec = named(files, ".bvec");
+  const InputFile *bval = named(files, {".bval", ".bvals"}), *bvec = named(files, {".bvec", ".bvecs"});
   const bool own = bval != nullptr || bvec != nullptr;
-  if (!own) bval = named(files, "bvals"), bvec = named(files, "bvecs");
+  if (!own) bval = named(files, {"bvals"}), bvec = named(files, {"bvecs"});
   if (bval == nullptr && bvec == nullptr) return;
   if (bval == nullptr || bvec == nullptr) {
     if (own) warn(info, (bval == nullptr ? bvec : bval)->name, "b-values need both a .bval and a .bvec file");
@@ -168,7 +176,8 @@ bool saysLabels(const std::string& name) {
 
 bool isLabelName(const std::string& name) {
   const std::string lower = lowerFileName(name);
-  return !lower.ends_with(".bval") && !lower.ends_with(".bvec") && lower != "bvals" && lower != "bvecs";
+  return !lower.ends_with(".bval") && !lower.ends_with(".bvec") && !lower.ends_with("bvals") &&
+         !lower.ends_with("bvecs");
 }
 
 /// Names from the first file that has some, colours from the first that has some.
@@ -191,6 +200,7 @@ void applyLabels(ImageInfo& info, std::span<const LabelFile> tables, const std::
 
 void applySidecars(ImageInfo& info, std::span<const InputFile> sidecars, const std::string& imageName) {
   std::vector<LabelFile> tables;
+  std::set<std::string> taken;
   for (const InputFile& file : sidecars) {
     if (!isLabelName(file.name)) continue;
     const bool isJson = hasTextSuffix(file.name, ".json");
@@ -200,7 +210,7 @@ void applySidecars(ImageInfo& info, std::span<const InputFile> sidecars, const s
     } else if (isJson && !labels && labels.error().code == ErrorCode::invalidInput) {
       warn(info, file.name, labels.error().what);
     } else if (isJson) {
-      applyJson(info, file);
+      applyJson(info, file, taken);
     } else if (!labels && saysLabels(file.name)) {
       warn(info, file.name, labels.error().what);
     }

@@ -22,7 +22,17 @@ void applySidecars(ImageInfo& info, std::span<const InputFile> sidecars, const s
 /// Names (with the folder of `imageName`) under which the sidecars of an image may lie, in the order of preference.
 [[nodiscard]] std::vector<std::string> sidecarsOf(const std::string& imageName);
 
-/// Names of the images to which a .json, .bval or .bvec file belongs, if there is one of them; empty for other files.
+/// True for names of BIDS: "sub-01_task-rest_bold.nii.gz".
+[[nodiscard]] bool isBidsName(const std::string& imageName);
+
+/// Which of the files of a folder above (or its own) an image inherits: the same suffix ("bold"), and no entity that
+/// the image does not have; .json, .bval and .bvec. The one with the most entities first. Source: BIDS 1.9, "The
+/// Inheritance Principle".
+[[nodiscard]] std::vector<std::string> inheritedSidecars(const std::string& imageName,
+                                                         const std::vector<std::string>& names);
+
+/// Names of the images to which a .json, .bval, .bvec or label table belongs by its own name, if there is one of them;
+/// empty for other files.
 [[nodiscard]] std::vector<std::string> imagesOfSidecar(const std::string& name);
 
 /// Fills info.diffusion from a pair of files as FSL has them (bvec: three rows, or three columns; x flipped where the

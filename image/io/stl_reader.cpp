@@ -5,8 +5,10 @@
 #include "image/io/mesh_content.hpp"
 #include "image/io/mesh_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cctype>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -27,13 +29,35 @@ std::uint32_t claimedFacets(std::span<const std::byte> bytes) {
   return reader.number<std::uint32_t>();
 }
 
+/// Keywords of the format are written in any case.
+bool isWord(std::string_view word, std::string_view lower) {
+  return word.size() == lower.size() && std::equal(word.begin(), word.end(), lower.begin(), [](char a, char b) {
+           return std::tolower(static_cast<unsigned char>(a)) == b;
+         });
+}
+
+bool beginsAsText(std::string_view text) {
+  constexpr std::string_view first = "solid";
+  text = trimmed(text);
+  return text.size() >= first.size() && isWord(text.substr(0, first.size()), first);
+}
+
+std::uint64_t countOf(std::string_view text, std::string_view lower) {
+  std::uint64_t count = 0;
+  for (std::size_t at = 0; at + lower.size() <= text.size(); ++at) {
+    if (std::tolower(static_cast<unsigned char>(text[at])) == lower[0] && isWord(text.substr(at, lower.size()), lower))
+      ++count;
+  }
+  return count;
+}
+
 /// Binary if the size fits the number of facets, or if it does not begin like text.
 bool isBinary(std::span<const std::byte> bytes) {
   if (bytes.size() >= firstFacet && firstFacet + std::uint64_t{claimedFacets(bytes)} * facetBytes == bytes.size()) {
     return true;
   }
   const std::string_view text = asText(bytes.first(std::min<std::size_t>(bytes.size(), 1024)));
-  return !trimmed(text).starts_with("solid") || text.find('\0') != std::string_view::npos;
+  return !beginsAsText(text) || text.find('\0') != std::string_view::npos;
 }
 
 /// Gives each point a number; the same for the same coordinates.
@@ -140,9 +164,7 @@ struct StlFile {
   Result<void> readText(MemorySink& sink) {
     const std::string_view text = asText(bytes);
     constexpr std::string_view key = "vertex";
-    std::uint64_t vertices = 0;
-    for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) ++vertices;
-    if (auto made = allocate(vertices / 3, sink); !made) return made;
+    if (auto made = allocate(countOf(text, key) / 3, sink); !made) return made;
     Joiner joiner(arrays.as<float>(*info.points));
     const auto corners = arrays.as<std::uint32_t>(*info.triangleCorners);
     TextCursor cursor(text);
@@ -151,16 +173,16 @@ struct StlFile {
     cursor.restOfLine();  // solid NAME
     while (!cursor.atEnd()) {
       const std::string_view word = cursor.word();
-      if (word == "solid" || word == "endsolid") {
+      if (isWord(word, "solid") || isWord(word, "endsolid")) {
         cursor.restOfLine();  // its name
-        closed = word == "endsolid";
+        closed = isWord(word, "endsolid");
         continue;
       }
-      if (word == "endloop" && ofFacet != 3) {
+      if (isWord(word, "endloop") && ofFacet != 3) {
         return wrong("a facet before line " + std::to_string(cursor.line()) + " has not three vertices");
       }
-      if (word == "outer") ofFacet = 0;
-      if (word != key) continue;
+      if (isWord(word, "outer")) ofFacet = 0;
+      if (!isWord(word, key)) continue;
       Point point;
       for (float& v : point) {
         const auto number = cursor.real();
@@ -186,7 +208,7 @@ bool StlReader::recognises(const InputFile& file) const {
 Result<FileSummary> StlReader::peek(const InputFile& file) const {
   const std::string beginning = beginningOf(file, firstFacet);
   if (beginning.empty()) return fail(ErrorCode::invalidInput, "the file is empty or damaged", file.name);
-  if (beginning.size() < firstFacet && !beginning.starts_with("solid")) {
+  if (beginning.size() < firstFacet && !beginsAsText(beginning)) {
     return fail(ErrorCode::invalidInput, "this is no STL file", file.name);
   }
   return FileSummary{"surface", "STL", nullptr};

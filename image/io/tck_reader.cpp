@@ -209,7 +209,11 @@ Result<FileSummary> TckReader::peek(const InputFile& file) const {
     return fail(ErrorCode::invalidInput, "the file is cut short: it ends before its streamlines begin", file.name);
   }
   if (header->values) return FileSummary{"other", "TSF", nullptr};
-  return FileSummary{"tracts", "TCK", nullptr};
+  FileSummary summary{"tracts", "TCK", nullptr};
+  if (!nameEndsWith(file.name, ".tck")) return summary;
+  const std::string stem = stemOf(file.name);  // MRtrix's habit: values of the same name
+  summary.parts = {stem + ".tsf", stem + ".txt"};
+  return summary;
 }
 
 Result<ReadTracts> TckReader::read(std::span<const InputFile> files, const ReadOptions& options,

@@ -21,6 +21,7 @@ constexpr std::string_view dpgFolder = "dpg/";
 struct Trx {
   const InputFile* file = nullptr;
   std::vector<ZipMember> zip;
+  bool isFolder = false;  // unpacked: members have no checksum
   json header;
   std::optional<TrxMember> positions, offsets;
   std::vector<TrxMember> perPoint, perStreamline, groups, perGroup;
@@ -138,13 +139,46 @@ Result<void> checkValues(const Trx& trx, std::vector<TrxMember>& members, std::u
   return {};
 }
 
-Result<Trx> openTrx(const InputFile& file) {
+constexpr std::string_view headerName = "header.json";
+
+/// The header of an unpacked TRX: its own name and two keys that no other header.json has.
+bool isFolderHeader(const InputFile& file) {
+  constexpr std::size_t mostHeaderBytes = std::size_t{1} << 20;
+  const auto base = std::string_view(file.name).substr(file.name.rfind('/') + 1);
+  const auto text = asText(file.bytes);
+  return base == headerName && text.size() <= mostHeaderBytes && text.find("\"VOXEL_TO_RASMM\"") != text.npos &&
+         text.find("\"NB_STREAMLINES\"") != text.npos;
+}
+
+/// The files of a folder as the members of an archive that holds them as they are.
+std::vector<ZipMember> membersOf(const InputFile& header, std::span<const InputFile> files) {
+  const std::string folder = header.name.substr(0, header.name.size() - headerName.size());
+  std::vector<ZipMember> members;
+  for (const InputFile& file : files) {
+    if (!file.name.starts_with(folder)) continue;
+    ZipMember member;
+    member.name = file.name.substr(folder.size());
+    member.stored = file.bytes;
+    member.size = file.bytes.size();
+    members.push_back(std::move(member));
+  }
+  return members;
+}
+
+Result<Trx> openTrx(std::span<const InputFile> files) {
+  const auto header = std::find_if(files.begin(), files.end(), isFolderHeader);
+  const InputFile& file = header == files.end() ? files.front() : *header;
   if (file.bytes.empty()) return fail(ErrorCode::invalidInput, "the file is empty", file.name);
   Trx trx;
   trx.file = &file;
-  auto zip = readZipDirectory(file.bytes, file.name);
-  if (!zip) return tl::make_unexpected(zip.error());
-  trx.zip = std::move(*zip);
+  trx.isFolder = header != files.end();
+  if (trx.isFolder) {
+    trx.zip = membersOf(file, files);
+  } else {
+    auto zip = readZipDirectory(file.bytes, file.name);
+    if (!zip) return tl::make_unexpected(zip.error());
+    trx.zip = std::move(*zip);
+  }
   auto checked = readHeader(trx);
   if (!checked) return tl::make_unexpected(checked.error());
   sortMembers(trx);
@@ -280,7 +314,7 @@ class TrxFiller {
   /// Straight into the array where its type stays as it is, else converted into `out`.
   template <class T>
   Result<void> extract(const TrxMember& member, std::size_t array, std::span<T> out) {
-    if (!member.zip->deflated && !hasZipChecksum(*member.zip, member.zip->stored)) {
+    if (!trx_.isFolder && !member.zip->deflated && !hasZipChecksum(*member.zip, member.zip->stored)) {
       info_.warnings.push_back("the checksum of \"" + member.zip->name + "\" is wrong: it was changed or is damaged");
     }
     const ArrayInfo& info = plan_.arrays()[array];
@@ -323,8 +357,8 @@ ArrayPlan planArrays(const Trx& trx, TractogramInfo& info) {
   return plan;
 }
 
-Result<ReadTracts> readTrx(const InputFile& file, const ReadOptions& options, MemorySink& sink) {
-  auto trx = openTrx(file);
+Result<ReadTracts> readTrx(std::span<const InputFile> files, const ReadOptions& options, MemorySink& sink) {
+  auto trx = openTrx(files);
   if (!trx) return tl::make_unexpected(trx.error());
   TractogramInfo info;
   info.format = "TRX";
@@ -355,11 +389,12 @@ Result<ReadTracts> readTrx(const InputFile& file, const ReadOptions& options, Me
 }  // namespace
 
 bool TrxReader::recognises(const InputFile& file) const {
-  return nameEndsWith(file.name, ".trx");
+  return nameEndsWith(file.name, ".trx") || isFolderHeader(file);
 }
 
 Result<FileSummary> TrxReader::peek(const InputFile& file) const {
-  const auto trx = openTrx(file);
+  if (isFolderHeader(file)) return FileSummary{"tracts", trxFolderFormat, nullptr};
+  const auto trx = openTrx(std::span(&file, 1));
   if (!trx) return tl::make_unexpected(trx.error());
   return FileSummary{"tracts", "TRX", nullptr};
 }
@@ -368,7 +403,7 @@ Result<ReadTracts> TrxReader::read(std::span<const InputFile> files, const ReadO
                                    MemorySink& sink) const {
   if (files.empty()) return fail(ErrorCode::invalidInput, "no file was given");
   try {
-    return readTrx(files.front(), options, sink);
+    return readTrx(files, options, sink);
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::limitExceeded, "out of memory while reading the streamlines", files.front().name);
   }

@@ -5,6 +5,9 @@
 
 namespace nora {
 
+/// What peek calls the header.json of an unpacked TRX: the files below its folder belong to it.
+inline constexpr const char* trxFolderFormat = "TRX folder";
+
 /// Own reader because the format's library (trx-cpp) maps files by itself and is in no Debian release. Positions are
 /// RAS mm, float16, float32 or float64; offsets uint32 or uint64, with or without the last one; values of points (dpv)
 /// and streamlines (dps) keep their type (float16 becomes float32), groups become uint32; a group's colour (dpg) is

@@ -289,6 +289,15 @@ std::string localName(std::string_view name) {
   return out;
 }
 
+Error missingPart(std::string_view part, const std::string& header) {
+  const auto elements = words(part, "/\\");
+  const bool outside = part.starts_with('/') || part.find(':') == 1 ||
+                       std::find(elements.begin(), elements.end(), "..") != elements.end();
+  const std::string shown = "its data file \"" + printable(part) + "\" ";
+  if (!outside) return {ErrorCode::notFound, shown + "is missing; it has to lie beside it", header};
+  return {ErrorCode::notFound, shown + "lies outside the folder of its header and was not read; put it beside", header};
+}
+
 Result<const InputFile*> findPart(std::span<const InputFile> files, const InputFile& header, std::string_view part,
                                   bool sole) {
   const auto baseName = [](std::string_view path) { return path.substr(path.find_last_of('/') + 1); };
@@ -304,7 +313,7 @@ Result<const InputFile*> findPart(std::span<const InputFile> files, const InputF
   }
   if (byName != nullptr) return byName;
   if (sole && other != nullptr && files.size() == 2) return other;
-  return fail(ErrorCode::notFound, "its data file \"" + printable(part) + "\" is missing", header.name);
+  return tl::make_unexpected(missingPart(part, header.name));
 }
 
 }  // namespace nora

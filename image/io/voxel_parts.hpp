@@ -52,6 +52,9 @@ struct VoxelPart {
 /// path only the last part, because files move together.
 [[nodiscard]] std::string localName(std::string_view name);
 
+/// The Error for a data file that is not there: one outside the header's folder was not looked for.
+[[nodiscard]] Error missingPart(std::string_view part, const std::string& header);
+
 /// The file that the header means by `part`: by its path, else by its name alone, else (`sole`) the only other file.
 /// Errors: notFound.
 [[nodiscard]] Result<const InputFile*> findPart(std::span<const InputFile> files, const InputFile& header,

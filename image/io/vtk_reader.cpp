@@ -28,19 +28,24 @@ Result<FileSummary> peekImage(const InputFile& file) {
 }  // namespace
 
 bool VtkReader::recognises(const InputFile& file) const {
-  if (hasVtkLegacyMagic(file.bytes) || hasVtkXmlMagic(file.bytes)) return true;
+  constexpr std::size_t magicWithin = 1024;
+  const auto first = beginningOf(file, magicWithin);
+  if (hasVtkLegacyMagic(first) || hasVtkXmlMagic(first)) return true;
   return nameEndsWith(file.name, ".vtk") || nameEndsWith(file.name, ".vtp");
 }
 
 Result<FileSummary> VtkReader::peek(const InputFile& file) const {
   if (file.bytes.empty()) return fail(ErrorCode::invalidInput, "the file is empty", file.name);
-  const bool xml = hasVtkXmlMagic(file.bytes);
-  if (!xml && !hasVtkLegacyMagic(file.bytes)) {
-    return fail(ErrorCode::invalidInput, "the file does not begin as a VTK file does", file.name);
-  }
   try {
-    const std::string kind = xml ? peekVtkXml(file.bytes) : peekVtkLegacy(file.bytes);
-    if (kind == "image") return peekImage(file);
+    const auto content = TractContent::of(file);
+    if (!content) return tl::make_unexpected(content.error());
+    const InputFile plain{file.name, content->bytes()};
+    const bool xml = hasVtkXmlMagic(plain.bytes);
+    if (!xml && !hasVtkLegacyMagic(plain.bytes)) {
+      return fail(ErrorCode::invalidInput, "the file does not begin as a VTK file does", file.name);
+    }
+    const std::string kind = xml ? peekVtkXml(plain.bytes) : peekVtkLegacy(plain.bytes);
+    if (kind == "image") return peekImage(plain);
     return FileSummary{kind.empty() ? "other" : kind, xml ? "VTK XML" : "VTK legacy", nullptr};
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::limitExceeded, "out of memory while reading the file", file.name);
@@ -52,7 +57,9 @@ Result<ReadContent> VtkReader::readContent(std::span<const InputFile> files, con
   if (files.empty()) return fail(ErrorCode::invalidInput, "no file was given");
   const InputFile& file = files.front();
   try {
-    auto dataset = parse(file);
+    const auto content = TractContent::of(file);
+    if (!content) return tl::make_unexpected(content.error());
+    auto dataset = parse({file.name, content->bytes()});
     if (!dataset) return tl::make_unexpected(dataset.error());
     return vtkContent(*dataset, options, sink, file.name);
   } catch (const std::bad_alloc&) {

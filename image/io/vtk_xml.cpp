@@ -12,6 +12,7 @@
 #include <memory>
 
 #include <libdeflate.h>
+#include <lzma.h>
 
 namespace nora {
 namespace {
@@ -48,12 +49,40 @@ class ByteSource {
   const std::string& name_;
 };
 
+constexpr std::string_view zlibCompressor = "vtkZLibDataCompressor", lzmaCompressor = "vtkLZMADataCompressor";
+
+/// Unpacks blocks: zlib streams, or whole .xz files.
+class Unpacker {
+ public:
+  explicit Unpacker(bool lzma)
+      : lzma_(lzma), inflater_(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor) {}
+
+  /// False if the block does not fill `out` exactly.
+  [[nodiscard]] bool fill(std::span<const std::byte> block, std::span<std::byte> out) const {
+    if (!lzma_) {
+      return inflater_ && libdeflate_zlib_decompress(inflater_.get(), block.data(), block.size(), out.data(),
+                                                     out.size(), nullptr) == LIBDEFLATE_SUCCESS;
+    }
+    std::uint64_t memory = std::uint64_t{256} << 20;
+    std::size_t in = 0, made = 0;
+    const auto status =
+        lzma_stream_buffer_decode(&memory, 0, nullptr, reinterpret_cast<const std::uint8_t*>(block.data()), &in,
+                                  block.size(), reinterpret_cast<std::uint8_t*>(out.data()), &made, out.size());
+    return status == LZMA_OK && made == out.size();
+  }
+
+ private:
+  bool lzma_;
+  std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater_;
+};
+
 class XmlArrays {
  public:
   XmlArrays(const VtkXml& xml, const std::string& name) : xml_(xml), name_(name) {
     order_ = valueOf(xml.file, "byte_order") == "BigEndian" ? std::endian::big : std::endian::little;
     wide_ = valueOf(xml.file, "header_type") == "UInt64";
-    zlib_ = !valueOf(xml.file, "compressor").empty();
+    packed_ = !valueOf(xml.file, "compressor").empty();
+    lzma_ = valueOf(xml.file, "compressor") == lzmaCompressor;
   }
 
   /// `tuples`: how many there must be; empty: as many as there are.
@@ -99,7 +128,7 @@ class XmlArrays {
       return wrong("the format \"" + std::string(format) + "\" of an array is unknown", name_);
     }
     ByteSource source(raw, !(appended && xml_.appendedRaw), name_);
-    const auto done = zlib_ ? inflateBlocks(source, out) : plain(source, out);
+    const auto done = packed_ ? inflateBlocks(source, out) : plain(source, out);
     if (!done) return done;
     const std::size_t tuple = out.tupleBytes();
     if (out.bytes.size() % tuple != 0) return damaged(out);
@@ -150,7 +179,7 @@ class XmlArrays {
     }
     const bool overflow = __builtin_mul_overflow(blocks - (lastBytes > 0 ? 1 : 0), blockBytes, &size) ||
                           __builtin_add_overflow(size, lastBytes, &size);
-    if (head.empty() || overflow || lastBytes > blockBytes || size / maxDeflateRatio > packed) return damaged(out);
+    if (head.empty() || overflow || lastBytes > blockBytes || size / mostRatio() > packed) return damaged(out);
     source.skip(headBytes);
     std::vector<std::byte> decoded;
     const auto data = source.peek(packed, decoded);
@@ -161,18 +190,19 @@ class XmlArrays {
     return {};
   }
 
+  [[nodiscard]] std::size_t mostRatio() const {
+    constexpr std::size_t mostLzmaRatio = 8192;  // of zeros, measured; the range coder cannot do much better
+    return lzma_ ? mostLzmaRatio : maxDeflateRatio;
+  }
+
   bool inflate(std::span<const std::byte> head, std::uint64_t blocks, std::uint64_t blockBytes,
                std::span<const std::byte> packed, std::span<std::byte> out) const {
-    const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
-        libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
-    if (!inflater) return false;
+    const Unpacker unpacker(lzma_);
     std::size_t at = 0;
     for (std::uint64_t i = 0; i < blocks; ++i) {
       const std::size_t size = std::min<std::size_t>(blockBytes, out.size() - at);
       const auto one = packed.first(word(head, 3 + static_cast<std::size_t>(i)));
-      const auto status =
-          libdeflate_zlib_decompress(inflater.get(), one.data(), one.size(), out.data() + at, size, nullptr);
-      if (status != LIBDEFLATE_SUCCESS) return false;
+      if (!unpacker.fill(one, out.subspan(at, size))) return false;
       at += size;
       packed = packed.subspan(one.size());
     }
@@ -182,7 +212,7 @@ class XmlArrays {
   const VtkXml& xml_;
   const std::string& name_;
   std::endian order_ = std::endian::little;
-  bool wide_ = false, zlib_ = false;
+  bool wide_ = false, packed_ = false, lzma_ = false;
 };
 
 std::uint64_t countOf(const VtkXml& xml, std::string_view key) {
@@ -301,7 +331,7 @@ Result<void> checkKind(const VtkXml& xml, const std::string& name) {
     return fail(ErrorCode::unsupported, "a VTK dataset of the kind \"" + std::string(type) + "\" is not read", name);
   }
   const auto compressor = valueOf(xml.file, "compressor");
-  if (!compressor.empty() && compressor != "vtkZLibDataCompressor") {
+  if (!compressor.empty() && compressor != zlibCompressor && compressor != lzmaCompressor) {
     return fail(
         ErrorCode::unsupported,
         "the data are packed by " + std::string(compressor) + "; save the file with zlib or without compression", name);

@@ -129,6 +129,18 @@ void styleLabels(const ImageInfo& info, bool asOverlay, Layer& layer) {
   if (asOverlay) layer.thresholdLow = (s.min + s.max) / 2;
 }
 
+/// The centre of the voxel in the middle; of two, the one further to the right, front or top. So it is the same place
+/// in whatever order the voxels are stored, and no slice runs along a border of voxels.
+Vec3 middleOf(const ImageInfo& info) {
+  const std::string code = orientationCode(info.worldFromVoxel);
+  Vec3 voxel{};
+  for (std::size_t a = 0; a < 3; ++a) {
+    const bool backwards = code[a] == 'L' || code[a] == 'P' || code[a] == 'I';
+    voxel[a] = static_cast<double>((info.dims[a] - (backwards ? 1 : 0)) / 2);
+  }
+  return info.worldFromVoxel.point(voxel);
+}
+
 }  // namespace
 
 Window effectiveWindow(const Layer& layer, const ImageInfo& info) {
@@ -180,9 +192,7 @@ Scene defaultScene(const Source& source, const ImageInfo& info) {
   constexpr double azimuthDeg = 30;
   constexpr double elevationDeg = 20;
   Scene scene;
-  Vec3 voxel{};
-  for (std::size_t a = 0; a < 3; ++a) voxel[a] = static_cast<double>(info.dims[a] / 2);
-  scene.crosshairMm = info.worldFromVoxel.point(voxel);
+  scene.crosshairMm = middleOf(info);
   scene.layers.push_back(defaultLayer(source, info, false));
   struct Named {
     const char* name;

@@ -35,7 +35,8 @@ struct Bounds {
 [[nodiscard]] Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view, const ImageInfo* background,
                                                 int width, int height);
 
-/// A scene with one layer for an image and the views axial, coronal, sagittal and 3d; crosshair at the image's centre.
+/// A scene with one layer for an image and the views axial, coronal, sagittal and 3d; crosshair on the voxel in the
+/// image's middle: the same place whatever the order in which the voxels are stored.
 [[nodiscard]] Scene defaultScene(const Source& source, const ImageInfo& info);
 
 /// The layer with which an image is added: background or overlay look (label maps nearest and "labels", signed maps

@@ -88,7 +88,7 @@ void appendFrameHeader(const FrameHeader& header, std::vector<std::byte>& out) {
   w.put(header.encodeUs);
   w.put(header.waitUs);
   w.put(header.hash);
-  w.put(std::uint64_t{0});
+  w.put(header.revision);
   if (nameLength > 0) std::memcpy(base + FrameHeader::sizeBytes, header.view.data(), nameLength);
 }
 
@@ -126,6 +126,7 @@ Result<FrameHeader> parseFrameHeader(std::span<const std::byte> message, std::sp
   header.encodeUs = r.get<std::uint32_t>();
   header.waitUs = r.get<std::uint32_t>();
   header.hash = r.get<std::uint64_t>();
+  header.revision = r.get<std::uint64_t>();
   if (headerLength + nameLength > message.size()) return fail(ErrorCode::invalidInput, "the view's name is cut off");
   header.view.assign(reinterpret_cast<const char*>(message.data()) + headerLength, nameLength);
   payload = message.subspan(headerLength + nameLength);

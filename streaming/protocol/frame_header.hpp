@@ -27,6 +27,7 @@ struct FrameHeader {
   ViewGeometry geometry;  // in viewport pixels
   std::uint32_t queueUs = 0, renderUs = 0, encodeUs = 0, waitUs = 0;
   std::uint64_t hash = 0;
+  std::uint64_t revision = 0;  // counts changes of the layers and their images; which of them this picture shows
   std::string view;
 
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;

@@ -137,11 +137,13 @@ Result<ClientMessage> parseProbe(const json& message, std::uint64_t input) {
   return out;
 }
 
-Result<ClientMessage> parseCancel(const json& message, std::uint64_t input) {
+/// A message that names a layer and nothing else.
+template <class Message>
+Result<ClientMessage> parseOfLayer(const json& message, std::uint64_t input) {
   if (auto ok = checkFields(message, {"input", "layer"}); !ok) return tl::make_unexpected(ok.error());
   auto layer = text(message, "layer", maxLayerId);
   if (!layer) return tl::make_unexpected(layer.error());
-  return CancelMessage{input, std::move(*layer)};
+  return Message{input, std::move(*layer)};
 }
 
 Result<ClientMessage> parseObject(json& message) {
@@ -159,7 +161,7 @@ Result<ClientMessage> parseObject(json& message) {
     return PingMessage{message["token"]};
   }
   const bool known = *type == "open" || *type == "scene" || *type == "edit" || *type == "viewports" ||
-                     *type == "probe" || *type == "cancel";
+                     *type == "probe" || *type == "cancel" || *type == "load";
   if (!known) return malformed("unknown message type", printable(*type));
   const auto input = wholeNumber(message, "input", 1, maxInputId);
   if (!input) return tl::make_unexpected(input.error());
@@ -167,12 +169,22 @@ Result<ClientMessage> parseObject(json& message) {
   if (*type == "scene") return parseScene(message, *input);
   if (*type == "edit") return parseEdit(message, *input);
   if (*type == "viewports") return parseViewports(message, *input);
-  if (*type == "cancel") return parseCancel(message, *input);
+  if (*type == "cancel") return parseOfLayer<CancelMessage>(message, *input);
+  if (*type == "load") return parseOfLayer<LoadMessage>(message, *input);
   return parseProbe(message, *input);
 }
 
 json finiteOrNull(double value) {
   return std::isfinite(value) ? json(value) : json(nullptr);
+}
+
+const char* nameOf(AwaitedTime::State state) {
+  switch (state) {
+    case AwaitedTime::State::loading: return "loading";
+    case AwaitedTime::State::stopped: return "stopped";
+    case AwaitedTime::State::failed: break;
+  }
+  return "failed";
 }
 
 json shortInfo(ImageInfo info) {
@@ -210,11 +222,11 @@ std::string helloMessage(const std::string& version, const std::string& session,
   return dump({{"type", "hello"}, {"protocol", 1}, {"version", version}, {"session", session}, {"scene", scene}});
 }
 
-std::string sceneMessage(std::uint64_t input, std::uint64_t applied, const json& scene) {
-  return dump({{"type", "scene"}, {"input", input}, {"applied", applied}, {"scene", scene}});
+std::string sceneMessage(std::uint64_t input, std::uint64_t applied, std::uint64_t revision, const json& scene) {
+  return dump({{"type", "scene"}, {"input", input}, {"applied", applied}, {"revision", revision}, {"scene", scene}});
 }
 
-std::string imagesMessage(const std::vector<LayerReport>& layers) {
+std::string imagesMessage(const std::vector<LayerReport>& layers, std::uint64_t revision) {
   json out = json::object();
   for (const auto& layer : layers) {
     json one{{"name", layer.name}};
@@ -228,11 +240,15 @@ std::string imagesMessage(const std::vector<LayerReport>& layers) {
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
     if (!layer.error.empty()) one["error"] = layer.error;
-    if (layer.held) one["held"] = {layer.held->first, layer.held->count};
+    if (layer.held) {
+      one["held"] = {layer.held->first, layer.held->count};
+      one["rest"] = layer.restStopped ? "stopped" : "loading";
+    }
+    if (layer.awaited) one["awaits"] = {{"time", layer.awaited->timePoint}, {"state", nameOf(layer.awaited->state)}};
     if (layer.input > 0) one["input"] = layer.input;
     out[layer.id] = std::move(one);
   }
-  return dump({{"type", "images"}, {"layers", std::move(out)}});
+  return dump({{"type", "images"}, {"revision", revision}, {"layers", std::move(out)}});
 }
 
 std::string progressMessage(const std::map<std::string, double>& layers) {

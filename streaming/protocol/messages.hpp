@@ -58,6 +58,11 @@ struct CancelMessage {
   std::uint64_t input = 0;
   std::string layer;
 };
+/// Load what was stopped, or failed, of a layer's image.
+struct LoadMessage {
+  std::uint64_t input = 0;
+  std::string layer;
+};
 struct AckMessage {
   std::uint64_t frame = 0;
 };
@@ -66,7 +71,7 @@ struct PingMessage {
 };
 
 using ClientMessage = std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage,
-                                   CancelMessage, AckMessage, PingMessage>;
+                                   CancelMessage, LoadMessage, AckMessage, PingMessage>;
 
 /// Errors: invalidInput (malformed), limitExceeded (too large or too deep).
 [[nodiscard]] Result<ClientMessage> parseClientMessage(std::string_view text);
@@ -80,6 +85,16 @@ using ClientMessage = std::variant<OpenMessage, SceneMessage, EditMessage, Viewp
 
 enum class ImageState : std::uint8_t { loading, ready, failed };
 
+/// A time point that a layer shows and that is not there; the pictures show another one meanwhile.
+struct AwaitedTime {
+  enum class State : std::uint8_t { loading, stopped, failed };
+
+  std::int64_t timePoint = 0;
+  State state = State::loading;
+
+  friend bool operator==(const AwaitedTime&, const AwaitedTime&) = default;
+};
+
 /// What the `images` message says of one layer.
 struct LayerReport {
   std::string id;
@@ -90,6 +105,8 @@ struct LayerReport {
   std::string error;                // once it failed
   std::optional<TimeRange> held;    // the time points that are there, if these are not all
   std::uint64_t input = 0;          // of the `open` that is under way; else 0
+  bool restStopped = false;         // with `held`: the other time points are not being loaded
+  std::optional<AwaitedTime> awaited = std::nullopt;
 };
 
 struct LayerValue {
@@ -102,10 +119,12 @@ struct LayerValue {
 [[nodiscard]] std::string helloMessage(const std::string& version, const std::string& session,
                                        const nlohmann::json& scene);
 /// `applied`: the newest input id that the server had worked through when it made this scene; a client applies its own
-/// later edits on top.
-[[nodiscard]] std::string sceneMessage(std::uint64_t input, std::uint64_t applied, const nlohmann::json& scene);
+/// later edits on top. `revision`: that of the first picture of this scene, see FrameHeader.
+[[nodiscard]] std::string sceneMessage(std::uint64_t input, std::uint64_t applied, std::uint64_t revision,
+                                       const nlohmann::json& scene);
 /// Of label tables and diffusion schemes only the source and the count: they may be long, and HTTP gives them.
-[[nodiscard]] std::string imagesMessage(const std::vector<LayerReport>& layers);
+/// `revision`: that of the first picture that shows these images.
+[[nodiscard]] std::string imagesMessage(const std::vector<LayerReport>& layers, std::uint64_t revision);
 /// How far the loading of layers is: 0..1.
 [[nodiscard]] std::string progressMessage(const std::map<std::string, double>& layers);
 [[nodiscard]] std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector<LayerValue>& layers);

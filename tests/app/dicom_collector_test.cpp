@@ -150,6 +150,7 @@ TEST(DicomCollector, RefusedInstancesAreOneEntryWithTheReason) {
   for (int n = 0; n < 5; ++n) {
     DicomHeader header = slice("p", "1.9", n);
     header.hasPixels = false;
+    header.rows = header.columns = 0;
     collector.add(file("case/sr/" + std::to_string(n)), header);
   }
   const auto entries = collector.takeChanges();

@@ -3,7 +3,10 @@
 #include "app/served_images.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <fstream>
+#include <set>
 
 #include <unistd.h>
 
@@ -106,6 +109,43 @@ TEST_F(Served, AHeaderWithoutItsDataIsNotReady) {
   EXPECT_EQ(entry("both.hdr").state, EntryState::ready);
   EXPECT_EQ(entry("both.hdr").sizeBytes, 352 + 840);
   std::filesystem::remove_all(folder);
+}
+
+TEST_F(Served, WhatBelongsToAnotherFileIsNotListedOnItsOwn) {
+  namespace fs = std::filesystem;
+  const auto folder = fs::temp_directory_path() / ("nora-parts-" + std::to_string(::getpid()));
+  fs::create_directories(folder / "bundle");
+  const fs::path data(NORA_TEST_DATA "/nifti");
+  fs::copy_file(data / "pair_float32.hdr", folder / "both.Hdr");
+  fs::copy_file(data / "pair_float32.img", folder / "both.Img");
+  fs::copy_file(data / "pair_float32.hdr", folder / "plain.hdr");
+  fs::copy_file(data / "pair_float32.img", folder / "plain.img");
+  for (const char* table :
+       {"plain.lut", "plain_LUT.txt", "plain.label.txt", "plain.json", "plain.bvals", "other.lut"}) {
+    std::ofstream(folder / table) << "1 a 1 2 3 255\n";
+  }
+  std::ofstream(folder / "bundle/header.json")
+      << R"({"VOXEL_TO_RASMM":[],"NB_STREAMLINES":1,"NB_VERTICES":2,"DIMENSIONS":[1,1,1]})";
+  const std::array<float, 6> points{0, 0, 0, 1, 2, 3};
+  const std::array<std::uint32_t, 2> offsets{0, 2};
+  std::ofstream(folder / "bundle/positions.3.float32").write(reinterpret_cast<const char*>(points.data()), 24);
+  std::ofstream(folder / "bundle/offsets.uint32").write(reinterpret_cast<const char*>(offsets.data()), 8);
+  const auto root = ServedRoot::open(folder.string());
+  ASSERT_TRUE(root);
+  Catalogue catalogue;
+  Scanner(*root, pool_, catalogue, [] {}).scan({});
+  std::set<std::string> listed;
+  for (const auto& found : catalogue.after(0, 5000).entries) listed.insert(found.kind + " " + found.name);
+  EXPECT_EQ(listed, (std::set<std::string>{"image both.Hdr", "image plain.hdr", "table other.lut", "tracts bundle"}));
+  ServedImages images(*root, pool_, catalogue, cache_);
+  const EntryContent content(images, pool_, catalogue);
+  for (const auto& found : catalogue.after(0, 5000).entries) {
+    if (found.kind != "tracts") continue;
+    const auto info = content.info(found.id, {});
+    ASSERT_TRUE(info) << describe(info.error());
+    EXPECT_EQ(info->at("points"), 2);
+  }
+  fs::remove_all(folder);
 }
 
 TEST_F(Served, HttpAnswersOnlyWhatItKnows) {

@@ -21,10 +21,12 @@ TEST(Config, PrintedConfigReadsBackTheSame) {
   written.bind = "0.0.0.0";
   written.port = 1234;
   written.logLevel = "debug";
+  written.preferQform = true;
   Config read;
   const std::string path = temporaryFile(printConfig(written));
   ASSERT_TRUE(applyToml(read, path));
   EXPECT_EQ(printConfig(read), printConfig(written));
+  EXPECT_TRUE(read.preferQform);
 }
 
 TEST(Config, EnvironmentWinsOverTheFile) {
@@ -40,8 +42,8 @@ TEST(Config, EnvironmentWinsOverTheFile) {
 }
 
 TEST(Config, WrongSettingsNameTheFileAndTheKey) {
-  for (const std::string content :
-       {"prot = 1\n", "port = \"x\"\n", "port = 70000\n", "log_level = \"loud\"\n", "port = \n"}) {
+  for (const std::string content : {"prot = 1\n", "port = \"x\"\n", "port = 70000\n", "log_level = \"loud\"\n",
+                                    "prefer_qform = 1\n", "port = \n"}) {
     Config config;
     const auto applied = applyToml(config, temporaryFile(content));
     ASSERT_FALSE(applied) << content;

@@ -103,6 +103,37 @@ test("W + drag windows the selected layer and the picture follows", async () => 
   await page.close();
 });
 
+test("windows and thresholds that leave nothing are refused at their field", async () => {
+  const page = await openPage(here);
+  const range = async () => {
+    const { windowLow, windowHigh, thresholdLow, thresholdHigh } = (await scene(page)).layers[0];
+    return [windowLow, windowHigh, thresholdLow, thresholdHigh];
+  };
+  await fill(page, "[data-window=high]", 800);
+  await fill(page, "[data-window=low]", 100);
+  for (const [field, value] of [["low", 900], ["low", 800], ["high", 50]]) {
+    await page.locator(`[data-window=${field}]`).fill(String(value));
+    await page.locator(`[data-window=${field}]`).press("Enter");
+    assert.match(await page.locator("[data-refusal=window]").textContent(), new RegExp(`${field} ${value} is not`));
+    assert.deepEqual(await range(), [100, 800, null, null]);
+    assert.equal(await page.locator(`[data-window=${field}]`).inputValue(), field === "low" ? "100" : "800");
+  }
+  await fill(page, "[data-window=low]", 200);
+  assert.equal(await page.locator("[data-refusal]").count(), 0);
+  await fill(page, "[data-threshold=thresholdLow]", 300);
+  await page.locator("[data-threshold=thresholdHigh]").fill("200");
+  await page.locator("[data-threshold=thresholdHigh]").press("Enter");
+  assert.match(await page.locator("[data-refusal=threshold]").textContent(), /nothing would be drawn/);
+  await fill(page, "[data-threshold=thresholdHigh]", 300); // one value is something
+  assert.deepEqual(await range(), [200, 800, 300, 300]);
+  const low = page.locator("[data-handle=low]");
+  for (let i = 0; i < 40; ++i) await low.press("PageUp");
+  const [from, to] = await range();
+  assert.ok(from < to && to === 800, `the slider went from ${from} to ${to}`);
+  assertNoComplaints(page);
+  await page.close();
+});
+
 test("a time step shows the pixels of the other volume", async () => {
   const page = await openPage(here);
   assert.equal(await page.locator(".time").count(), 0);

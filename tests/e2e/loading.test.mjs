@@ -1,14 +1,17 @@
 // Loading: a large series shows its first time point at once, progress is shown, and a load that is stopped really stops.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
-import { assertNoComplaints, openEntry, openPage, picture, pixels, scene, start, still } from "./support.mjs";
+import { assertNoComplaints, openEntry, openPage, picture, pixels, scene, start, still, viewport } from "./support.mjs";
 
 const makeLarge = join(dirname(fileURLToPath(import.meta.url)), "make_large.py");
-const here = await start(after, (folder) => execFileSync("/usr/bin/python3", [makeLarge, join(folder, "large")]));
+const here = await start(after, (folder) => {
+  execFileSync("/usr/bin/python3", [makeLarge, join(folder, "large")]);
+  cpSync(join(folder, "large/series.nii.gz"), join(folder, "large/stopped.nii.gz")); // the server keeps what it has read
+});
 
 /** Process ids of the server's readers: its children or theirs that run `nora reader`. */
 function readers() {
@@ -40,6 +43,49 @@ const waitForImage = (page, name, state, partly) =>
 const waitForValue = (page, value) =>
   page.waitForFunction((v) => window.nora.values.crosshair?.layers[0]?.value === v, value);
 const background = async (page) => (await scene(page)).layers[0].source.path;
+
+test("a time point that does not come keeps the old picture, says so, and comes when asked for again", async () => {
+  const page = await openPage(here);
+  await row(page, "stopped.nii.gz").click();
+  await waitForImage(page, "stopped", "ready", true);
+  await waitForValue(page, 200);
+  await page.getByRole("button", { name: "Stop loading stopped.nii.gz" }).click();
+  await page.locator(".layer .loading", { hasText: "the other times are not loaded" }).waitFor();
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator(".progress").count(), 0, "progress stays");
+  await page.getByRole("button", { name: "Load stopped.nii.gz" }).click();
+  await page.getByRole("button", { name: "Stop loading stopped.nii.gz" }).click();
+  await page.locator(".layer .loading", { hasText: "the other times are not loaded" }).waitFor();
+  await still(page);
+  const middle = async () => {
+    const { width, height } = await picture(page, "axial");
+    return (await pixels(page, "axial", [[width >> 1, height >> 1]]))[0][0];
+  };
+  const bright = await middle();
+  const caption = page.locator("[data-view=axial] .pending");
+  const badge = page.locator("[data-view=axial] .quality");
+  const pending = (text) => page.waitForFunction((t) => document.querySelector(".pending")?.textContent === t, text);
+  await page.locator(".time input[type=range]").fill("99"); // behind all the others in the file
+  await pending("shows time 1; loading time 100 …");
+  assert.ok(Math.abs((await middle()) - bright) < 8, "the old picture is gone");
+  assert.equal((await badge.textContent()).trim(), "not current");
+  await viewport(page, "axial").focus();
+  await page.keyboard.press("Escape");
+  await pending("shows time 1; time 100 is not loaded");
+  await page.locator(".time").getByRole("button", { name: "Load" }).waitFor();
+  await page.waitForTimeout(300);
+  assert.ok(Math.abs((await middle()) - bright) < 8, "the old picture is gone");
+  assert.match(await page.locator("tr[data-reading=crosshair] .value").textContent(), /not loaded/);
+  await page.locator(".time input[type=range]").fill("1"); // elsewhere
+  await waitForValue(page, 210);
+  await page.locator(".time input[type=range]").fill("99"); // and back at the one that was stopped
+  await waitForValue(page, 230);
+  await still(page);
+  assert.equal(await caption.textContent(), "");
+  assert.equal((await badge.textContent()).trim(), "lossless");
+  assertNoComplaints(page);
+  await page.close();
+});
 
 test("a large series shows a time point while the others are still being loaded", async () => {
   const page = await openPage(here);

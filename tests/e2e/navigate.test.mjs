@@ -93,6 +93,23 @@ test("a wheel click scrolls by exactly one voxel, five clicks by five", async ()
   }
 });
 
+test("wheel and keys end at the middle of the first and the last slice", async () => {
+  const { dims } = (await page.evaluate(() => Object.values(window.nora.images)[0])).info;
+  for (const [view, axis] of [["axial", 2], ["coronal", 1], ["sagittal", 0]]) {
+    const { x, y } = await middleOf(view);
+    await page.mouse.move(x, y);
+    for (const [wheel, key, end] of [[-100, "PageUp", dims[axis] - 1], [100, "PageDown", 0]]) {
+      for (let i = 0; i < 6; ++i) await page.keyboard.press(key);
+      for (let i = 0; i < 3; ++i) await page.mouse.wheel(0, wheel);
+      await still(page);
+      const { crosshairMm } = await scene(page);
+      const [{ at }] = readValues(noise, [crosshairMm]);
+      assert.ok(Math.abs(at[axis] - end) < 1e-3, `${view}: voxel ${at[axis]} is not ${end}`);
+    }
+    await page.keyboard.press("c");
+  }
+});
+
 test("the picture after a scroll is the next slice", async () => {
   await page.keyboard.press("c");
   const { x, y } = await middleOf("axial");
@@ -172,9 +189,11 @@ test("dragging the 3D view turns it, the wheel zooms it", async () => {
 
 test("a double click shows one view alone, Escape shows all again", async () => {
   const { x, y } = await middleOf("coronal");
-  await page.mouse.dblclick(x, y);
+  const { crosshairMm } = await scene(page);
+  await page.mouse.dblclick(x + 30, y - 20);
   await still(page);
   assert.equal(await page.locator("nora-viewport:visible").count(), 1);
+  assert.deepEqual((await scene(page)).crosshairMm, crosshairMm, "it is no click");
   const { width } = await picture(page, "coronal");
   const box = await viewport(page, "coronal").boundingBox();
   assert.equal(width, Math.round(box.width));
@@ -220,6 +239,28 @@ test("a tap moves the crosshair, two fingers zoom and move", async () => {
   assert.ok(Math.abs(after.views[0].zoom - 2) < 0.1, `zoom ${after.views[0].zoom}`);
   near(after.crosshairMm, target, 1, "crosshair after a pinch");
   await touch.close();
+});
+
+test("after an image was opened by a click the arrow keys are the views'", async () => {
+  await openEntry(page, "noise.nii");
+  const before = (await scene(page)).crosshairMm;
+  await page.keyboard.press("ArrowUp");
+  assert.notDeepEqual((await scene(page)).crosshairMm, before);
+  await page.locator(".row.group").first().click(); // closes it, and the list has the keys
+  await page.locator(".row.group").first().click();
+  const { crosshairMm } = await scene(page);
+  await page.keyboard.press("ArrowDown");
+  assert.deepEqual((await scene(page)).crosshairMm, crosshairMm);
+  assert.match(await page.locator("#row-current").textContent(), /\S/);
+  await still(page);
+});
+
+test("? opens the help and closes it", async () => {
+  await viewport(page, "axial").focus();
+  await page.keyboard.press("?");
+  await page.locator("dialog.help[open]").waitFor();
+  await page.keyboard.press("?");
+  await page.locator("dialog.help").waitFor({ state: "detached" });
 });
 
 test("every frame is acknowledged and no complaint was made", async () => {

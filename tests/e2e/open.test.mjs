@@ -71,6 +71,10 @@ test("a file that is cut off is listed with its reason, and opening it says why"
   const toast = page.locator(".toast.error");
   await toast.waitFor();
   assert.match(await toast.textContent(), /truncated\.nii\.gz cannot be opened: \S/);
+  await row.click({ force: true });
+  assert.equal(await toast.count(), 1, "it is said once");
+  await openEntry(page, "noise.nii");
+  assert.equal(await toast.count(), 0, "its cause is gone");
   await page.getByRole("button", { name: /^Problems/ }).click();
   await page.locator(".row .reason").first().waitFor();
   assert.ok((await page.locator(".row .reason").first().textContent()).length > 5);
@@ -94,6 +98,34 @@ test("an image that is gone since the scan is refused by name, and the open one 
   } finally {
     renameSync(`${file}.away`, file);
   }
+  await page.close();
+});
+
+test("the picture of another image is not shown under a new name", async () => {
+  let delayMs = 0;
+  const prepare = (page) => page.routeWebSocket(/stream/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      if (typeof message === "string" || delayMs === 0) socket.send(message);
+      else setTimeout(() => socket.send(message), delayMs);
+    });
+  });
+  const page = await openPage(here, { prepare });
+  delayMs = 700;
+  await page.locator(".row.entry", { hasText: "noise.nii" }).click();
+  await page.waitForFunction(() => window.nora.scene.layers[0].source.path.endsWith("noise.nii"));
+  for (const view of views) {
+    assert.equal(await viewport(page, view).locator(".quality").textContent().then((t) => t.trim()), "", view);
+    const shown = await viewport(page, view).evaluate((v) => {
+      const { width, height } = v.querySelector("canvas.picture");
+      return v.querySelector("canvas.picture").getContext("2d").getImageData(0, 0, width, height).data.some((c, i) => i % 4 !== 3 && c > 0);
+    });
+    assert.equal(shown, false, `${view} shows the old picture`);
+  }
+  delayMs = 0;
+  await still(page);
+  assert.equal(await viewport(page, "3d").locator(".quality").textContent().then((t) => t.trim()), "lossless");
+  assertNoComplaints(page);
   await page.close();
 });
 

@@ -74,8 +74,9 @@ export async function start(after, prepare = () => undefined) {
 }
 
 /** The page on the server, with every complaint of the browser kept; the size fits four views of some 300 pixels. */
-export async function openPage({ browser, server }, options = {}) {
+export async function openPage({ browser, server }, { prepare, ...options } = {}) {
   const page = await browser.newPage({ viewport: { width: 1200, height: 760 }, ...options });
+  await prepare?.(page);
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));

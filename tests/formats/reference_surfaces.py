@@ -92,7 +92,8 @@ def gifti_answer(root, name, parts=(), as_is=False, names=None, whole=None):
         if colour and values.dtype.kind == "f":
             values = np.floor(values.astype(float) * 255 + 0.5)
         attached.append(data(names[i] if names else os.path.basename(array.meta["Name"]), values,
-                             "label" if label else "colour" if colour else "scalar", table if label else None))
+                             "label" if label else "colour" if colour else
+                             "vector" if intent == "NIFTI_INTENT_VECTOR" else "scalar", table if label else None))
     return surface(name, points, triangles, NIBABEL, attached, parts)
 
 

@@ -138,7 +138,13 @@ class Run {
 
   std::optional<Original> load(const std::string& path) {
     const auto open = [](const std::string& name) { return openRegularFile(name, name); };
-    auto files = openFileSet(*pool_, path, open, {});
+    const auto list = [](const std::string& folder) {
+      std::vector<std::string> names;
+      for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+      std::sort(names.begin(), names.end());
+      return names;
+    };
+    auto files = openFileSet(*pool_, path, FileAccess{open, list}, {});
     if (!files) return std::nullopt;
     const auto content = pool_->readContent(*files, path, {}, {});
     if (!content) return std::nullopt;  // not of a format, or only a part of one

@@ -133,7 +133,7 @@ TEST(AfniReader, HalvesOfThePairAskForTheOther) {
   EXPECT_THAT(volume.error().what, HasSubstr(".HEAD"));
   volume = testing::readVolume(reader, {{"a+orig.HEAD", head}, {"a+orig.BRIK.bz2", bytesOf("BZh9xyz")}});
   ASSERT_FALSE(volume);
-  EXPECT_EQ(volume.error().code, ErrorCode::unsupported);
+  EXPECT_EQ(volume.error().code, ErrorCode::invalidInput);
 }
 
 TEST(AfniReader, HugeClaimsAskForNoMemory) {

@@ -220,14 +220,117 @@ TEST(DicomGrouping, UnevenSpacingIsWarnedOf) {
   EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, IsEmpty());
 }
 
-TEST(DicomGrouping, SlabsFarApartAreSeparateStacks) {
-  auto headers = axialSlices(4);
-  for (int i = 0; i < 4; ++i) headers.push_back(slice(10 + i, {10, 20, 531.7 + 4 * i}));
+std::vector<DicomHeader> slicesAt(const std::vector<double>& positions) {
+  std::vector<DicomHeader> headers;
+  for (const double z : positions) headers.push_back(slice(static_cast<int>(headers.size()) + 1, {10, 20, z}));
+  return headers;
+}
+
+/// The only stack; each slice is no further from its place than `tolerance` mm.
+DicomStack onlyStack(const std::vector<DicomHeader>& headers, double tolerance) {
+  const auto grouping = groupDicom(headers);
+  EXPECT_EQ(grouping.stacks.size(), 1U);
+  const DicomStack& stack = grouping.stacks.at(0);
+  for (std::size_t i = 0; i < stack.instances.size(); ++i) {
+    const double z = static_cast<double>(stack.depthOf.empty() ? static_cast<std::int64_t>(i) : stack.depthOf[i]);
+    EXPECT_NEAR(stack.worldFromVoxel.point({0, 0, z})[2], (*headers[stack.instances[i]].positionLps)[2], tolerance);
+  }
+  return stack;
+}
+
+TEST(DicomGrouping, VariableSpacingIsOneImageWithEverySliceAtItsPlace) {
+  const auto stack = onlyStack(slicesAt({0, 3, 6, 10, 15, 21}), 1e-9);
+  EXPECT_THAT(stack.depthOf, ElementsAre(0, 3, 6, 10, 15, 21));
+  EXPECT_THAT(stack.bridged, ElementsAre(true, true, true, true, true));
+  EXPECT_THAT(stack.warnings,
+              ElementsAre("slice spacing varies from 3 to 6 mm; the image has planes 1 mm apart: 6 are slices of the "
+                          "files, 16 between them are interpolated"));
+}
+
+TEST(DicomGrouping, ASpacingThatChangesHalfWayIsOneImage) {
+  std::vector<double> positions;
+  for (int i = 0; i < 12; ++i) positions.push_back(2.5 * i);
+  for (int i = 1; i <= 7; ++i) positions.push_back(27.5 + 10 * i);
+  const auto stack = onlyStack(slicesAt(positions), 1e-9);
+  EXPECT_EQ(stack.depth(), 40);
+  EXPECT_EQ(stack.bridged, std::vector<bool>(18, true));
+  EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("varies from 2.5 to 10 mm")));
+}
+
+TEST(DicomGrouping, OddSpacingIsTold) {
+  const auto stack = onlyStack(slicesAt({0, 2.3, 5.1, 7.77, 12.3, 14.4, 19.9}), 0.5);
+  EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("slice spacing varies from 2.1 to 5.5 mm")));
+}
+
+TEST(DicomGrouping, OneLargeGapIsOneImageWithNothingInTheGap) {
+  const auto stack = onlyStack(slicesAt({0, 202.5, 203.75, 205}), 1e-9);
+  EXPECT_EQ(stack.depth(), 165);
+  EXPECT_THAT(stack.bridged, ElementsAre(false, false, false));
+  EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("161 slices are missing (first between 0 and 202.5 mm")));
+}
+
+TEST(DicomGrouping, SlabsAtAnOddDistanceAreOneImageWithNothingBetween) {
+  const auto stack = onlyStack(slicesAt({30, 34, 38, 42, 531.7, 535.7, 539.7, 543.7}), 0.2);
+  EXPECT_THAT(stack.bridged, ElementsAre(true, true, true, false, true, true, true));
+  EXPECT_THAT(stack.warnings, testing::Contains(HasSubstr("missing (first between 42 and 531.7 mm")));
+}
+
+TEST(DicomGrouping, SlabsThatNeedTooMuchMemoryAreToldApart) {
+  auto headers = slicesAt({0, 1, 2, 3, 4, 1004, 1005, 1006});
+  for (auto& h : headers) h.rows = h.columns = 512;
   const auto grouping = groupDicom(headers);
   ASSERT_EQ(grouping.stacks.size(), 2U);
-  EXPECT_EQ(grouping.stacks[0].slices, 4);
-  EXPECT_EQ(grouping.stacks[1].slices, 4);
-  EXPECT_EQ(grouping.stacks[1].worldFromVoxel.point({0, 0, 0}), (Vec3{-10, -20, 531.7}));
+  EXPECT_EQ(grouping.stacks[1].worldFromVoxel.point({0, 0, 0}), (Vec3{-10, -20, 1004}));
+  for (const auto& stack : grouping.stacks) {
+    EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("shown as 2 images")));
+  }
+}
+
+TEST(DicomGrouping, SlicesOfAMicroscopeAreNoTimePoints) {
+  auto headers = axialSlices(5, 0.006);
+  for (auto& h : headers) h.pixelSpacing = {0.005, 0.005};
+  const auto stack = groupDicom(headers).stacks.at(0);
+  EXPECT_EQ(stack.slices, 5);
+  EXPECT_EQ(stack.timePoints, 1);
+}
+
+TEST(DicomGrouping, StatedTimePointsMayMoveALittle) {
+  auto headers = timeSeries(3, 2);
+  for (std::size_t n = 0; n < headers.size(); ++n) {
+    headers[n].sliceThickness = 2;
+    headers[n].temporalPosition = static_cast<std::int64_t>(n / 3 + 1);
+    if (n >= 3) (*headers[n].positionLps)[2] += 0.1;
+  }
+  const auto stack = groupDicom(headers).stacks.at(0);
+  EXPECT_EQ(stack.slices, 3);
+  EXPECT_EQ(stack.timePoints, 2);
+}
+
+TEST(DicomGrouping, DuplicatesAreTold) {
+  auto headers = axialSlices(3);
+  headers.push_back(headers[1]);
+  headers.back().sopInstanceUid = "1.2.3.99";
+  auto stack = groupDicom(headers).stacks.at(0);
+  EXPECT_EQ(stack.instances.size(), 3U);
+  EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("1 duplicate (the same place, time and number")));
+  headers = axialSlices(1);
+  headers.push_back(headers[0]);
+  headers.back().sopInstanceUid = "1.2.3.99";
+  stack = groupDicom(headers).stacks.at(0);
+  EXPECT_EQ(stack.timePoints, 2);
+  EXPECT_THAT(stack.warnings, ElementsAre(HasSubstr("probably duplicates")));
+}
+
+TEST(DicomGrouping, DixonPartsAreNamedByTheirType) {
+  std::vector<DicomHeader> headers;
+  for (const char* part : {"W", "F"}) {
+    headers.push_back(slice(static_cast<int>(headers.size()), {0, 0, 0}));
+    headers.back().imageType = std::string("DERIVED\\PRIMARY\\DIXON\\") + part;
+  }
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 2U);
+  EXPECT_EQ(grouping.stacks[0].label, "T1 (F)");
+  EXPECT_EQ(grouping.stacks[1].label, "T1 (W)");
 }
 
 TEST(DicomGrouping, EchoesAreSeparateStacks) {
@@ -239,8 +342,8 @@ TEST(DicomGrouping, EchoesAreSeparateStacks) {
   }
   const auto grouping = groupDicom(headers);
   ASSERT_EQ(grouping.stacks.size(), 2U);
-  EXPECT_EQ(grouping.stacks[0].label, "T1 (echo 1)");
-  EXPECT_EQ(grouping.stacks[1].label, "T1 (echo 2)");
+  EXPECT_EQ(grouping.stacks[0].label, "T1 (echo 1, 4.92 ms)");
+  EXPECT_EQ(grouping.stacks[1].label, "T1 (echo 2, 7.38 ms)");
   EXPECT_EQ(grouping.stacks[1].number, 1);
   EXPECT_THAT(numbers(headers, grouping.stacks[1]), ElementsAre(10, 11, 12));
 }
@@ -288,11 +391,26 @@ TEST(DicomGrouping, ImagesWithoutAPlaceStandAlone) {
   EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre(HasSubstr("no position in space")));
 }
 
-TEST(DicomGrouping, NonsenseGeometryIsNoGeometry) {
+TEST(DicomGrouping, ImpossibleGeometryIsRefusedWithItsFieldAndValue) {
+  const auto reason = [](std::array<double, 6> orientation, Vec3 position) {
+    auto header = slice(1, position);
+    header.orientationLps = orientation;
+    const auto grouping = groupDicom({header});
+    EXPECT_TRUE(grouping.stacks.empty());
+    if (grouping.refused.size() != 1) return std::string("not refused");
+    EXPECT_EQ(grouping.refused[0].second.code, ErrorCode::invalidInput);
+    return grouping.refused[0].second.what;
+  };
+  EXPECT_THAT(reason({1, 0, 0, 1, 0, 0}, {}),
+              HasSubstr("ImageOrientationPatient (0020,0037) is 1\\0\\0\\1\\0\\0: rows"));
+  EXPECT_THAT(reason({1, 0, 0, 0.1, 1, 0}, {}), HasSubstr("right angles"));
+  EXPECT_THAT(reason({0, 0, 0, 0, 0, 0}, {}), HasSubstr("0\\0\\0\\0\\0\\0: its direction cosines"));
+  EXPECT_THAT(reason({1, 0, 0, 0, NAN, 0}, {}), HasSubstr("nan"));
+  EXPECT_THAT(reason({1, 0, 0, 0, 1, 0}, {0, 0, 1e30}), HasSubstr("ImagePositionPatient (0020,0032) is 0\\0\\1e+30"));
+}
+
+TEST(DicomGrouping, AWrongPixelSpacingIsWarnedOf) {
   auto headers = axialSlices(1);
-  headers[0].orientationLps = {1, 0, 0, 1, 0, 0};
-  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, ElementsAre(HasSubstr("cannot be right")));
-  headers = axialSlices(1);
   headers[0].pixelSpacing = {0, 1};
   EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, ElementsAre(HasSubstr("pixel spacing")));
   EXPECT_TRUE(inverse(groupDicom(headers).stacks.at(0).worldFromVoxel));
@@ -309,7 +427,7 @@ std::string refusal(void (*change)(DicomHeader&)) {
 
 TEST(DicomGrouping, WhatCannotBeShownIsRefusedWithTheReason) {
   EXPECT_THAT(refusal([](DicomHeader& h) { h.unsupported = "Siemens mosaic without"; }), HasSubstr("mosaic"));
-  EXPECT_THAT(refusal([](DicomHeader& h) { h.hasPixels = false; }), HasSubstr("no pixel data"));
+  EXPECT_THAT(refusal([](DicomHeader& h) { h.hasPixels = false, h.rows = 0; }), HasSubstr("no pixel data"));
   EXPECT_THAT(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.102"; }), HasSubstr("MPEG-4"));
   EXPECT_THAT(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.110"; }), HasSubstr("JPEG XL"));
   EXPECT_EQ(refusal([](DicomHeader& h) { h.transferSyntaxUid = "1.2.840.10008.1.2.4.91"; }), "not refused");

@@ -222,7 +222,7 @@ TEST(DicomReader, RecognisesByContentOnly) {
   nifti[0] = std::byte{0x5C};
   nifti[1] = std::byte{0x01};
   EXPECT_FALSE(DicomReader().recognises({"a.dcm", nifti}));
-  EXPECT_FALSE(DicomReader().recognises({"empty.dcm", {}}));
+  EXPECT_FALSE(DicomReader().recognises({"empty.nii", {}}));
   const Bytes zeros(1000);
   EXPECT_FALSE(DicomReader().recognises({"zeros.dcm", zeros}));
 }

@@ -151,6 +151,25 @@ TEST(GiftiReader, OtherArraysKeepTheirNamesTypesAndIntents) {
   EXPECT_EQ(surface->arrays().value(data[1].array, 2, 1), 6);
 }
 
+TEST(GiftiReader, VectorsOfUnitLengthAreNormalsAndOthersArrows) {
+  const auto role = [](const std::string& numbers) {
+    const Bytes file = gifti(points() + triangle + array("VECTOR", "FLOAT32", dims(3, 3), numbers));
+    const auto surface = read({{"a.gii", file}});
+    if (!surface || surface->info().data.size() != 1) return std::string("none");
+    return std::string(toString(surface->info().data[0].role));
+  };
+  EXPECT_EQ(role("0 0 1  0 1 0  0.6 0.8 0"), "normal");
+  EXPECT_EQ(role("0 0 2  0 1 0  0.6 0.8 0"), "vector");
+}
+
+TEST(GiftiReader, AMatrixThatIsNoTransformIsTold) {
+  const Bytes file = gifti(points(transform("UNKNOWN", "SCANNER_ANAT", "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1")) + triangle);
+  const auto surface = read({{"a.gii", file}});
+  ASSERT_TRUE(surface);
+  EXPECT_EQ(surface->info().space, "unknown");
+  EXPECT_THAT(surface->info().warnings, ::testing::Contains(HasSubstr("was not applied")));
+}
+
 TEST(GiftiReader, LabelsHaveNamesAndColours) {
   const Bytes file = gifti(
       "<LabelTable><Label Key=\"0\" Red=\"0\" Green=\"0\" Blue=\"0\" Alpha=\"0\">none</Label>"

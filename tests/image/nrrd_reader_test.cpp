@@ -198,6 +198,17 @@ TEST(NrrdReader, SegmentsOfSlicerAreLabels) {
   EXPECT_EQ(label->rgba, (std::array<std::uint8_t, 4>{255, 128, 0, 255}));
 }
 
+TEST(NrrdReader, AnAxisOfSpaceNeedsADirection) {
+  const auto directions = [](const std::string& third) {
+    return small("space: left-posterior-superior\nspace origin: (0,0,0)\nspace directions: (1,0,0) (0,1,0) " + third +
+                 "\n");
+  };
+  EXPECT_TRUE(read(directions("(0,0,2)")));
+  for (const char* wrong : {"(0,0,0)", "(nan,nan,nan)", "(0,0,nan)", "(0,0,inf)", "3"}) {
+    EXPECT_THAT(whyNot(directions(wrong)), HasSubstr(std::string("\"space directions\" of the header has \"") + wrong));
+  }
+}
+
 TEST(NrrdReader, TextVoxelsMayHaveCommasAndBeRealNumbers) {
   const auto volume =
       read(bytesOf("NRRD0005\ntype: int\ndimension: 2\nsizes: 2 2\nencoding: ascii\n\n1, -2\n3.0 +4\n"));

@@ -2,6 +2,9 @@
 
 #include "tests/render/phantoms.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace nora {
 namespace {
 
@@ -225,6 +228,26 @@ TEST(LayerDefaults, CrosshairIsAVoxelCentreAndIdsAreSafe) {
   expectNear(scene.crosshairMm, head().worldFromVoxel.point({90, 110, 80}));
   EXPECT_EQ(scene.layers.at(0).id, "b_c__.nii");
   EXPECT_EQ(scene.views.size(), 4U);
+}
+
+TEST(LayerDefaults, TheCrosshairStartsAtOnePlaceInEveryStorageOrder) {
+  const ImageInfo ras = head();
+  const Vec3 expected = defaultScene({"a.nii", ""}, ras).crosshairMm;
+  std::array<std::size_t, 3> axes{0, 1, 2};
+  do {
+    for (unsigned flips = 0; flips < 8; ++flips) {
+      ImageInfo stored = ras;
+      Affine headFromStored{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+      for (std::size_t a = 0; a < 3; ++a) {
+        const bool backwards = (flips >> a & 1U) != 0;
+        stored.dims[a] = ras.dims[axes[a]];
+        headFromStored(static_cast<int>(axes[a]), static_cast<int>(a)) = backwards ? -1 : 1;
+        if (backwards) headFromStored(static_cast<int>(axes[a]), 3) = static_cast<double>(stored.dims[a] - 1);
+      }
+      stored.worldFromVoxel = ras.worldFromVoxel * headFromStored;
+      expectNear(defaultScene({"a.nii", ""}, stored).crosshairMm, expected);
+    }
+  } while (std::next_permutation(axes.begin(), axes.end()));
 }
 
 }  // namespace

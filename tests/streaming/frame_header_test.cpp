@@ -44,6 +44,7 @@ FrameHeader headerOf(const json& j) {
   h.encodeUs = j["encodeUs"];
   h.waitUs = j["waitUs"];
   h.hash = std::stoull(j["hash"].get<std::string>(), nullptr, 16);
+  h.revision = j["revision"];
   h.view = j["view"];
   return h;
 }

@@ -127,6 +127,115 @@ TEST_F(LoadingTest, ACancelledSeriesKeepsWhatItHasAndLoadsTimePointsOneByOne) {
   EXPECT_EQ(images.loads("series.nii"), 1);
 }
 
+TEST_F(LoadingTest, AStoppedTimePointSaysSoAndIsAskedForAgainByWhoComesBack) {
+  auto viewer = connect();
+  images.holdTime(3);
+  openSeries(viewer);
+  ASSERT_TRUE(images.waitForLoad("series.nii"));
+  edit(viewer, "/layers/0/time", 3);
+  const auto awaits = [&](const char* state) {
+    return imagesWhere(viewer, [&](const json& layers) {
+      return layers["series"].value("awaits", json()) == json({{"time", 3}, {"state", state}});
+    });
+  };
+  awaits("loading");
+  ASSERT_TRUE(images.waitForLoad("series.nii@3"));
+  send(viewer, {{"type", "cancel"}, {"layer", "series"}});
+  EXPECT_EQ(awaits("stopped")["series"]["rest"], "stopped");
+  EXPECT_TRUE(images.waitForCancelled("series.nii@3"));
+  edit(viewer, "/crosshairMm", {1, 0, 0});
+  EXPECT_EQ(images.loads("series.nii@3"), 1) << "whoever stopped it does not want it by scrolling";
+  edit(viewer, "/layers/0/time", 2);
+  imagesWhere(viewer, [](const json& layers) { return layers["series"]["held"] == json({2, 1}); });
+  images.holdTime(-1);
+  edit(viewer, "/layers/0/time", 3);
+  const auto back = imagesWhere(viewer, [](const json& layers) { return layers["series"]["held"] == json({3, 1}); });
+  EXPECT_FALSE(back["series"].contains("awaits"));
+}
+
+TEST_F(LoadingTest, WhatWasStoppedIsLoadedWhenAskedFor) {
+  auto viewer = connect();
+  images.holdTime(3);
+  openSeries(viewer);
+  edit(viewer, "/layers/0/time", 3);
+  ASSERT_TRUE(images.waitForLoad("series.nii@3"));
+  send(viewer, {{"type", "cancel"}, {"layer", "series"}});
+  EXPECT_TRUE(images.waitForCancelled("series.nii@3"));
+  images.release();
+  send(viewer, {{"type", "load"}, {"layer", "series"}});
+  imagesWhere(viewer, [](const json& layers) { return !layers["series"].contains("held"); });
+  send(viewer, {{"type", "load"}, {"layer", "series"}});   // all is there
+  send(viewer, {{"type", "load"}, {"layer", "nothing"}});  // no mistake
+  send(viewer, {{"type", "ping"}, {"token", 1}});
+  EXPECT_EQ(viewer.output->take("pong")["token"], 1);
+}
+
+TEST_F(LoadingTest, ALayerThatWasCancelledIsLoadedWhenAskedFor) {
+  auto viewer = connect();
+  json scene = viewer.output->take("hello")["scene"];
+  scene["layers"] = {{{"id", "one"}, {"source", {{"path", "slow.nii"}, {"series", ""}}}}};
+  send(viewer, {{"type", "scene"}, {"scene", scene}});
+  ASSERT_TRUE(images.waitForLoad("slow.nii"));
+  send(viewer, {{"type", "cancel"}, {"layer", "one"}});
+  imagesWhere(viewer, [](const json& layers) { return layers["one"]["state"] == "failed"; });
+  images.release();
+  send(viewer, {{"type", "load"}, {"layer", "one"}});
+  EXPECT_FALSE(imagesWhere(viewer, [](const json& layers) { return layers["one"]["state"] == "ready"; }).is_null());
+}
+
+TEST_F(LoadingTest, TheOldTimePointIsDrawnUntilTheNewOneIsThere) {
+  auto viewer = connect();
+  images.holdTime(3);
+  openSeries(viewer);
+  ASSERT_TRUE(receiveFrames(viewer, 2));  // the second is the still
+  const auto before = renderer->calls().size();
+  edit(viewer, "/layers/0/time", 3);
+  ASSERT_TRUE(renderer->waitForCalls(before + 1));
+  EXPECT_EQ(renderer->calls().back().time, 0);
+  const auto waiting = viewer.output->take("images");
+  images.release();
+  const auto there = [&] {
+    for (;;) {
+      auto report = viewer.output->take("images");
+      if (report.is_null() || !report["layers"]["series"].contains("awaits")) return report;
+    }
+  }();
+  ASSERT_TRUE(receiveFrames(viewer, 4));
+  EXPECT_EQ(renderer->calls().back().time, 3);
+  EXPECT_GE(viewer.output->frames().back().header.revision, there["revision"]);
+  EXPECT_GT(there["revision"], waiting["revision"]);
+}
+
+TEST_F(LoadingTest, PicturesTellWhoseTheyAre) {
+  auto viewer = connect();
+  sendViewports(viewer, {"axial"});
+  openImage(viewer, "a.nii");
+  const auto first = viewer.output->take("scene")["revision"].get<std::uint64_t>();
+  ASSERT_TRUE(receiveFrames(viewer, 3));
+  EXPECT_GE(viewer.output->frames().back().header.revision, first);
+  const auto last = viewer.output->frames().back().header.revision;
+  openImage(viewer, "b.nii");
+  EXPECT_GT(viewer.output->take("scene")["revision"], last);
+}
+
+TEST_F(LoadingTest, ProgressIsClearedWhenALoadEnds) {
+  auto viewer = connect();
+  openSeries(viewer);
+  EXPECT_TRUE(viewer.output->take("progress")["layers"].contains("series"));
+  send(viewer, {{"type", "cancel"}, {"layer", "series"}});
+  const auto nextEmpty = [&] {
+    for (;;) {
+      const auto progress = viewer.output->take("progress");
+      if (progress.is_null() || progress["layers"].empty()) return progress;
+    }
+  };
+  EXPECT_FALSE(nextEmpty().is_null()) << "after a cancel";
+  openImage(viewer, "slow.nii");
+  EXPECT_TRUE(viewer.output->take("progress")["layers"].contains("slow"));
+  images.release();
+  EXPECT_FALSE(nextEmpty().is_null()) << "after the end";
+}
+
 TEST_F(LoadingTest, ALayerOfASceneThatIsCancelledSaysSo) {
   auto viewer = connect();
   const auto hello = viewer.output->take("hello");

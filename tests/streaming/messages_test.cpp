@@ -209,7 +209,7 @@ TEST(ServerMessages, FileNamesThatAreNotUtf8DoNotStopThem) {
   EXPECT_EQ(message["layer"], "t1");
   EXPECT_FALSE(json::parse(errorMessage(error)).contains("input"));
   const auto images =
-      json::parse(imagesMessage({{"a", "odd\xffname", ImageState::failed, nullptr, {}, "why\xff", {}, 0}}));
+      json::parse(imagesMessage({{"a", "odd\xffname", ImageState::failed, nullptr, {}, "why\xff", {}, 0}}, 1));
   EXPECT_EQ(images["layers"]["a"]["state"], "failed");
 }
 
@@ -220,11 +220,29 @@ TEST(ServerMessages, ProgressHasThreeDigits) {
 
 TEST(ServerMessages, ImagesTellWhatTimePointsAreThereAndOfWhichOpenTheyAre) {
   const auto images = json::parse(imagesMessage({{"a", "a.nii", ImageState::ready, nullptr, {}, "", TimeRange{3, 1}, 0},
-                                                 {"b", "b.nii", ImageState::loading, nullptr, {}, "", {}, 17}}));
+                                                 {"b", "b.nii", ImageState::loading, nullptr, {}, "", {}, 17}},
+                                                5));
+  EXPECT_EQ(images["revision"], 5);
+  EXPECT_EQ(images["layers"]["a"]["rest"], "loading");
+  EXPECT_FALSE(images["layers"]["a"].contains("awaits"));
   EXPECT_EQ(images["layers"]["a"]["held"], json({3, 1}));
   EXPECT_FALSE(images["layers"]["a"].contains("input"));
   EXPECT_EQ(images["layers"]["b"]["input"], 17);
   EXPECT_FALSE(images["layers"]["b"].contains("held"));
+}
+
+TEST(ServerMessages, ImagesTellOfATimePointThatIsNotThere) {
+  LayerReport report{"a", "a.nii", ImageState::ready, nullptr, {}, "", TimeRange{3, 1}, 0};
+  report.restStopped = true;
+  const std::pair<AwaitedTime::State, const char*> states[] = {{AwaitedTime::State::loading, "loading"},
+                                                               {AwaitedTime::State::stopped, "stopped"},
+                                                               {AwaitedTime::State::failed, "failed"}};
+  for (const auto& [state, name] : states) {
+    report.awaited = AwaitedTime{8, state};
+    const auto layer = json::parse(imagesMessage({report}, 1))["layers"]["a"];
+    EXPECT_EQ(layer["rest"], "stopped");
+    EXPECT_EQ(layer["awaits"], json({{"time", 8}, {"state", name}}));
+  }
 }
 
 TEST(ServerMessages, LongTablesAreOnlyCountedInImages) {
@@ -232,7 +250,7 @@ TEST(ServerMessages, LongTablesAreOnlyCountedInImages) {
   info.labels = LabelTable({{1, "one"}, {2, "two"}}, "a.txt");
   info.diffusion = DiffusionScheme{"a.bval", {0, 1000, 1000}, std::vector<Vec3>(3)};
   LayerReport report{"a", "a.nii", ImageState::ready, &info, {}, "", {}, 0};
-  const auto images = json::parse(imagesMessage({report}));
+  const auto images = json::parse(imagesMessage({report}, 1));
   EXPECT_EQ(images["layers"]["a"]["info"]["labels"], json({{"source", "a.txt"}, {"count", 2}}));
   EXPECT_EQ(images["layers"]["a"]["info"]["diffusion"], json({{"source", "a.bval"}, {"count", 3}}));
 }

@@ -311,11 +311,51 @@ TEST_F(SessionTest, ABrokenRenderingIsReportedAndTheOthersGoOn) {
   EXPECT_EQ(viewer.output->closeCode(), 0);
 }
 
+TEST_F(SessionTest, WindowsAndThresholdsThatLeaveNothingAreRefused) {
+  auto viewer = connect();
+  openImage(viewer, "a.nii");
+  const json scene = viewer.output->take("scene")["scene"];
+  const auto setBoth = [&](const std::string& key, double low, double high) {
+    const auto op = [&](const std::string& end, double value) {
+      return json{{"op", "replace"}, {"path", "/layers/0/" + key + end}, {"value", value}};
+    };
+    send(viewer, {{"type", "edit"}, {"patch", {op("Low", low), op("High", high)}}});
+  };
+  const auto refusedAt = [&](const std::string& where) {
+    const auto error = viewer.output->take("error");
+    EXPECT_EQ(error["code"], "invalidInput");
+    EXPECT_EQ(error["where"], where) << error;
+    EXPECT_EQ(viewer.output->take("scene")["scene"], scene) << "the page hears what is true";
+  };
+  setBoth("window", 5, 3);
+  refusedAt("/layers/0/windowLow");
+  setBoth("window", 3, 3);
+  refusedAt("/layers/0/windowHigh");
+  setBoth("threshold", 5, 3);
+  refusedAt("/layers/0/thresholdLow");
+  json inverted = scene;
+  inverted["layers"][0]["windowLow"] = 9;
+  inverted["layers"][0]["windowHigh"] = 1;
+  send(viewer, {{"type", "scene"}, {"scene", inverted}});
+  refusedAt("/layers/0/windowLow");
+  json empty = scene;  // as an image of one value gets it by itself
+  empty["layers"][0]["windowLow"] = empty["layers"][0]["windowHigh"] = 1;
+  send(viewer, {{"type", "scene"}, {"scene", empty}});
+  EXPECT_EQ(viewer.output->take("scene")["scene"], empty);
+  edit(viewer, "/crosshairMm", {1, 0, 0});
+  setBoth("threshold", 3, 3);  // one value is something
+  setBoth("window", 1, 2);
+  send(viewer, {{"type", "ping"}, {"token", 1}});
+  viewer.output->take("pong");
+  EXPECT_EQ(viewer.output->closeCode(), 0);
+  for (const auto& text : viewer.output->texts()) EXPECT_NE(text["type"], "error") << text;
+}
+
 TEST_F(SessionTest, SessionsAreServedInTurn) {
   startEngine({.sessions = 2});
   auto first = connect();
   auto second = connect();
-  EXPECT_EQ(engine->connect(std::make_shared<FakeOutput>()).error().code, ErrorCode::limitExceeded);
+  EXPECT_EQ(engine->connect(std::make_shared<FakeOutput>()).error().code, ErrorCode::unavailable);
   renderer->hold(true);
   sendViewports(first, {"axial", "coronal", "sagittal", "3d"});
   sendViewports(second, {"axial"});

@@ -1,8 +1,8 @@
 // The real server, talked to by raw sockets: what browsers do, and what nobody should do.
+#include "raw_client.hpp"
 #include "streaming/protocol/messages.hpp"
 #include "streaming/socket/http.hpp"
 #include "streaming/socket/server.hpp"
-#include "raw_client.hpp"
 #include "support.hpp"
 
 #include <arpa/inet.h>
@@ -30,10 +30,9 @@ class SocketTest : public testing::Test {
  protected:
   SocketTest() { start({}); }
 
-  void start(SocketServer::Options options) {
+  void start(SocketServer::Options options, StreamEngine::Options engineOptions = {}) {
     server.reset();
-    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images,
-                                            StreamEngine::Options{});
+    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, engineOptions);
     options.port = 0;
     auto started = SocketServer::start(options, *engine, [this](const HttpRequest& request) -> HttpAnswer {
       HttpResponse response;
@@ -489,6 +488,18 @@ TEST_F(SocketTest, TooManyConnectionsAreRefusedPolitely) {
   held.resize(6);  // room for the two connections of expectAlive
   for (int i = 0; i < 100 && engine->sessionCount() > 6; ++i) std::this_thread::sleep_for(20ms);
   expectAlive();
+}
+
+TEST_F(SocketTest, OneViewerTooManyIsToldToComeBack) {
+  start({}, {.sessions = 1});
+  auto first = stream();
+  readText(*first, "hello");
+  auto second = stream();
+  const auto close = readClose(*second);
+  EXPECT_EQ(close.closeCode(), 1013);
+  EXPECT_NE(close.payload.find("too many viewers"), std::string::npos) << close.payload;
+  first->send(frameOf(1, R"({"type":"ping","token":5})"));
+  EXPECT_EQ(readText(*first, "pong")["token"], 5);
 }
 
 TEST_F(SocketTest, ClosingTheSocketEndsTheSession) {

@@ -53,12 +53,14 @@ class FakeRenderer : public Renderer {
     double stepScale = 1;
     std::size_t volumes = 0;
     Vec3 crosshairMm{};
+    std::int64_t time = 0;  // of the first layer
   };
 
   Result<RenderStatistics> render(const RenderRequest& request, Frame& frame) override {
     std::unique_lock lock(mutex_);
     calls_.push_back({request.view, request.width, request.height, request.stepScale, request.volumes->size(),
-                      request.scene->crosshairMm});
+                      request.scene->crosshairMm,
+                      request.scene->layers.empty() ? 0 : request.scene->layers.front().time});
     changed_.notify_all();
     changed_.wait(lock, [&] { return !held_; });
     if (failures_.contains(request.view)) return fail(ErrorCode::internal, "broken on purpose", request.view);
@@ -189,7 +191,8 @@ class FakeImages : public ImageSource {
     ++loads_[isPart ? source.path + "@" + std::to_string(*options.timePoint) : source.path];
     changed_.notify_all();
     if (isPart && *options.timePoint == 4) return fail(ErrorCode::invalidInput, "damaged", source.path);
-    if (isPart) return makePart(*options.timePoint);
+    const bool isFreePart = isPart && *options.timePoint != heldTime_;
+    if (isFreePart) return makePart(*options.timePoint);
     if (source.path.starts_with("slow") || isSeries) {
       for (int told = 0; !released_ && !stop.stop_requested(); ++told) {
         lock.unlock();
@@ -198,13 +201,14 @@ class FakeImages : public ImageSource {
         changed_.wait_for(lock, stop, 5ms, [&] { return released_; });
       }
       if (stop.stop_requested()) {
-        ++cancelled_[source.path];
+        ++cancelled_[isPart ? source.path + "@" + std::to_string(*options.timePoint) : source.path];
         changed_.notify_all();
         return fail(ErrorCode::cancelled, "cancelled", source.path);
       }
     }
     if (source.path.starts_with("bad")) return fail(ErrorCode::invalidInput, "not an image", source.path);
     if (source.path.starts_with("throw")) throw std::runtime_error("thrown on purpose");
+    if (isPart) return makePart(*options.timePoint);
     if (isSeries) return makeVolume(seriesTimes);
     if (source.path.starts_with("overlapping")) return makeOverlappingLabels();
     if (source.path.starts_with("4d")) return makeVolume(3);
@@ -214,6 +218,12 @@ class FakeImages : public ImageSource {
   void release() {
     const std::lock_guard lock(mutex_);
     released_ = true;
+    changed_.notify_all();
+  }
+  /// That time point alone comes no sooner than the whole.
+  void holdTime(std::int64_t time) {
+    const std::lock_guard lock(mutex_);
+    heldTime_ = time;
     changed_.notify_all();
   }
   int loads(const std::string& path) {
@@ -233,6 +243,7 @@ class FakeImages : public ImageSource {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool released_ = false;
+  std::int64_t heldTime_ = -1;
   std::map<std::string, int> loads_, cancelled_;
 };
 
@@ -289,6 +300,11 @@ class FakeOutput : public SessionOutput {
   std::vector<Shown> frames() {
     const std::lock_guard lock(mutex_);
     return frames_;
+  }
+  /// What was not taken yet.
+  std::vector<json> texts() {
+    const std::lock_guard lock(mutex_);
+    return texts_;
   }
   std::size_t textCount() {
     const std::lock_guard lock(mutex_);

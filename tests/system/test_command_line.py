@@ -88,6 +88,54 @@ class Info(unittest.TestCase):
             self.assertEqual(json.loads(out)["value"], float(slices[k].pixel_array[j, i]))
 
 
+class SeveralImagesInOneFile(unittest.TestCase):
+    FILE = os.path.join(os.path.dirname(__file__), "..", "data", "formats", "dicom",
+                        "enhanced_two_planes_two_echoes.dcm")
+
+    def test_each_is_listed_with_a_name_and_a_key_that_every_command_takes(self):
+        status, out, error = nora("info", "--json", self.FILE)
+        self.assertEqual(status, 0, error)
+        rows = json.loads(out)
+        self.assertEqual([row["name"] for row in rows],
+                         ["series 1 (echo 1, 10 ms, axial)", "series 1 (echo 2, 30 ms, axial)",
+                          "series 1 (echo 1, 10 ms, sagittal)", "series 1 (echo 2, 30 ms, sagittal)"])
+        values = set()
+        for row in rows:
+            _, out, _ = nora("info", "--json", self.FILE, "--series", row["series"])
+            self.assertEqual([one["min"] for one in json.loads(out)], [row["min"]])
+            status, out, error = nora("probe", self.FILE, "--voxel", "0", "0", "0", "--series", row["series"], "--json")
+            self.assertEqual(status, 0, error)
+            values.add(json.loads(out)["value"])
+            with tempfile.TemporaryDirectory() as folder:
+                status, out, error = nora("render", self.FILE, "--series", row["series"], "--print-scene",
+                                          "-o", os.path.join(folder, "a.png"), "--size", "64x64")
+                self.assertEqual(status, 0, error)
+                scene = json.loads(out)
+                self.assertEqual(scene["layers"][0]["source"]["series"], row["series"])
+                path = os.path.join(folder, "scene.json")
+                with open(path, "w") as file:
+                    json.dump(scene, file)
+                self.assertEqual(nora("render", path, "-o", os.path.join(folder, "b.png"), "--size", "64x64")[0], 0)
+                with open(os.path.join(folder, "a.png"), "rb") as a, open(os.path.join(folder, "b.png"), "rb") as b:
+                    self.assertEqual(a.read(), b.read())
+        self.assertEqual(len(values), 4)
+        self.assertNotEqual(nora("info", self.FILE, "--series", "1.2#9@99")[0], 0)
+
+    def test_probe_tells_the_unit_and_the_suv(self):
+        folder = os.path.join(os.path.dirname(self.FILE), "pet")
+        status, out, error = nora("probe", folder, "--voxel", "1", "1", "1", "--json")
+        self.assertEqual(status, 0, error)
+        row = json.loads(out)
+        _, out, _ = nora("info", "--json", folder)
+        (info,) = json.loads(out)
+        self.assertEqual(row["unit"], "Bq/mL")
+        factor = dict(info["otherUnits"])["SUVbw"]
+        (suv,) = row["otherUnits"]
+        self.assertEqual(suv["unit"], "SUVbw")
+        self.assertAlmostEqual(suv["value"], factor * row["value"])
+        self.assertIn(" Bq/mL = ", nora("probe", folder, "--voxel", "1", "1", "1")[1])
+
+
 class BadInput(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()

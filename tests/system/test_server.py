@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import threading
@@ -247,6 +248,28 @@ class Tree(unittest.TestCase):
             self.assertTrue(server.alive())
             client.close()
 
+    def test_names_that_differ_in_bytes_that_are_not_utf8_stay_apart(self):
+        header = bytearray(open_nifti_header())
+        struct.pack_into("<3h", header, 42, 4, 4, 4)
+        values = {b"/x\xff.nii": 11, b"/x\xfe.nii": 22}
+        for name, value in values.items():
+            with open(os.fsencode(self.folder) + name, "wb") as file:
+                file.write(bytes(header).ljust(352, b"\0") + struct.pack("<h", value) * 64)
+        with Server(self.folder) as server:
+            found = {}
+            for entry in server.catalogue():
+                client = Client(server)
+                client.send({"type": "open", "entry": entry["id"]})
+                opened = client.wait_text("scene")["scene"]
+                self.assertEqual(opened["layers"][0]["source"]["path"], entry["source"]["path"])
+                found[entry["id"]] = value_in(client, opened)
+                client.close()
+                again = Client(server)  # as a page does when the server was away
+                again.send({"type": "scene", "scene": opened})
+                self.assertEqual(value_in(again, opened), found[entry["id"]])
+                again.close()
+            self.assertEqual(sorted(found.values()), sorted(values.values()))
+
     def test_a_killed_reader_costs_one_file_only(self):
         # 600 MB of zeros, sparse: long enough in reading to be hit.
         header = bytearray(open_nifti_header())
@@ -293,6 +316,14 @@ class Tree(unittest.TestCase):
 def gzip_start(path):
     with open(path, "rb") as file:
         return file.read(1000)
+
+
+def value_in(client, scene):
+    """The value at the crosshair, once the image of the scene's layer is there."""
+    layer = scene["layers"][0]["id"]
+    client.wait(lambda m: isinstance(m, dict) and m["type"] == "images" and m["layers"].get(layer, {}).get("state") == "ready")
+    client.send({"type": "probe", "mm": scene["crosshairMm"]})
+    return client.wait_text("values")["layers"][0]["value"]
 
 
 def open_nifti_header():
