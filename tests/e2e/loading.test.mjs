@@ -111,7 +111,7 @@ test("progress is shown over the views, and Esc stops the load", async () => {
   const page = await openPage(here);
   const before = await background(page);
   await row(page, "volume.nii.gz").click();
-  await page.locator(".opening [role=progressbar]").waitFor();
+  await page.waitForFunction(() => document.querySelector(".opening [role=progressbar]")); // looks at every frame
   const percent = Number(await page.locator(".opening [role=progressbar]").getAttribute("aria-valuenow"));
   assert.ok(percent >= 0 && percent <= 100, `${percent} %`);
   const busy = readers();
@@ -149,7 +149,7 @@ test("a reader that hangs is stopped by the button", async () => {
 test("an overlay that is being loaded can be stopped too", async () => {
   const page = await openPage(here);
   await row(page, "volume.nii.gz").click({ modifiers: ["Shift"] });
-  await page.locator(".opening").waitFor();
+  await page.waitForFunction(() => document.querySelector(".opening"));
   await page.getByRole("button", { name: "Stop loading volume.nii.gz" }).first().click();
   await page.locator(".opening").waitFor({ state: "detached" });
   assert.equal((await scene(page)).layers.length, 1);

@@ -44,6 +44,8 @@ LIBRARIES = [
     (r"expat\.h", ("image/io/mesh_xml", "image/io/vtk_xml")),
     (r"openjpeg\.h", ("image/io/dicom_jpeg2000",)),
     (r"hdf5\.h|H5PLpublic\.h", ("image/io/minc_hdf5",)),
+    (r"bzlib\.h", ("image/io/bzip2",)),
+    (r"lzma\.h", ("image/io/vtk_xml",)),
     (r"tiffio\.h", ("image/io/tiff_pages",)),
     (r"seccomp\.h", ("image/io/reader_sandbox",)),
     (r"tbb/|oneapi/tbb", ("render/cpu/",)),
