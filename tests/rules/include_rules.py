@@ -48,7 +48,7 @@ LIBRARIES = [
     (r"lzma\.h", ("image/io/vtk_xml",)),
     (r"tiffio\.h", ("image/io/tiff_pages",)),
     (r"seccomp\.h", ("image/io/reader_sandbox",)),
-    (r"tbb/|oneapi/tbb", ("render/cpu/",)),
+    (r"tbb/|oneapi/tbb", ("render/cpu/", "render/plan/")),
     (r"\w*mmintrin\.h|immintrin\.h|experimental/simd", ("render/cpu/", "render/kernel/")),
     (r"cuda|nv\w+\.h", ("render/cuda/",)),
     (r"vtk|EGL/|GL/", ("render/gl/",)),
