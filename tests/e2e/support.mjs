@@ -95,6 +95,10 @@ export async function openPage({ browser, server }, { prepare, ...options } = {}
 
 /** Waits until every visible view shows everything done so far, losslessly. */
 export async function still(page) {
+  // A change of the layout is heard at the next frame, and its pictures are asked for at the one after.
+  await page.evaluate(async () => {
+    for (let n = 0; n < 3; ++n) await new Promise((resolve) => requestAnimationFrame(resolve));
+  });
   await page.waitForFunction(() => {
     const { nora } = window;
     if (!nora || nora.scene.layers.length === 0) return false;
