@@ -73,7 +73,14 @@ std::string DicomCollector::subjectOf(const Instance& instance) const {
   return patient.empty() ? folder : patient;
 }
 
-std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
+void DicomCollector::distinguish(Entry& entry, const DicomHeader& header) {
+  const std::string whose = header.studyUid + '\n' + header.seriesUid + '\n' + patientOf(header);
+  entry.id = entryId(entry.path, entry.series);
+  entry.ambiguous = owners_.try_emplace(entry.id, whose).first->second != whose;
+  if (entry.ambiguous) entry.id = entryId(entry.path, entry.series + '\n' + whose);
+}
+
+std::vector<Entry> DicomCollector::entriesOf(const Series& series) {
   std::vector<DicomHeader> headers;
   headers.reserve(series.instances.size());
   for (const auto& instance : series.instances) headers.push_back(instance.header);
@@ -93,7 +100,7 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) const {
     entry.path = folder.empty() ? "." : folder;
     entry.series = stack.series();
     entry.sourceSeries = first.header.sourceSeriesUid;
-    entry.id = entryId(entry.path, entry.series);
+    distinguish(entry, first.header);
     entry.subject = subjectOf(first);
     entry.study = first.file.study.empty() ? studyLabel(first.header) : first.file.study;
     entry.name = stack.label;

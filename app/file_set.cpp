@@ -108,10 +108,8 @@ Result<std::vector<OpenedFile>> openFileSet(ReaderPool& pool, const std::string&
     if (!summary) continue;  // reading says the same, better
     if (summary->format == trxFolderFormat) addFolder(folderOf(path), 2, access, files);
     for (const std::string& part : summary->parts) {
-      // What lies elsewhere is not read, but files move together: one of the same name beside the header is.
-      const std::string name = staysBelow(part) ? part : part.substr(part.find_last_of("/\\") + 1);
-      if (!staysBelow(name)) continue;
-      if (auto file = open(folderOf(path) + name)) files.push_back(std::move(*file));
+      if (!staysBelow(part)) continue;  // nor one of the same name beside the header: it may be another's
+      if (auto file = open(folderOf(path) + part)) files.push_back(std::move(*file));
     }
   }
   for (const std::string& name : sidecarsOf(path)) {

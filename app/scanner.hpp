@@ -37,11 +37,14 @@ class DicomCollector {
     bool changed = false;
   };
 
-  [[nodiscard]] std::vector<Entry> entriesOf(const Series& series) const;
+  [[nodiscard]] std::vector<Entry> entriesOf(const Series& series);
+  /// Series UIDs should be unique, but copies with changed names and careless anonymisers make the same twice.
+  void distinguish(Entry& entry, const DicomHeader& header);
   [[nodiscard]] std::string subjectOf(const Instance& instance) const;
 
   std::map<std::string, Series> series_;                           // by study and series UID
   std::map<std::string, std::set<std::string>> patientsInFolder_;  // subject folder -> patient ids
+  std::map<std::string, std::string> owners_;                      // entry id -> study, series and patient it is of
 };
 
 class Scanner {

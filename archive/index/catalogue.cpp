@@ -62,7 +62,7 @@ nlohmann::json toJson(const Entry& entry) {
 
 std::string sourcePath(const Entry& entry) {
   const std::string shown = validUtf8(entry.path);
-  return shown == entry.path ? shown : "[" + entry.id + "]/" + shown;
+  return shown == entry.path && !entry.ambiguous ? shown : "[" + entry.id + "]/" + shown;
 }
 
 void Catalogue::put(std::vector<Entry> entries) {
@@ -82,7 +82,7 @@ void Catalogue::put(std::vector<Entry> entries) {
     counts_.entries += isListed(entry) ? 1 : 0;
     counts_.problems += entry.state == EntryState::failed ? 1 : 0;
     byRevision_[entry.revision] = index;
-    bySource_[sourceKey(entry.path, entry.series)] = index;
+    if (!entry.ambiguous) bySource_[sourceKey(entry.path, entry.series)] = index;
     bySource_.try_emplace(sourceKey(sourcePath(entry), validUtf8(entry.series)), index);
     entries_[index] = std::move(entry);
   }

@@ -28,6 +28,7 @@ struct Entry {
   std::string name;               // shown: file name or series description
   std::string path;               // relative to the root: the file, or the common folder of a series
   std::string series;             // DICOM: "UID" or "UID#number"; else empty
+  bool ambiguous = false;  // another entry has the same path and series, as in files without UIDs
   std::string sourceSeries = {};  // UID of the series that a segmentation or structure set was drawn on; else empty
   std::string kind;               // image, surface, tracts, table, document, other
   std::string format;
@@ -46,8 +47,8 @@ struct Entry {
 
 [[nodiscard]] nlohmann::json toJson(const Entry& entry);
 
-/// The path by which scenes and the page name an entry: its own, or if that is not UTF-8 and cannot be said in JSON,
-/// its id in brackets before what can be shown of it, so that no two entries have the same.
+/// The path by which scenes and the page name an entry: its own, or if that is ambiguous or not UTF-8, so that JSON
+/// cannot say it, its id in brackets before what can be shown of it: no two entries have the same.
 [[nodiscard]] std::string sourcePath(const Entry& entry);
 
 /// Thread: any.

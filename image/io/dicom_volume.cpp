@@ -182,12 +182,18 @@ class VolumeRead {
       info_.warnings.push_back("the scale differs from slice to slice; it was applied and float32 made of it");
     }
     const auto zeroSlope = [&](const DicomSlice& s) { return valuesOf(s).zeroSlope; };
-    if (std::any_of(stack_.frames.begin(), stack_.frames.end(), zeroSlope)) {
-      info_.warnings.push_back("RescaleSlope (0028,1053) is 0, which cannot be: the values are shown as stored");
+    const bool noScale = std::any_of(stack_.frames.begin(), stack_.frames.end(), zeroSlope);
+    if (noScale) {
+      info_.warnings.push_back(
+          "RescaleSlope (0028,1053) is 0, which cannot be: the values there are shown as stored, "
+          "and the unit is not known");
     }
     if (f.photometric == "MONOCHROME1") info_.warnings.push_back("MONOCHROME1: shown inverted");
     if (f.samples == 3 && f.bitsAllocated == 16) info_.warnings.push_back("colours of 16 bits are shown with 8");
     describeMeaning();
+    if (!noScale) return;
+    info_.unit.clear();
+    info_.otherUnits.clear();
   }
 
   void describeMeaning() {

@@ -1,5 +1,7 @@
 #include "app/scanner.hpp"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace nora {
@@ -55,6 +57,26 @@ TEST(DicomCollector, SeriesIsOneEntryWithItsFilesInSpace) {
   EXPECT_EQ(entries[0].dims, (std::vector<std::int64_t>{5, 4, 3}));
   EXPECT_EQ(entries[0].files, (std::vector<std::string>{"case/mr/x8", "case/mr/x7", "case/mr/x6"}));
   EXPECT_TRUE(collector.takeChanges().empty());
+}
+
+TEST(DicomCollector, ImagesWithTheSameUidsAreNotTakenForOneAnother) {
+  DicomCollector collector;
+  for (const int n : {1, 2}) collector.add(file("flat/a" + std::to_string(n)), slice("p1", "", n));
+  for (const int n : {1, 2}) collector.add(file("flat/b" + std::to_string(n)), slice("p2", "", n));
+  DicomHeader other = slice("p1", "", 7);
+  other.studyUid = "1.99";
+  collector.add(file("flat/c7"), other);
+  const auto entries = ready(collector.takeChanges());
+  ASSERT_EQ(entries.size(), 3U);
+  std::set<std::string> ids, sources, files;
+  for (const Entry& entry : entries) {
+    ids.insert(entry.id);
+    sources.insert(sourcePath(entry) + " " + entry.series);
+    files.insert(entry.files.begin(), entry.files.end());
+  }
+  EXPECT_EQ(ids.size(), 3U);
+  EXPECT_EQ(sources.size(), 3U);
+  EXPECT_EQ(files.size(), 5U);
 }
 
 TEST(DicomCollector, SegmentationsAndStructureSetsAreEntriesThatNameTheirSource) {

@@ -234,11 +234,12 @@ class Suffixes(InAFolder):
         path = self.write(header, "x", "a.nhdr")
         self.write(bytes(8), "a.raw")
         self.assertIn("lies outside the folder", info(path)["error"]["what"])
-        self.write(bytes(8), "x", "a.raw")
-        self.assertNotIn("error", info(path))
+        self.write(bytes(8), "x", "a.raw")  # of the same name, but not the one that is named
+        self.assertIn("lies outside the folder", info(path)["error"]["what"])
         self.assertIn("open the header", info(self.at("a.raw"))["error"]["what"])
         mih = "mrtrix image\ndim: 2,2,2\nvox: 1,1,1\nlayout: +0,+1,+2\ndatatype: UInt8\nfile: %s\n"
-        self.assertNotIn("error", info(self.write(mih % "/elsewhere/a.raw 0", "x", "a.mih")))
+        self.assertNotIn("error", info(self.write(mih % "a.raw 0", "x", "a.mih")))
+        self.assertIn("outside", info(self.write(mih % "/elsewhere/a.raw 0", "x", "a.mih"))["error"]["what"])
         self.assertIn("outside", info(self.write(mih % "/elsewhere/b.raw 0", "x", "a.mih"))["error"]["what"])
         self.assertIn("offset -50", info(self.write(mih % ". -50" + "END\n", "x", "b.mif"))["error"]["what"])
 
