@@ -32,7 +32,7 @@ def write_images(folder, expected):
     affine = np.diag([1.0, 1.0, 1.0, 1.0])
     affine[:3, 3] = -SIZE / 2
     image = nib.Nifti1Image(voxels, affine)
-    names = ["volume.nii", "volume.nii.gz"]
+    names = ["volume.nii", "volume_gz.nii.gz"]  # ITK takes NAME.nii for NAME.nii.gz
     for name in names:
         nib.save(image, folder / name)
     nib.save(nib.MGHImage(voxels.astype(np.int16), affine), folder / "volume.mgz")

@@ -24,7 +24,7 @@ def machine():
                 model = line.split(":", 1)[1].strip()
                 break
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release().split("-")[0]}, commit {commit.stdout.strip()}"
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release().split(chr(45))[0]}, commit {commit.stdout.strip()}"
 
 
 def number(value):
