@@ -3,6 +3,7 @@
 #include "image/io/dicom_dataset.hpp"
 #include "image/io/dicom_rtstruct_parse.hpp"
 #include "image/io/dicom_rtstruct_raster.hpp"
+#include "image/io/dicom_text.hpp"
 #include "image/volume.hpp"
 
 #include <algorithm>
@@ -12,10 +13,6 @@ namespace nora {
 namespace {
 
 constexpr std::int64_t maxLabelValue = 65535;
-
-std::string counted(std::uint64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 /// LPS to RAS or back.
 Affine turned(Affine affine) {

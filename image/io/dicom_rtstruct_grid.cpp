@@ -1,6 +1,8 @@
 // Chooses the grid that contours are drawn on.
 #include "image/io/dicom_rtstruct_contours.hpp"
 
+#include "image/io/dicom_text.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -21,12 +23,6 @@ constexpr double maxVoxels = 256e6;        // of a grid of our own
 constexpr double farAwayMm = 1e5;          // nothing of a patient is further from the origin
 constexpr double fewLost = 0.25;  // of the contours: more off the source's planes, and some of its images are missing
 constexpr double unevenShare = 0.1;  // of the spacing: contours further from their plane are told
-
-std::string shortNumber(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
 
 Vec3 centreOf(const RtContour& contour) {
   Vec3 sum{};

@@ -7,6 +7,7 @@
 #include "image/io/dicom_seg_pixels.hpp"
 #include "image/io/dicom_seg_segments.hpp"
 #include "image/io/dicom_tags.hpp"
+#include "image/io/dicom_text.hpp"
 #include "image/volume.hpp"
 
 #include <algorithm>
@@ -22,10 +23,6 @@ constexpr char segmentationClassUid[] = "1.2.840.10008.5.1.4.1.1.66.4";
 constexpr char labelMapSegmentationClassUid[] = "1.2.840.10008.5.1.4.1.1.66.7";
 constexpr std::uint32_t segmentationType = 0x00620001, maximumFractionalValue = 0x0062000E;
 constexpr std::uint32_t segmentationFractionalType = 0x00620010;
-
-std::string counted(std::uint64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 /// One segment with its frames.
 struct Part {

@@ -1,6 +1,7 @@
 #include "image/io/dicom_seg_geometry.hpp"
 
 #include "image/io/dicom_stack.hpp"
+#include "image/io/dicom_text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,12 +17,6 @@ constexpr double multipleTolerance = 0.05;  // of the spacing: how exact a multi
 constexpr double besideShare = 0.5;         // of a pixel: frames further beside the line of the others are refused
 constexpr double maxSlant = 1.42;           // from slice to slice, of the step: 45 degrees; a gantry tilts by 30
 constexpr std::int64_t maxPlanes = 8192;
-
-std::string shortNumber(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
 
 std::optional<DicomPlane> planeOf(const DicomFrame& frame) {
   DicomHeader header;

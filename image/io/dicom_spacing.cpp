@@ -1,5 +1,7 @@
 #include "image/io/dicom_spacing.hpp"
 
+#include "image/io/dicom_text.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -17,16 +19,6 @@ constexpr double onPlane = 0.05;       // of the smallest step: a slice so near 
 constexpr int mostPlanesAStep = 8;     // in the smallest step between slices
 constexpr double mostPlanes = 65535;   // of a grid
 constexpr std::uint64_t spareBytes = std::uint64_t{64} << 20;
-
-std::string shortNumber(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-std::string counted(std::int64_t count, const char* noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 std::vector<double> stepsOf(const std::vector<double>& positions) {
   std::vector<double> steps;

@@ -1,6 +1,7 @@
 #include "image/io/dicom_stack.hpp"
 
 #include "image/io/dicom_spacing.hpp"
+#include "image/io/dicom_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -21,16 +22,6 @@ constexpr double wideFactor = 0.1;            // of the slice spacing: places of
 constexpr double slabTolerance = 0.1;         // of a slab's spacing: a step that differs more ends it
 constexpr double secondsADay = 86400;
 constexpr char askAgain[] = "where the image lies is not known; export it again from its source";
-
-std::string shortNumber(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-std::string counted(std::size_t count, const char* noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 /// What orders the instances of one place in time; compared from left to right, smaller first.
 using TimeKey = std::array<double, 7>;

@@ -1,6 +1,7 @@
 // Text of DICOM elements made safe to show: valid UTF-8, no control characters, trimmed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,5 +22,11 @@ namespace nora {
 
 /// Loads iconv's module, so that later no file has to be opened.
 void prepareJapaneseText();
+
+/// For messages: four digits at most, "0.25".
+[[nodiscard]] std::string shortNumber(double value);
+
+/// For messages: "1 slice", "2 slices".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
 
 }  // namespace nora

@@ -3,6 +3,7 @@
 
 #include "image/volume.hpp"
 #include "render/renderer.hpp"
+#include "render/scene/colour_map.hpp"
 #include "render/scene/view_geometry.hpp"
 
 #include <algorithm>
@@ -156,6 +157,11 @@ inline std::array<int, 3> pixel(const Frame& frame, int x, int y) {
 
 inline Vec3 worldOf(const Frame& frame, int x, int y) {
   return frame.geometry.originMm + frame.geometry.rightMm * (x + 0.5) + frame.geometry.downMm * (y + 0.5);
+}
+
+inline std::array<int, 3> colourOf(std::int64_t label) {
+  const Colour c = labelColour(label);
+  return {c[0], c[1], c[2]};
 }
 
 /// Gray level that a value must have in a window.

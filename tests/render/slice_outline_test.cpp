@@ -5,15 +5,12 @@
 namespace nora {
 namespace {
 
+using phantom::colourOf;
 using phantom::make;
 using phantom::pixel;
 using phantom::Studio;
 using phantom::worldOf;
 
-std::array<int, 3> colourOf(std::int64_t label) {
-  const Colour c = labelColour(label);
-  return {c[0], c[1], c[2]};
-}
 constexpr std::array<int, 3> black{0, 0, 0};
 
 /// 40 x 40 x 3 voxels of 1 mm, centred on 0: a box of label 1 in the left half and one of label 2 beside it.

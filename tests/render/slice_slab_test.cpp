@@ -8,16 +8,12 @@
 namespace nora {
 namespace {
 
+using phantom::colourOf;
 using phantom::grayOf;
 using phantom::make;
 using phantom::pixel;
 using phantom::Studio;
 using phantom::worldOf;
-
-std::array<int, 3> colourOf(std::int64_t label) {
-  const Colour c = labelColour(label);
-  return {c[0], c[1], c[2]};
-}
 
 /// Voxels of 1 x 1 x 2 mm; noise that no neighbour predicts.
 std::shared_ptr<const Volume> noise() {
