@@ -211,8 +211,9 @@ TEST_F(LoadingTest, PicturesTellWhoseTheyAre) {
   sendViewports(viewer, {"axial"});
   openImage(viewer, "a.nii");
   const auto first = viewer.output->take("scene")["revision"].get<std::uint64_t>();
-  ASSERT_TRUE(receiveFrames(viewer, 3));
-  EXPECT_GE(viewer.output->frames().back().header.revision, first);
+  std::size_t count = 1;  // the picture of the empty scene may be left out
+  ASSERT_TRUE(receiveFrames(viewer, count));
+  while (viewer.output->frames().back().header.revision < first) ASSERT_TRUE(receiveFrames(viewer, ++count));
   const auto last = viewer.output->frames().back().header.revision;
   openImage(viewer, "b.nii");
   EXPECT_GT(viewer.output->take("scene")["revision"], last);
