@@ -1,5 +1,6 @@
 #include "base/mapped_bytes.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace nora {
 namespace {
@@ -22,15 +24,21 @@ tl::unexpected<Error> systemError(const char* action, const std::string& name) {
 }  // namespace
 
 MappedBytes::MappedBytes(MappedBytes&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      skipped_(std::exchange(other.skipped_, 0)),
+      guard_(std::move(other.guard_)) {}
 
 MappedBytes& MappedBytes::operator=(MappedBytes&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(skipped_, other.skipped_);
+  std::swap(guard_, other.guard_);
   return *this;
 }
 
 MappedBytes::~MappedBytes() {
+  guard_.reset();  // before another mapping may take the place
   if (data_ != nullptr) ::munmap(data_, size_);
 }
 
@@ -44,6 +52,31 @@ Result<MappedBytes> MappedBytes::readOnly(int fd, const std::string& name) {
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (data == MAP_FAILED) return systemError("cannot map", name);
   return MappedBytes(static_cast<std::byte*>(data), size);
+}
+
+Result<MappedBytes> MappedBytes::ofFile(int fd, const FileStamp& stamp, const FilePart& part, const std::string& name) {
+  if (stampOf(fd) != stamp) return fail(ErrorCode::invalidInput, "the file was changed while it was read", name);
+  if (part.size == 0 || part.offset > stamp.size || part.size > stamp.size - part.offset) {
+    return fail(ErrorCode::invalidInput, "the file is too short", name);
+  }
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto whole = [page](std::size_t size) { return (size + page - 1) / page * page; };
+  const auto skipped = static_cast<std::size_t>(part.offset % page);
+  const std::size_t size = whole(skipped + part.size + part.padding);
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED) return systemError("cannot map", name);
+  MappedBytes out(static_cast<std::byte*>(data), size);
+  const std::size_t inFile = std::min(whole(skipped + part.size), size);
+  const auto start = static_cast<off_t>(part.offset - skipped);
+  if (::mmap(data, inFile, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, start) == MAP_FAILED) {
+    return systemError("cannot map", name);
+  }
+  auto guard = FileGuard::over({out.data_, inFile}, fd, stamp, name);
+  if (!guard) return tl::make_unexpected(guard.error());
+  out.guard_ = std::move(*guard);
+  out.skipped_ = skipped;
+  out.size_ = skipped + part.size + part.padding;
+  return out;
 }
 
 Result<MappedBytes> MappedBytes::readWrite(int fd, std::size_t size, const std::string& name) {

@@ -171,14 +171,20 @@ std::uint32_t distinctByTable(std::span<const T> values, double min, double max)
   using Index = std::conditional_t<std::is_floating_point_v<T>, std::int32_t, std::int64_t>;  // conversions are slow
   const auto low = static_cast<Index>(min);
   std::vector<std::uint8_t> seen(static_cast<std::size_t>(max - min) + 1, 0);
-  for (const T v : values) {
-    if constexpr (std::is_floating_point_v<T>) {
-      if (!std::isfinite(v)) continue;
+  const auto count = [&seen] {
+    return static_cast<std::uint32_t>(std::count(seen.begin(), seen.end(), std::uint8_t{1}));
+  };
+  constexpr std::size_t block = std::size_t{1} << 20;
+  for (std::size_t at = 0; at < values.size(); at += block) {
+    for (const T v : values.subspan(at, std::min(block, values.size() - at))) {
+      if constexpr (std::is_floating_point_v<T>) {
+        if (!std::isfinite(v)) continue;
+      }
+      seen[static_cast<std::size_t>(static_cast<Index>(v) - low)] = 1;
     }
-    seen[static_cast<std::size_t>(static_cast<Index>(v) - low)] = 1;
+    if (seen.size() > mostDistinct && count() > mostDistinct) return 0;
   }
-  const auto count = static_cast<std::uint32_t>(std::count(seen.begin(), seen.end(), std::uint8_t{1}));
-  return count <= mostDistinct ? count : 0;
+  return count();
 }
 
 template <class T>

@@ -55,6 +55,9 @@ class Volume {
   /// First voxel of time point t (which must be held), component c.
   [[nodiscard]] const std::byte* frame(std::int64_t t, std::int64_t c = 0) const;
   [[nodiscard]] std::size_t frameBytes() const;
+  /// False once the file in which the voxels lie (large plain files are not copied) was changed: what was drawn or read
+  /// of the volume since is worth nothing, and the image has to be read again.
+  [[nodiscard]] bool isIntact() const { return bytes_.isIntact(); }
   /// All memory that the volume holds.
   [[nodiscard]] std::size_t memoryBytes() const { return bytes_.size(); }
 

@@ -117,6 +117,20 @@ std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std
   return std::nullopt;
 }
 
+std::vector<FinishedLoad> LayerImages::dropChanged() {
+  std::vector<FinishedLoad> dropped;
+  for (auto& [id, image] : images_) {
+    if (image.volume == nullptr || image.volume->isIntact()) continue;
+    image.stop();
+    image.volume.reset();
+    image.awaited.reset();
+    image.state = ImageState::failed;
+    image.error = {ErrorCode::unavailable, "the file was changed while it was shown; load it again", image.source.path};
+    dropped.push_back({id, image.error});
+  }
+  return dropped;
+}
+
 bool LayerImages::cancel(const std::string& layer) {
   const auto at = images_.find(layer);
   if (at == images_.end() || at->second.pending.empty()) return false;

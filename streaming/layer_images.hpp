@@ -52,6 +52,9 @@ class LayerImages {
   /// Takes the result of a load; to be followed by follow(). Nothing if nobody waits for it any more.
   std::optional<FinishedLoad> finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result);
 
+  /// Fails the images whose file was changed since it was read (Volume::isIntact); resume() reads them again.
+  std::vector<FinishedLoad> dropChanged();
+
   /// Stops what is being loaded for a layer; what is there stays. False if nothing is.
   bool cancel(const std::string& layer);
   /// Lets the next follow() load what was stopped or failed. False if there is nothing of the kind.

@@ -144,6 +144,10 @@ void ViewerSession::rendered(const ViewPick& pick, std::chrono::microseconds tim
 void ViewerSession::finished(const RenderJob& job, Result<std::vector<std::byte>> message) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
+  if (dropChangedImages()) {  // what was drawn may be a mixture
+    schedule_.dropped(job.pick.frame);
+    return;
+  }
   if (message) {
     schedule_.sent(job.pick.frame);
     outbox_.frame(std::move(*message));

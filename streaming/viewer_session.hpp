@@ -83,6 +83,7 @@ class ViewerSession {
   void applyOpens(std::vector<ImageLoad>& loads);
   void applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads);
   void cancelOpens();
+  bool dropChangedImages();
   void reportImages(std::vector<LayerReport> others = {});
   [[nodiscard]] std::map<std::string, double> progressNow() const;
   void tellProgress(const std::map<std::string, double>& progress);

@@ -196,6 +196,18 @@ void ViewerSession::reportImages(std::vector<LayerReport> others) {
   if (std::any_of(progressOf_.begin(), progressOf_.end(), ended)) tellProgress(progress);
 }
 
+/// True if an image is no longer what its file holds: to be asked after its voxels were used, before that is told.
+bool ViewerSession::dropChangedImages() {
+  const auto dropped = images_.dropChanged();
+  if (dropped.empty()) return false;
+  for (const auto& image : dropped) outbox_.text(errorMessage(*image.error, 0, image.layer));
+  volumes_ = images_.volumes();
+  ++layersRevision_;
+  lookAgain(shownInput_, shownInputArrival_);
+  reportImages();
+  return true;
+}
+
 void ViewerSession::handle(const CancelMessage& message) {
   const auto open = std::find_if(opens_.begin(), opens_.end(), [&](const auto& o) { return o.layer == message.layer; });
   if (open != opens_.end()) {
@@ -219,6 +231,7 @@ void ViewerSession::handle(const ProbeMessage& message) {
     const auto at = volumes_->find(layer.id);
     if (at != volumes_->end()) values.push_back(valueAt(layer, *at->second, message.mm));
   }
+  if (dropChangedImages()) values.clear();
   outbox_.text(valuesMessage(message.input, message.mm, values));
 }
 

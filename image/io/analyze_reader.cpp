@@ -93,12 +93,12 @@ Result<ImageReader::Image> readPair(std::span<const InputFile> files, const Read
   }
   const bool compressed = isCompressed(*data, true);
   if (const auto honest = checkClaim(*layout, *data, compressed); !honest) return tl::make_unexpected(honest.error());
+  layout->rearranged = isColour(layout->info.type);
   const auto read = readVoxels(*layout, *data, compressed, options, sink);
   if (!read) return tl::make_unexpected(read.error());
-  if (isColour(layout->info.type)) arrangeColours(layout->info, read->voxels);
-  ImageReader::Image image{std::move(layout->info), read->offset, read->held.first, read->held.count};
-  if (!isColour(image.info.type)) image.sameVoxels = read->sameVoxels;  // colours may have been rearranged
-  return image;
+  if (layout->rearranged) arrangeColours(layout->info, read->voxels);
+  return ImageReader::Image{std::move(layout->info), read->offset,     read->held.first,
+                            read->held.count,        read->sameVoxels, read->stayInFile()};
 }
 
 }  // namespace

@@ -41,6 +41,9 @@ class MemorySink {
   virtual void copyIn(std::span<const std::byte> from, std::span<std::byte> to) {
     std::copy(from.begin(), from.end(), to.begin());
   }
+  /// True if these bytes of an input file, which are the voxels as they have to be in memory, need not be copied: who
+  /// asked for the image maps that file too. Then allocate() is not called.
+  [[nodiscard]] virtual bool canStayInFile(std::span<const std::byte> /*voxels*/) const { return false; }
 };
 
 struct ReadOptions {
@@ -76,6 +79,8 @@ struct ReadImage {
   std::optional<std::int64_t> timePointsRead = std::nullopt;  // empty: all
   /// Where an input file holds the very same bytes, aligned: statistics are had from there without touching new memory.
   std::span<const std::byte> sameVoxels = {};
+  /// The voxels are only there and not in the sink: MemorySink::canStayInFile().
+  bool stayInFile = false;
 };
 
 /// Arrays in the sink, described by `arrays`. Bounds and ranges are left empty: the reader process computes them.

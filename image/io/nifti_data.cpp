@@ -113,6 +113,24 @@ TimeRange rangeToRead(const NiftiLayout& layout, bool compressed, const ReadOpti
   return {*wanted, 1};
 }
 
+/// The voxels of a plain file that are in memory what they are there and lie as one run; else empty.
+std::span<const std::byte> sameVoxels(const NiftiLayout& layout, const InputFile& data, bool compressed,
+                                      const TimeRange& range) {
+  const auto& info = layout.info;
+  if (compressed || layout.rearranged || layout.coding.converted() || (layout.swapped && layout.coding.unit > 1))
+    return {};
+  if (info.components > 1 && range.count != info.timePoints) return {};
+  const std::size_t frame = layout.voxels / static_cast<std::size_t>(info.timePoints) * bytesPerVoxel(info.type);
+  const std::size_t first = layout.offset + static_cast<std::size_t>(range.first) * frame;
+  if (first % alignment != 0) return {};
+  return data.bytes.subspan(first, static_cast<std::size_t>(range.count) * frame);
+}
+
+std::vector<std::byte> frontOf(const NiftiLayout& layout, const InputFile& data) {
+  const auto front = data.bytes.first(std::min<std::size_t>(layout.offset, maxFrontBytes));
+  return {front.begin(), front.end()};
+}
+
 Result<VoxelsInMemory> readForward(const NiftiLayout& layout, const InputFile& data, bool compressed,
                                    const TimeRange& range, const ReadOptions& options, MemorySink& sink) {
   const auto nt = static_cast<std::size_t>(layout.info.timePoints);
@@ -144,9 +162,7 @@ Result<VoxelsInMemory> readForward(const NiftiLayout& layout, const InputFile& d
     }
   }
   if (!done) return tl::make_unexpected(done.error());
-  const std::size_t firstAt = layout.offset + first * size;
-  const bool isCopy = !compressed && !layout.coding.converted() && !(layout.swapped && layout.coding.unit > 1);
-  if (isCopy && components == 1 && firstAt % alignment == 0) out.sameVoxels = data.bytes.subspan(firstAt, count * size);
+  out.sameVoxels = sameVoxels(layout, data, compressed, range);
   return out;
 }
 
@@ -194,6 +210,8 @@ Result<VoxelsInMemory> readVoxels(const NiftiLayout& layout, const InputFile& da
   const TimeRange range = rangeToRead(layout, compressed, options);
   const bool all = range.count == layout.info.timePoints;
   if (compressed && all && !layout.coding.converted()) return inflateWhole(layout, data, sink);
+  const auto same = sameVoxels(layout, data, compressed, range);
+  if (sink.canStayInFile(same)) return VoxelsInMemory{0, {}, range, same, frontOf(layout, data)};
   return readForward(layout, data, compressed, range, options, sink);
 }
 

@@ -26,15 +26,19 @@ namespace nora {
 
 struct VoxelsInMemory {
   std::size_t offset = 0;       // of the first voxel in the sink
-  std::span<std::byte> voxels;  // there
+  std::span<std::byte> voxels;  // there; empty if they stay in the data file
   TimeRange held;
   std::span<const std::byte> sameVoxels;  // in the data file, if they are the same and aligned
   std::vector<std::byte> front;           // of the data file, what lies before the voxels; at most maxFrontBytes
+
+  [[nodiscard]] bool stayInFile() const { return voxels.empty(); }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return stayInFile() ? sameVoxels : voxels; }
 };
 inline constexpr std::size_t maxFrontBytes = std::size_t{1} << 20;
 
 /// Brings the voxels of a layout whose claim was checked into the sink, in memory form: all, or those of
-/// options.timePoint where that is quicker. A plain file is copied in one pass. A compressed one is inflated straight
+/// options.timePoint where that is quicker. Of a plain file they stay where they are if the sink can do with that, or
+/// are copied in one pass. A compressed one is inflated straight
 /// into the sink; voxels that have to be converted go through one megabyte at a time.
 /// Errors: invalidInput (cut short, damaged); limitExceeded.
 [[nodiscard]] Result<VoxelsInMemory> readVoxels(const NiftiLayout& layout, const InputFile& data, bool compressed,

@@ -19,6 +19,7 @@ struct NiftiLayout {
   std::uint64_t voxels = 0;
   std::uint64_t diskBytes = 0;  // of all voxels in the file, uncompressed
   std::uint64_t offset = 0;     // of the first voxel
+  bool rearranged = false;      // the reader moves voxels about once they are in memory
 };
 
 /// Turns a header into a layout.

@@ -83,10 +83,11 @@ Result<ImageReader::Image> readPieces(Pieces& pieces, const ReadOptions& options
   if (!read) return tl::make_unexpected(read.error());
   ImageInfo& info = pieces.layout.info;
   addExtensions(pieces, read->front);
-  const bool vectors = maybeVectors && areUnitVectors(info, read->voxels);
+  const bool vectors = maybeVectors && areUnitVectors(info, read->bytes());
   if (vectors) takeAsVectors(info);
   const TimeRange held = vectors ? TimeRange{0, 1} : read->held;
-  return ImageReader::Image{std::move(info), read->offset, held.first, held.count, read->sameVoxels};
+  return ImageReader::Image{std::move(info), read->offset,     held.first,
+                            held.count,      read->sameVoxels, read->stayInFile()};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "image/statistics.hpp"
 #include "image/volume.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -27,10 +28,29 @@ using nlohmann::json;
 
 constexpr std::chrono::milliseconds progressInterval{50};
 
+/// One file of a request: its number there, and the mapping that its bytes lie in.
+struct RequestedFile {
+  std::size_t number = 0;
+  MappedBytes mapping;
+
+  [[nodiscard]] bool holds(std::span<const std::byte> part) const {
+    const auto all = mapping.bytes();
+    const std::less_equal<const std::byte*> notBehind;
+    return notBehind(all.data(), part.data()) && notBehind(part.data() + part.size(), all.data() + all.size());
+  }
+};
+
 /// The memory file that came with the request.
 class MemoryFileSink final : public MemorySink {
  public:
-  MemoryFileSink(int fd, std::size_t maxBytes) : fd_(fd), maxBytes_(maxBytes) {}
+  /// Voxels of `inPlaceBytes` and more may stay in one of `files`; 0: none may.
+  MemoryFileSink(int fd, std::size_t maxBytes, std::span<const RequestedFile> files, std::size_t inPlaceBytes)
+      : fd_(fd), maxBytes_(maxBytes), files_(files), inPlaceBytes_(inPlaceBytes) {}
+
+  bool canStayInFile(std::span<const std::byte> voxels) const override {
+    const bool large = inPlaceBytes_ > 0 && voxels.size() >= inPlaceBytes_ && voxels.size() <= maxBytes_;
+    return large && std::any_of(files_.begin(), files_.end(), [&](const auto& file) { return file.holds(voxels); });
+  }
 
   Result<std::span<std::byte>> allocate(std::size_t size) override {
     if (mapping_) return fail(ErrorCode::internal, "the reader asked for memory twice");
@@ -73,6 +93,8 @@ class MemoryFileSink final : public MemorySink {
  private:
   int fd_;
   std::size_t maxBytes_;
+  std::span<const RequestedFile> files_;
+  std::size_t inPlaceBytes_;
   std::optional<MappedBytes> mapping_;
 };
 
@@ -115,6 +137,7 @@ class Server {
     volumeBytes_ = hello->json.value("volumeBytes", std::size_t{0});
     requestTime_ = std::chrono::seconds(hello->json.value("seconds", 0));
     preferQform_ = hello->json.value("preferQform", false);
+    inPlaceBytes_ = hello->json.value("inPlaceBytes", std::size_t{0});
     enterSandbox({hello->json.value("processBytes", std::size_t{0}), volumeBytes_ + voxelFileSlack});
     for (auto sent = answer({{"ready", true}}); sent; sent = serveOne()) {
     }
@@ -188,7 +211,7 @@ class Server {
   }
 
   struct Files {
-    std::vector<MappedBytes> mappings;
+    std::vector<RequestedFile> files;
     std::vector<InputFile> inputs, sidecars;
     std::optional<Error> failed;
 
@@ -197,15 +220,16 @@ class Server {
 
   Talk<Files> receiveFiles(Message part) {
     Files files;
+    std::size_t number = 0;
     for (;;) {
       const json names = part.json.value("names", json::array());
       const json sidecars = part.json.value("sidecars", json::array());
-      for (std::size_t i = 0; i < part.descriptors.size() && i < names.size(); ++i) {
+      for (std::size_t i = 0; i < part.descriptors.size() && i < names.size(); ++i, ++number) {
         auto file = map(bytesFromUtf8(names[i].get<std::string>()), part.descriptors[i]);
         const bool isSidecar = i < sidecars.size() && sidecars[i] == true;
         if (file) {
           (isSidecar ? files.sidecars : files.inputs).push_back(std::move(file->input));
-          files.mappings.push_back(std::move(file->mapping));
+          files.files.push_back({number, std::move(file->mapping)});
         } else if (!files.failed && !isSidecar) {
           files.failed = file.error();
         }
@@ -226,7 +250,7 @@ class Server {
     }
     const std::string name = files.name();
     if (reader == nullptr) return fail(ErrorCode::unsupported, unknownFormat(name), name);
-    MemoryFileSink sink(memory, volumeBytes_ + voxelFileSlack);
+    MemoryFileSink sink(memory, volumeBytes_ + voxelFileSlack, files.files, inPlaceBytes_);
     auto content = reader->readContent(inputs, options, sink);
     if (!content) return tl::make_unexpected(content.error());
     auto described = std::visit([&](auto& read) { return describe(std::move(read), files, sink.written()); }, *content);
@@ -244,16 +268,31 @@ class Server {
     const auto heldCount = voxelCount(held, name);
     if (!heldCount) return tl::make_unexpected(heldCount.error());
     const std::size_t size = *heldCount * bytesPerVoxel(held.type);
-    if (image.voxelOffset > memory.size() || size > memory.size() - image.voxelOffset) {
-      return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
-    }
-    const bool same = image.sameVoxels.size() == size;
-    image.info.statistics = computeStatistics(held, same ? image.sameVoxels : memory.subspan(image.voxelOffset, size));
+    const auto voxels = voxelsOf(image, size, memory);
+    if (!voxels) return fail(ErrorCode::internal, "fewer voxels were read than the image has", name);
+    image.info.statistics = computeStatistics(held, *voxels);
     applySidecars(image.info, files.sidecars, name);
-    return json{{"info", nora::toJson(image.info)},
+    json answer{{"info", nora::toJson(image.info)},
                 {"offset", image.voxelOffset},
                 {"firstTimePoint", image.firstTimePoint},
                 {"timePointsHeld", held.timePoints}};
+    if (!image.stayInFile) return answer;
+    const auto file = std::find_if(files.files.begin(), files.files.end(),
+                                   [&](const RequestedFile& each) { return each.holds(*voxels); });
+    if (file == files.files.end()) return fail(ErrorCode::internal, "the voxels are in none of the files", name);
+    answer["file"] = file->number;
+    answer["offset"] = voxels->data() - file->mapping.bytes().data();
+    answer["size"] = voxels->size();
+    return answer;
+  }
+
+  /// The `size` bytes of an image's voxels, wherever they are; nothing if there are fewer.
+  static std::optional<std::span<const std::byte>> voxelsOf(const ReadImage& image, std::size_t size,
+                                                            std::span<const std::byte> memory) {
+    if (image.sameVoxels.size() == size) return image.sameVoxels;
+    const bool held =
+        !image.stayInFile && image.voxelOffset <= memory.size() && size <= memory.size() - image.voxelOffset;
+    return held ? std::optional(memory.subspan(image.voxelOffset, size)) : std::nullopt;
   }
 
   template <class ReadArrays>
@@ -290,6 +329,7 @@ class Server {
   std::size_t volumeBytes_ = 0;
   std::chrono::seconds requestTime_{0};
   bool preferQform_ = false;
+  std::size_t inPlaceBytes_ = 0;
   std::chrono::steady_clock::time_point progressTold_{};
 };
 

@@ -176,11 +176,37 @@ Result<Content> documentFrom(const json& answer, MappedBytes bytes, const std::s
   });
 }
 
+/// The files of a request and the states in which they were then.
+struct Request {
+  std::span<const OpenedFile> files;
+  std::vector<std::optional<FileStamp>> stamps;
+};
+
+/// A volume whose voxels stay in one of the files. Believes nothing.
+Result<Content> volumeInFile(json answer, const Request& request, std::size_t maxBytes, const std::string& name) {
+  const auto number = sizeIn(answer, "file");
+  const auto offset = sizeIn(answer, "offset");
+  const auto size = sizeIn(answer, "size");
+  constexpr std::size_t alignment = 16;
+  if (!number || !offset || !size || *number >= request.files.size() || !request.stamps[*number] ||
+      *offset % alignment != 0) {
+    return tl::make_unexpected(reader::senselessAnswer());
+  }
+  if (*size > maxBytes) return fail(ErrorCode::limitExceeded, "the content is larger than allowed", name);
+  auto bytes = MappedBytes::ofFile(request.files[*number].fd.get(), *request.stamps[*number],
+                                   {*offset, *size, Volume::paddingBytes}, name);
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  answer["offset"] = std::size_t{0};
+  return volumeFrom(answer, std::move(*bytes), name);
+}
+
 /// What an answer claims to have put into the memory file. Believes nothing.
-Result<Content> contentFrom(const json& answer, int memory, std::size_t maxBytes, const std::string& name) {
+Result<Content> contentFrom(const json& answer, int memory, const Request& request, std::size_t maxBytes,
+                            const std::string& name) {
   if (auto error = reader::errorIn(answer)) return tl::make_unexpected(std::move(*error));
   const auto info = answer.find("info");
   if (info == answer.end() || !info->is_object()) return tl::make_unexpected(reader::senselessAnswer());
+  if (answer.contains("file")) return volumeInFile(answer, request, maxBytes, name);
   if (!isSealed(memory)) return fail(ErrorCode::unavailable, "the reader kept a hand on the data", name);
   auto bytes = MappedBytes::readOnly(memory, name);
   if (!bytes) return tl::make_unexpected(bytes.error());
@@ -317,12 +343,15 @@ Result<Content> ReaderPool::readContent(std::span<const OpenedFile> files, const
   Loan loan(*state_, std::move(*process));
   const auto memory = createMemoryFile(name, 0);
   if (!memory) return tl::make_unexpected(memory.error());
+  Request request{files, {}};
+  for (const OpenedFile& file : files) request.stamps.push_back(stampOf(file.fd.get()));
   if (const auto sent = sendRead(loan.process(), files, memory->get(), options, patience); !sent) {
     return tl::make_unexpected(at(sent.error(), name));
   }
   const auto answer = receiveContent(loan.process(), memory->get(), options, patience);
   if (!answer) return tl::make_unexpected(at(answer.error(), name));
-  auto content = contentFrom(*answer, memory->get(), state_->limits.volumeBytes + reader::voxelFileSlack, name);
+  const std::size_t maxBytes = state_->limits.volumeBytes + reader::voxelFileSlack;
+  auto content = contentFrom(*answer, memory->get(), request, maxBytes, name);
   // A process that lies about what it read does not go on; one that reports an error of the file does.
   if (content || reader::errorIn(*answer)) loan.keep();
   if (!content) return tl::make_unexpected(at(content.error(), name));

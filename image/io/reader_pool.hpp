@@ -1,7 +1,7 @@
 // The server's side of reading files: a pool of `nora reader` processes that open, decode and convert.
 //
 // The server opens files and passes descriptors; a reader process maps and parses them under limits of memory, time and
-// system calls, and answers with a small checked header and a sealed memfd of voxels. A reader that dies, hangs or lies
+// system calls, and answers with a small checked header and a sealed memfd of voxels, or with their place in the file. A reader that dies, hangs or lies
 // is an Error for that file and nothing else; the next request gets a fresh process.
 #pragma once
 
@@ -39,6 +39,9 @@ class ReaderPool {
     std::chrono::milliseconds readTime{120'000};       // wall clock for one request
     std::size_t requestsPerProcess = 500;              // then it is replaced, so that leaks end
     bool preferQform = false;                          // no limit, but the same for all requests: ReadOptions'
+    /// Voxels of so many bytes and more that lie in a plain file as they have to be in memory are not copied: the
+    /// volume maps the file (Volume::isIntact). 0: always copied.
+    std::size_t inPlaceBytes = std::size_t{4} << 20;
   };
 
   /// `program`: the executable to start as `program reader`; normally /proc/self/exe. Processes start on first use.

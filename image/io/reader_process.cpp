@@ -38,7 +38,8 @@ Result<std::unique_ptr<Process>> Process::start(ChildStarter& starter, const std
   const nlohmann::json hello{{"volumeBytes", limits.volumeBytes},
                              {"processBytes", limits.processBytes},
                              {"seconds", requestSeconds},
-                             {"preferQform", limits.preferQform}};
+                             {"preferQform", limits.preferQform},
+                             {"inPlaceBytes", limits.inPlaceBytes}};
   if (const auto sent = process->send(hello, {}, patience); !sent) return tl::make_unexpected(sent.error());
   if (const auto ready = process->receive(patience); !ready) {
     return fail(ready.error().code, "a reader could not start: " + ready.error().what, program);

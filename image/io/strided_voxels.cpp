@@ -375,6 +375,18 @@ Result<FileContent> FileContent::open(const InputFile& file, Packing packing, st
   return out;
 }
 
+/// The voxels of a plain file that are in memory what they are there, aligned and as one run; else empty.
+std::span<const std::byte> sameVoxels(const StridedImage& image, const Axes& dims, const VoxelOrder& order,
+                                      std::span<const std::byte> file) {
+  const bool oneRun = isPacked(image) && (dims == axesOf(image.info) || dims[4] == 1);
+  const bool sameOrder = !image.stored.swapped || partBytes(image.stored) == 1;
+  const auto first = static_cast<std::size_t>(order.first);
+  if (!oneRun || !sameOrder || first % alignment != 0) return {};
+  std::size_t size = bytesPerVoxel(image.info.type);
+  for (const std::int64_t d : dims) size *= static_cast<std::size_t>(d);
+  return file.subspan(first, size);
+}
+
 Result<ReadImage> readStrided(StridedImage image, const InputFile& data, Packing packing, const ReadOptions& options,
                               MemorySink& sink) {
   Axes dims = axesOf(image.info);
@@ -388,7 +400,7 @@ Result<ReadImage> readStrided(StridedImage image, const InputFile& data, Packing
 
   ReadImage out;
   VoxelOrder order = image.order;
-  VoxelScales scales = std::move(image.scales);
+  VoxelScales scales = image.scales;
   const auto t = options.timePoint.value_or(-1);
   if (!compressed && t >= 0 && t < dims[3] && dims[3] > 1) {
     order.first += t * order.strides[3];
@@ -398,6 +410,13 @@ Result<ReadImage> readStrided(StridedImage image, const InputFile& data, Packing
     dims[3] = 1;
     out.firstTimePoint = t;
     out.timePointsRead = 1;
+  }
+  const auto same = compressed ? std::span<const std::byte>{} : sameVoxels(image, dims, order, data.bytes);
+  if (sink.canStayInFile(same)) {  // `data` may be memory of the caller's, which ends with him
+    out.sameVoxels = same;
+    out.stayInFile = true;
+    out.info = std::move(image.info);
+    return out;
   }
   std::size_t size = bytesPerVoxel(image.info.type);
   for (const std::int64_t d : dims) size *= static_cast<std::size_t>(d);

@@ -129,33 +129,33 @@ TEST_P(ReaderLie, IsAnErrorAndNothingElse) {
   const TemporaryFolder folder;
   ReaderPool pool(folder.program("liar"), smallLimits());
   std::vector<OpenedFile> files;
-  files.push_back(folder.order("content", GetParam()));
+  files.push_back(folder.order("content that is long enough", GetParam()));
   const auto read = pool.readContent(files, "content", {}, {});
   ASSERT_FALSE(read);
   EXPECT_FALSE(read.error().what.empty());
   EXPECT_FALSE(pool.peek(files, {}).at(0));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ReaderLie,
-                         testing::Values("nothing known", "no offset", "negative offset", "far offset", "odd offset",
-                                         "info is text", "error is text", "error of numbers", "odd kind", "odd header",
-                                         "header for other", "huge claim", "more than there is", "garbage", "no json",
-                                         "deep json", "not an object", "empty datagram", "oversized datagram",
-                                         "endless", "closes and stays", "unsealed", "empty", "endless progress",
-                                         "time beyond", "no time held", "document outside", "mesh corner beyond",
-                                         "mesh array outside", "mesh array unaligned", "mesh array huge",
-                                         "mesh wrong type", "mesh without corners", "mesh data elsewhere",
-                                         "mesh data short", "mesh labels of floats", "tracts offsets descend",
-                                         "tracts offsets end early", "tracts member beyond", "tracts short offsets"));
+INSTANTIATE_TEST_SUITE_P(
+    All, ReaderLie,
+    testing::Values("nothing known", "no offset", "negative offset", "far offset", "odd offset", "info is text",
+                    "error is text", "error of numbers", "odd kind", "odd header", "header for other", "huge claim",
+                    "more than there is", "garbage", "no json", "deep json", "not an object", "empty datagram",
+                    "oversized datagram", "endless", "closes and stays", "unsealed", "empty", "endless progress",
+                    "time beyond", "no time held", "document outside", "mesh corner beyond", "mesh array outside",
+                    "mesh array unaligned", "mesh array huge", "mesh wrong type", "mesh without corners",
+                    "mesh data elsewhere", "mesh data short", "mesh labels of floats", "tracts offsets descend",
+                    "tracts offsets end early", "tracts member beyond", "tracts short offsets", "in file of nobody",
+                    "in file but fewer", "in file beyond its end", "in file far off", "in file unaligned"));
 
 TEST(ReaderLies, HonestAnswerOfTheSameProgramIsBelieved) {
   const TemporaryFolder folder;
   ReaderPool pool(folder.program("liar"), smallLimits());
   const auto read = readOne(pool, folder.order("image", "the truth"));
   EXPECT_TRUE(read) << describe(read.error()) << ": else the lies above prove nothing";
-  for (const char* order : {"mesh", "tracts"}) {
+  for (const char* order : {"mesh", "tracts", "in file"}) {
     std::vector<OpenedFile> files;
-    files.push_back(folder.order("content", order));
+    files.push_back(folder.order("content that is long enough", order));
     const auto content = pool.readContent(files, "content", {}, {});
     EXPECT_TRUE(content) << order << ": " << describe(content.error());
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <map>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -267,6 +269,46 @@ TEST(ReaderPool, ProductsOwnReadersWorkInTheSandbox) {
   ASSERT_TRUE(volume) << describe(volume.error());
   EXPECT_EQ(volume->value(1, 1, 1), 8);
   EXPECT_EQ(volume->info().statistics->mean, 4.5);
+}
+
+TEST(ReaderPool, LargePlainVoxelsStayInTheirFile) {
+  const TemporaryFolder folder;
+  auto limits = smallLimits();
+  limits.inPlaceBytes = 8;
+  ReaderPool pool(folder.program("nora"), limits);
+  const auto path = folder.write("a.nii", tinyNifti());
+  const auto volume = readOne(pool, std::move(*openRegularFile(path, "a.nii")));
+  ASSERT_TRUE(volume) << describe(volume.error());
+  EXPECT_EQ(volume->value(1, 1, 1), 8);
+  EXPECT_EQ(volume->info().statistics->mean, 4.5);
+  EXPECT_TRUE(volume->isIntact());
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(352).put('\77').flush();
+  EXPECT_FALSE(volume->isIntact());
+  EXPECT_EQ(volume->value(0, 0, 0), 63) << "else it was a copy";
+}
+
+TEST(ReaderPool, VoxelsThatAreConvertedOrFewAreCopied) {
+  const TemporaryFolder folder;
+  auto limits = smallLimits();
+  limits.inPlaceBytes = 9;
+  ReaderPool pool(folder.program("nora"), limits);
+  const auto few = folder.write("few.nii", tinyNifti());
+  std::string swapped = tinyNifti();
+  for (const std::size_t i : {0U, 1U}) std::swap(swapped[i], swapped[3 - i]);  // the size of the header
+  for (std::size_t at = 40; at < 76; at += 2) std::swap(swapped[at], swapped[at + 1]);
+  for (std::size_t at = 76; at < 112; at += 4) {
+    for (const std::size_t i : {0U, 1U}) std::swap(swapped[at + i], swapped[at + 3 - i]);
+  }
+  swapped[71] = 4;  // int16 of the other byte order
+  swapped[73] = 16;
+  const auto other = folder.write("other.nii", swapped + std::string("\1\2\3\4\5\6\7\10"));
+  for (const auto& [path, last] : std::map<std::string, double>{{few, 8}, {other, 7 * 256 + 8}}) {
+    const auto volume = readOne(pool, std::move(*openRegularFile(path, path)));
+    ASSERT_TRUE(volume) << describe(volume.error());
+    EXPECT_EQ(volume->value(1, 1, 1), last);
+    std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(352).put('\77').flush();
+    EXPECT_TRUE(volume->isIntact());
+  }
 }
 
 TEST(ReaderPool, MissingProgramIsAnError) {

@@ -288,5 +288,41 @@ TEST(LoaderPool, TheBackgroundLeavesAThreadForWhatIsWaitedFor) {
   EXPECT_EQ(most, 1);
 }
 
+TEST_F(LoadingTest, AnImageWhoseFileIsChangedFailsAndIsLoadedAgainOnDemand) {
+  auto viewer = connect();
+  openImage(viewer, "infile.nii");
+  imagesWhere(viewer, [](const json& layers) { return layers["infile"]["state"] == "ready"; });
+  sendViewports(viewer, {"axial"});
+  ASSERT_TRUE(receiveFrames(viewer, 1));
+  send(viewer, {{"type", "probe"}, {"mm", {1, 2, 3}}});
+  EXPECT_EQ(viewer.output->take("values")["layers"][0]["value"], 321);
+  const timespec longAgo[2] = {{1000, 0}, {1000, 0}};
+  ASSERT_EQ(::futimens(images.file.get(), longAgo), 0);
+  send(viewer, {{"type", "probe"}, {"mm", {1, 2, 3}}});
+  EXPECT_TRUE(viewer.output->take("values")["layers"].empty()) << "nobody knows of which file they would be";
+  EXPECT_EQ(viewer.output->take("error")["layer"], "infile");
+  imagesWhere(viewer, [](const json& layers) { return layers["infile"]["state"] == "failed"; });
+  send(viewer, {{"type", "load"}, {"layer", "infile"}});
+  imagesWhere(viewer, [](const json& layers) { return layers["infile"]["state"] == "ready"; });
+  send(viewer, {{"type", "probe"}, {"mm", {1, 2, 3}}});
+  EXPECT_EQ(viewer.output->take("values")["layers"][0]["value"], 321);
+}
+
+TEST_F(LoadingTest, APictureOfAChangedFileIsNotSent) {
+  auto viewer = connect();
+  openImage(viewer, "infile.nii");
+  imagesWhere(viewer, [](const json& layers) { return layers["infile"]["state"] == "ready"; });
+  renderer->hold(true);
+  sendViewports(viewer, {"axial"});
+  ASSERT_TRUE(renderer->waitForCalls(1));
+  ASSERT_EQ(::ftruncate(images.file.get(), 0), 0);
+  renderer->hold(false);
+  imagesWhere(viewer, [](const json& layers) { return layers["infile"]["state"] == "failed"; });
+  ASSERT_TRUE(receiveFrames(viewer, 1));
+  EXPECT_EQ(renderer->calls().front().volumes, 1U);
+  EXPECT_EQ(renderer->calls().back().volumes, 0U);
+  EXPECT_EQ(viewer.output->frames().front().header.frame, 2U) << "the first was left out";
+}
+
 }  // namespace
 }  // namespace nora

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/mman.h>
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 namespace nora::test {
@@ -173,6 +175,16 @@ inline std::shared_ptr<const Volume> makePart(std::int64_t time) {
   return std::make_shared<const Volume>(std::move(part.value()));
 }
 
+/// makeVolume() whose voxels stay in a file; `fd` is that file.
+inline std::shared_ptr<const Volume> makeVolumeInFile(int fd) {
+  const auto copied = makeVolume();
+  const std::size_t size = copied->frameBytes();
+  if (::pwrite(fd, copied->frame(0), size, 0) != static_cast<ssize_t>(size)) std::abort();
+  auto bytes = MappedBytes::ofFile(fd, *stampOf(fd), {0, size, Volume::paddingBytes}, "in file");
+  return std::make_shared<const Volume>(Volume::create(copied->info(), std::move(*bytes), 0, "in file").value());
+}
+
+/// "infile..." has its voxels in `file`, which a test may change.
 /// "series..." gives single time points at once ("PATH@TIME" counts them), the whole when released; time point 4 cannot
 /// be loaded alone.
 /// Entries are paths. "bad..." cannot be loaded, "none..." cannot be resolved, "slow..." blocks until released or
@@ -210,11 +222,13 @@ class FakeImages : public ImageSource {
     if (source.path.starts_with("throw")) throw std::runtime_error("thrown on purpose");
     if (isPart) return makePart(*options.timePoint);
     if (isSeries) return makeVolume(seriesTimes);
+    if (source.path.starts_with("infile")) return makeVolumeInFile(file.get());
     if (source.path.starts_with("overlapping")) return makeOverlappingLabels();
     if (source.path.starts_with("4d")) return makeVolume(3);
     if (source.path.starts_with("rgb")) return makeVolume(1, VoxelType::rgb24);
     return makeVolume();
   }
+  const UniqueFd file{::memfd_create("file", MFD_CLOEXEC)};
   void release() {
     const std::lock_guard lock(mutex_);
     released_ = true;

@@ -203,6 +203,13 @@ void lie(const std::string& order, reader::Message& request) {
   }
   while (order == "endless progress") say({{"progress", 0.5}});
   if (order == "time beyond") honest["firstTimePoint"] = 1;
+  if (order.starts_with("in file")) {
+    honest["file"] = order == "in file of nobody" ? 1 : 0;
+    honest["size"] = order == "in file but fewer" ? 23 : 24;
+    if (order == "in file beyond its end") honest["offset"] = 16;
+    if (order == "in file far off") honest["offset"] = 0xFFFFFFFFFFFFFFF0;
+    if (order == "in file unaligned") honest["offset"] = 1;
+  }
   if (order == "no time held") honest["timePointsHeld"] = 0;
   if (const auto found = answers.find(order); found != answers.end()) return say(found->second);
   if (order == "huge claim") honest["info"]["dims"] = {INT64_MAX, INT64_MAX, 3};
