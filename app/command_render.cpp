@@ -26,7 +26,7 @@ struct RenderOptions {
   std::string view;
   std::string series;
   bool printScene = false;
-  std::string backend = "cpu";
+  std::string backend = "auto";
   bool listColourMaps = false;
   bool listTransferPresets = false;
   bool stats = false;
@@ -105,20 +105,14 @@ Result<void> writeFile(const std::string& path, const std::vector<std::byte>& by
   return {};
 }
 
-Result<std::unique_ptr<Renderer>> makeRenderer(const std::string& backend) {
-  if (backend == "cpu") return makeCpuRenderer();
-  if (backend == "cuda") {
-    return fail(ErrorCode::unsupported, "this build or machine has no CUDA renderer; leave it out, or say cpu",
-                "--backend");
-  }
-  return fail(ErrorCode::invalidInput, "must be cpu or cuda, not '" + printable(backend) + "'", "--backend");
-}
-
 Result<void> renderPicture(const RenderOptions& options, const LoadedScene& loaded) {
   const auto size = parseSize(options.size);
   if (!size) return tl::make_unexpected(size.error());
   auto renderer = makeRenderer(options.backend);
-  if (!renderer) return tl::make_unexpected(renderer.error());
+  if (!renderer) {
+    renderer.error().where = "--backend " + printable(options.backend);
+    return tl::make_unexpected(renderer.error());
+  }
   if (loaded.scene.views.empty()) return fail(ErrorCode::invalidInput, "the scene has no views", options.input);
   RenderRequest request;
   request.scene = &loaded.scene;
@@ -182,7 +176,9 @@ void addRenderCommand(CLI::App& app, int& exitStatus) {
   command->add_flag("--list-colour-maps", options->listColourMaps, "Print the names of the colour maps");
   command->add_flag("--list-transfer-presets", options->listTransferPresets,
                     "Print the names of the transfer functions for volume views");
-  command->add_option("--backend", options->backend, "What draws: cpu, or cuda where there is one")
+  command
+      ->add_option("--backend", options->backend,
+                   "What draws: cpu, cuda (an NVIDIA GPU), or auto: that where there is one")
       ->capture_default_str();
   command->add_flag("--stats", options->stats, "Print backend, stage times, samples and skipped ray steps as JSON");
   command->add_flag("--prefer-qform", options->preferQform, "NIfTI: the qform goes before the sform");

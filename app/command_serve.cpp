@@ -75,7 +75,7 @@ StreamEngine::Options engineOptions(const Config& config) {
 Result<void> serve(const Config& config, const std::string& folder, const sigset_t& endSignals) {
   auto root = ServedRoot::open(folder);
   if (!root) return tl::make_unexpected(root.error());
-  auto renderer = makeCpuRenderer();
+  auto renderer = makeRenderer(config.backend, static_cast<std::size_t>(config.gpuMiB) << 20);
   if (!renderer) return tl::make_unexpected(renderer.error());
   log::info("renderer: " + (*renderer)->name());
 

@@ -25,6 +25,9 @@ const std::array fields{
     ConfigField{"read_seconds", "Longest time to read one image.", nullptr, &Config::readSeconds, 1, 86400},
     ConfigField{"sessions", "Most viewers at the same time.", nullptr, &Config::sessions, 1, 4096},
     ConfigField{"jpeg_quality", "JPEG quality while something moves.", nullptr, &Config::jpegQuality, 10, 100},
+    ConfigField{"backend", "What draws: cpu, cuda, or auto for cuda where there is a GPU.", &Config::backend},
+    ConfigField{"gpu_mib", "Memory of the GPU for images; 0 takes most of what is free.", nullptr, &Config::gpuMiB, 0,
+                mostMiB},
     ConfigField{.name = "prefer_qform",
                 .comment = "NIfTI: true takes the qform where an image has both that and an sform; else the sform.",
                 .flag = &Config::preferQform},
@@ -39,8 +42,16 @@ std::string environmentName(std::string_view name) {
 
 Result<void> checkText(const ConfigField& field, std::string_view value, const std::string& origin) {
   static constexpr std::array<std::string_view, 4> levels{"debug", "info", "warning", "error"};
-  const bool wrongLevel = field.name == "log_level" && std::find(levels.begin(), levels.end(), value) == levels.end();
-  if (wrongLevel) return fail(ErrorCode::invalidInput, "log_level must be debug, info, warning or error", origin);
+  static constexpr std::array<std::string_view, 3> backends{"auto", "cpu", "cuda"};
+  const auto isNone = [&](const auto& allowed) {
+    return std::find(allowed.begin(), allowed.end(), value) == allowed.end();
+  };
+  if (field.name == "log_level" && isNone(levels)) {
+    return fail(ErrorCode::invalidInput, "log_level must be debug, info, warning or error", origin);
+  }
+  if (field.name == "backend" && isNone(backends)) {
+    return fail(ErrorCode::invalidInput, "backend must be auto, cpu or cuda", origin);
+  }
   if (value.empty()) return fail(ErrorCode::invalidInput, std::string(field.name) + " must not be empty", origin);
   return {};
 }

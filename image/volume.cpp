@@ -1,5 +1,7 @@
 #include "image/volume.hpp"
 
+#include "image/content_number.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -30,6 +32,7 @@ Volume::Volume(ImageInfo info, MappedBytes bytes, std::size_t offset, std::strin
     : info_(std::move(info)),
       bytes_(std::move(bytes)),
       offset_(offset),
+      contentNumber_(nextContentNumber()),
       name_(std::move(name)),
       held_(held),
       voxelFromWorld_(voxelFromWorld) {}

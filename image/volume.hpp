@@ -5,6 +5,7 @@
 #include "image/image_info.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -41,6 +42,8 @@ class Volume {
 
   [[nodiscard]] const ImageInfo& info() const { return info_; }
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// Of its voxels; moving keeps it.
+  [[nodiscard]] std::uint64_t contentNumber() const { return contentNumber_; }
   [[nodiscard]] const Affine& worldFromVoxel() const { return info_.worldFromVoxel; }
   [[nodiscard]] const Affine& voxelFromWorld() const { return voxelFromWorld_; }
   [[nodiscard]] const std::array<std::int64_t, 3>& dims() const { return info_.dims; }
@@ -75,6 +78,7 @@ class Volume {
   ImageInfo info_;
   MappedBytes bytes_;
   std::size_t offset_ = 0;
+  std::uint64_t contentNumber_ = 0;
   std::string name_;
   TimeRange held_;
   Affine voxelFromWorld_;

@@ -65,4 +65,11 @@ class Renderer {
 /// The CPU renderer with the best instruction set of this machine, or the named one (sse4, avx2, avx512; for tests).
 [[nodiscard]] Result<std::unique_ptr<Renderer>> makeCpuRenderer(const std::string& instructionSet = "");
 
+/// The renderer that a name means. "cpu"; "cuda": an NVIDIA GPU, or an Error that says why there is none; "auto": that
+/// if there is one, else the CPU. With a GPU, the CPU still draws every picture that the GPU cannot (no memory, lost),
+/// and the log says why; name() is that of what drew the last picture. `deviceImageBytes`: of the GPU's memory for
+/// images; 0: most of what is free. Errors: invalidInput (another name), unsupported (no such GPU, driver or build).
+[[nodiscard]] Result<std::unique_ptr<Renderer>> makeRenderer(const std::string& backend,
+                                                             std::size_t deviceImageBytes = 0);
+
 }  // namespace nora

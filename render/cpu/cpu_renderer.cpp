@@ -1,13 +1,10 @@
 // The renderer on the CPU: has the kernels of the best instruction set draw a plan tile by tile.
 #include "render/cpu/kernel_sets.hpp"
-#include "render/plan/ray_planner.hpp"
-#include "render/plan/shown_layers.hpp"
-#include "render/plan/slice_planner.hpp"
+#include "render/plan/picture_planner.hpp"
 #include "render/renderer.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 
 #include <tbb/parallel_for.h>
 
@@ -31,8 +28,7 @@ class CpuRenderer final : public Renderer {
   kernel::RayCounts drawRays(const kernel::RayPlan& plan) const;
 
   const kernel::Kernels& kernels_;
-  SlicePlanner slicePlanner_;
-  RayPlanner rayPlanner_;
+  PicturePlanner planner_;
 };
 
 std::uint64_t CpuRenderer::drawSlices(const kernel::SlicePlan& plan) const {
@@ -63,33 +59,17 @@ kernel::RayCounts CpuRenderer::drawRays(const kernel::RayPlan& plan) const {
 }
 
 Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame& frame) {
-  if (!request.scene || !request.volumes) return fail(ErrorCode::internal, "a request without a scene or volumes");
-  if (!(request.stepScale > 0)) return fail(ErrorCode::invalidInput, "the ray step must be positive", request.view);
-  const View* view = findView(*request.scene, request.view);
-  if (!view) return fail(ErrorCode::notFound, "the scene has no such view", request.view);
-  const auto geometry = viewGeometry(*request.scene, *view, backgroundOf(*request.scene, *request.volumes),
-                                     request.width, request.height);
-  if (!geometry) return tl::make_unexpected(geometry.error());
-
   const auto started = Clock::now();
-  frame.resize(request.width, request.height);
-  frame.geometry = *geometry;
-  const bool isVolume = view->kind == ViewKind::volume;
-  std::optional<kernel::RayPlan> rays;
-  kernel::SlicePlan slices{frame.width, frame.height, nullptr, 0, frame.rgba.data()};  // no layers: a black picture
-  if (isVolume) {
-    rays = rayPlanner_.plan(request, *view, *geometry, kernels_, frame);
-  } else {
-    slices = slicePlanner_.plan(request, *view, *geometry, frame);
-  }
+  const auto plan = planner_.plan(request, kernels_, frame);
+  if (!plan) return tl::make_unexpected(plan.error());
   const auto planned = Clock::now();
   RenderStatistics statistics;
-  if (rays) {
-    const kernel::RayCounts counts = drawRays(*rays);
+  if (plan->rays) {
+    const kernel::RayCounts counts = drawRays(*plan->rays);
     statistics.samples = counts.samples;
     statistics.skipped = counts.skipped;
   } else {
-    statistics.samples = drawSlices(slices);
+    statistics.samples = drawSlices(plan->slices);
   }
   statistics.prepare = std::chrono::duration_cast<std::chrono::microseconds>(planned - started);
   statistics.draw = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - planned);

@@ -1,7 +1,9 @@
 // Lanes: the same arithmetic on 1, 4, 8 or 16 values at once. The including file defines
 //   NORA_LANES      the number of lanes: 16 (AVX-512), 8 (AVX2), 4 (SSE4), 1 (plain C++)
 //   NORA_ISA        a namespace of its own, so that the linker never mixes code of two instruction sets.
-// With one lane everything is a plain float and int: the reference, and what a GPU thread runs.
+// With one lane everything is a plain float and int: the reference, and what a GPU thread runs. A GPU's code also
+// defines
+//   NORA_PIXEL_THREADS  each call draws one pixel, and memory is read in words of its own type at their own alignment.
 #pragma once
 
 #include <cstddef>
@@ -147,6 +149,15 @@ inline void store(float* to, Float v) {
 }
 inline void store(std::uint32_t* to, Int v) {
   __builtin_memcpy(to, &v, sizeof v);
+}
+/// The first `count` (lanes at most, or a piece of a row) of four-byte pixels; `to` is a multiple of four.
+inline void storePixels(std::uint8_t* to, const std::uint32_t* pixels, int count) {
+#if defined(NORA_PIXEL_THREADS)
+  static_cast<void>(count);  // 1
+  *reinterpret_cast<std::uint32_t*>(to) = *pixels;
+#else
+  __builtin_memcpy(to, pixels, static_cast<std::size_t>(count) * 4);
+#endif
 }
 inline Int loadInts(const float* from) {
   Int out;
@@ -396,12 +407,39 @@ inline Int gatherBytes(const void* base, Int offset) {
 #endif
 }
 
+/// One value at an address that is a multiple of its size.
+template <class T>
+inline T loadAligned(const std::byte* from) {
+#if defined(__CUDA_ARCH__)
+  return __ldg(reinterpret_cast<const T*>(from));
+#else
+  T out;
+  __builtin_memcpy(&out, from, sizeof out);
+  return out;
+#endif
+}
+
+#if defined(NORA_PIXEL_THREADS)
+inline Int gatherEntries(const std::uint32_t* table, Int index) {
+  return static_cast<Int>(loadAligned<std::uint32_t>(reinterpret_cast<const std::byte*>(table + index)));
+}
+inline Float gatherEntries(const float* table, Int index) {
+  return loadAligned<float>(reinterpret_cast<const std::byte*>(table + index));
+}
+inline Int gatherEntries(const std::uint8_t* table, Int index) {
+  return loadAligned<std::uint8_t>(reinterpret_cast<const std::byte*>(table + index));
+}
+#else
 inline Int gatherEntries(const std::uint32_t* table, Int index) {
   return gatherBytes(table, index * 4);
 }
 inline Float gatherEntries(const float* table, Int index) {
   return asFloat(gatherBytes(table, index * 4));
 }
+inline Int gatherEntries(const std::uint8_t* table, Int index) {
+  return gatherBytes(table, index) & 0xff;
+}
+#endif
 
 // --- functions ---
 

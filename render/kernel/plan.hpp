@@ -31,6 +31,8 @@ struct Grid {
   std::int64_t dims[3]{1, 1, 1};
   std::int64_t stride[3]{1, 1, 1};
   bool big = false;  // offsets do not fit 31 bits
+  /// Which bytes these are (image/content_number.hpp), for whoever keeps a copy of them elsewhere.
+  std::uint64_t content = 0;
 };
 
 enum class Look : std::uint8_t {
@@ -53,10 +55,10 @@ struct Sticks {
   int v = 1;
   int through = 2;
   float stride = 1;
-  float pixelFromVoxel[4]{};     // right from u, right from v, down from u, down from v; within the plane
-  float throughFromVoxel[2]{};   // from u and from v, within the plane
-  float screenFromDirection[6];  // two rows: right and down of a direction in the world
-  float halfLength = 0;          // pixels, of a direction that lies in the plane
+  float pixelFromVoxel[4]{};       // right from u, right from v, down from u, down from v; within the plane
+  float throughFromVoxel[2]{};     // from u and from v, within the plane
+  float screenFromDirection[6]{};  // two rows: right and down of a direction in the world
+  float halfLength = 0;            // pixels, of a direction that lies in the plane
   float halfWidth = 0;
 };
 
@@ -132,7 +134,7 @@ struct RayLayer {
   double down[3]{};
   double step[3]{};  // voxels per ray step
   RayKind kind = RayKind::medium;
-  SliceLayer look;  // values, thresholds, colours and opacity as in slices; its grid holds labels in their own type
+  SliceLayer look;  // values, thresholds, colours and opacity as in slices; its grid is not read
   // Medium: stored -> entry of the tables
   float entryPerStored = 1;
   float entryOffset = 0;
@@ -196,6 +198,14 @@ struct RayPlan {
   int cutCount = 0;
   RaySlice slices[mostRaySlices]{};
   int sliceCount = 0;
+};
+
+/// What a ray kernel must be able to draw. The CPU's can do everything; a GPU has one for each, so that the usual ones
+/// need few registers and hardly any stack.
+enum class RayUse : std::uint8_t {
+  everything,
+  mediumAlone,  // one layer, of RayKind::medium
+  projections,  // no other layers than of RayKind::projection
 };
 
 /// What drawing rays took.

@@ -157,7 +157,7 @@ inline void write(const RayPlan& plan, const Ray& ray, const Packet& packet, con
   for (int row = 0; row < packetHeight && packet.y + row < tile.y1; ++row) {
     const auto pixel = static_cast<std::size_t>(packet.y + row) * static_cast<std::size_t>(plan.width) +
                        static_cast<std::size_t>(packet.x);
-    __builtin_memcpy(plan.rgba + pixel * 4, pixels + row * packetWidth, static_cast<std::size_t>(columns) * 4);
+    storePixels(plan.rgba + pixel * 4, pixels + row * packetWidth, columns);
   }
 }
 

@@ -12,6 +12,7 @@ struct RayVolume {
   const RayLayer* layer = nullptr;
   Extent extent;
   Float step[3];
+  Float inverse[3];  // of the step; not used along axes that it runs across
   Int brickMost[3];
   Float origin[3];         // voxel position at the packet's base
   Float enterAt, leaveAt;  // depths
@@ -27,6 +28,7 @@ struct RayVolume {
     extent = Extent(shown.grid);
     for (int a = 0; a < 3; ++a) {
       step[a] = splat(static_cast<float>(shown.step[a]));
+      inverse[a] = splat(magnitude(shown.step[a]) < leastStep ? 0.0F : static_cast<float>(1 / shown.step[a]));
       brickMost[a] = splat(shown.bricks[a] - 1);
     }
   }
@@ -105,7 +107,7 @@ struct RayVolume {
     const Int by = least(cell.y >> 3, brickMost[1]);
     const Int bz = least(cell.z >> 3, brickMost[2]);
     const Int brick = (bz * layer->bricks[1] + by) * layer->bricks[0] + bx;
-    const Int distance = gatherBytes(layer->distance, brick) & 0xff;
+    const Int distance = gatherEntries(layer->distance, brick);
     // A lane that enters later is free until then.
     const Int waiting = first - k;
     const Mask entered = both(active, less(waiting, splat(1)));
@@ -129,7 +131,7 @@ struct RayVolume {
     if (magnitude(along) < leastStep) return;
     const Int face = along > 0 ? high * edge : (low + 1) * edge;
     // Half a voxel outside the image belongs to its outermost bricks.
-    free = least(free, greatest((toFloat(face) - p) * splat(static_cast<float>(1 / along)), none()));
+    free = least(free, greatest((toFloat(face) - p) * inverse[a], none()));
   }
 
  private:
@@ -144,9 +146,8 @@ struct RayVolume {
       hit = both(hit, both(lessEqual(low, none()), lessEqual(none(), high)));
       return;
     }
-    const Float inverse = splat(static_cast<float>(1 / layer->step[a]));
-    const Float t0 = low * inverse;
-    const Float t1 = high * inverse;
+    const Float t0 = low * inverse[a];
+    const Float t1 = high * inverse[a];
     enterAt = greatest(enterAt, least(t0, t1));
     leaveAt = least(leaveAt, greatest(t0, t1));
   }

@@ -17,8 +17,12 @@ template <class Visitor>
 inline void visitRayVoxels(const Grid& grid, Visitor&& visitor) {
   const auto sized = [&](auto zero) {
     using T = decltype(zero);
-    if (grid.big) return visitor(Voxels<T, true>(grid));
-    visitor(Voxels<T, false>(grid));
+    if constexpr (alwaysBig) {
+      visitor(Voxels<T, true>(grid));
+    } else {
+      if (grid.big) return visitor(Voxels<T, true>(grid));
+      visitor(Voxels<T, false>(grid));
+    }
   };
   switch (grid.stored) {
     case Stored::int8: return sized(std::int8_t{});
@@ -188,23 +192,26 @@ inline Float sliceLight(const Packet& packet, int channel) {
 }
 
 /// Draws the layers of one packet after another, each over those before it.
+template <RayUse use>
 inline void project(const RayPlan& plan, RayVolume* volumes, const bool* hit, const Packet& packet, Ray& ray,
                     RayCounts& counts) {
   ray = {sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2), none()};
   for (int l = 0; l < plan.layerCount; ++l) {
     RayVolume& volume = volumes[l];
     if (!hit[l]) continue;
-    if (volume.layer->kind == RayKind::projection) {
+    if (use == RayUse::projections || volume.layer->kind == RayKind::projection) {
       visitRayVoxels(volume.layer->grid, [&](const auto& voxels) {
         Projector projector(plan.mode, volume, voxels, counts);
         drawOver(ray, volume.layer->look, projector.value(), packet.onSlice);
       });
       continue;
     }
-    Ray own{};
-    CrossingVolumes(&volume, 1, counts).march(own);
-    addBehind(own, {none(), splat(1.0F), ray.red, ray.green, ray.blue});
-    ray = own;
+    if constexpr (use == RayUse::everything) {
+      Ray own{};
+      CrossingVolumes(&volume, 1, counts).march(own);
+      addBehind(own, {none(), splat(1.0F), ray.red, ray.green, ray.blue});
+      ray = own;
+    }
   }
 }
 
@@ -212,9 +219,8 @@ inline bool isProjection(RayMode mode) {
   return mode == RayMode::maximum || mode == RayMode::minimum || mode == RayMode::mean;
 }
 
-/// Every layer, mode and slice.
-inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes, Packet& packet, RayCounts& counts) {
-  bool hit[mostRayLayers];
+/// Places the packet and lets it meet the images; returns how many it meets, and the last of them in `only`.
+inline int enterAll(const RayPlan& plan, const Tile& tile, RayVolume* volumes, bool* hit, Packet& packet, int& only) {
   double base = 0;
   bool found = false;
   for (int l = 0; l < plan.layerCount; ++l) {
@@ -226,7 +232,6 @@ inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes
   packet.base = base;
   begin(plan, tile, packet);
   int entered = 0;
-  int only = 0;
   for (int l = 0; l < plan.layerCount; ++l) {
     hit[l] = hit[l] && volumes[l].enter(packet);
     if (!hit[l]) volumes[l].last = splat(-1);
@@ -234,11 +239,22 @@ inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes
     entered += hit[l] ? 1 : 0;
     only = hit[l] ? l : only;
   }
+  return entered;
+}
+
+/// Every layer, mode and slice that `use` covers.
+template <RayUse use>
+inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes, Packet& packet, RayCounts& counts) {
+  bool hit[mostRayLayers];
+  int only = 0;
+  const int entered = enterAll(plan, tile, volumes, hit, packet, only);
   Ray ray{};
-  if (isProjection(plan.mode)) {
-    project(plan, volumes, hit, packet, ray, counts);
+  if (use == RayUse::projections || (use == RayUse::everything && isProjection(plan.mode))) {
+    project<use>(plan, volumes, hit, packet, ray, counts);
   } else {
-    if (entered == 1 && volumes[only].layer->kind == RayKind::medium) {
+    if constexpr (use == RayUse::mediumAlone) {
+      if (entered > 0) marchMedium(volumes[0], ray, counts);
+    } else if (entered == 1 && volumes[only].layer->kind == RayKind::medium) {
       marchMedium(volumes[only], ray, counts);
     } else if (entered > 0) {
       CrossingVolumes(volumes, plan.layerCount, counts).march(ray);
@@ -248,20 +264,29 @@ inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes
   write(plan, ray, packet, tile);
 }
 
-inline RayCounts drawRays(const RayPlan& plan, const Tile& tile) {
+/// All but the slices' own pictures, which must be there.
+template <RayUse use>
+inline RayCounts drawRaysOverSlices(const RayPlan& plan, const Tile& tile) {
   RayCounts counts;
-  for (int s = 0; s < plan.sliceCount; ++s) {
-    const SlicePlan& picture = plan.slices[s].picture;
-    if (picture.layerCount > 0) counts.samples += drawSlices(picture, tile);
-  }
-  RayVolume volumes[mostRayLayers];
+  RayVolume volumes[use == RayUse::mediumAlone ? 1 : mostRayLayers];
   for (int l = 0; l < plan.layerCount; ++l) volumes[l].show(plan.layers[l]);
   Packet packet;
   for (packet.y = tile.y0; packet.y < tile.y1; packet.y += packetHeight) {
     for (packet.x = tile.x0; packet.x < tile.x1; packet.x += packetWidth) {
-      drawPacket(plan, tile, volumes, packet, counts);
+      drawPacket<use>(plan, tile, volumes, packet, counts);
     }
   }
+  return counts;
+}
+
+inline RayCounts drawRays(const RayPlan& plan, const Tile& tile) {
+  std::uint64_t samples = 0;
+  for (int s = 0; s < plan.sliceCount; ++s) {
+    const SlicePlan& picture = plan.slices[s].picture;
+    if (picture.layerCount > 0) samples += drawSlices(picture, tile);
+  }
+  RayCounts counts = drawRaysOverSlices<RayUse::everything>(plan, tile);
+  counts.samples += samples;
   return counts;
 }
 

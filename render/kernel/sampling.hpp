@@ -82,6 +82,12 @@ struct BigOffset {
   std::int64_t at[lanes];
 };
 
+#if defined(NORA_PIXEL_THREADS)
+constexpr bool alwaysBig = true;  // addresses have 64 bits anyway, and half the code remains
+#else
+constexpr bool alwaysBig = false;
+#endif
+
 /// Loads voxels of type T. `big`: offsets need more than 31 bits.
 template <class T, bool big>
 class Voxels {
@@ -214,11 +220,7 @@ class Voxels {
     return sum;
   }
 
-  [[nodiscard]] inline T scalar(std::int64_t offset) const {
-    T out;
-    __builtin_memcpy(&out, base_ + offset, sizeof out);
-    return out;
-  }
+  [[nodiscard]] inline T scalar(std::int64_t offset) const { return loadAligned<T>(base_ + offset); }
 
   /// Takes the first or second voxel out of four bytes.
   [[nodiscard]] inline static Float first(Int word) {
@@ -262,7 +264,7 @@ template <class Visitor>
 inline auto visitVoxels(const Grid& grid, Visitor&& visitor) {
   const auto sized = [&](auto zero) {
     using T = decltype(zero);
-    if constexpr (sizeof(T) == 8) return visitor(Voxels<T, true>(grid));
+    if constexpr (sizeof(T) == 8 || alwaysBig) return visitor(Voxels<T, true>(grid));
     return grid.big ? visitor(Voxels<T, true>(grid)) : visitor(Voxels<T, false>(grid));
   };
   switch (grid.stored) {

@@ -87,7 +87,7 @@ inline void writePixels(const Piece& piece, int count, std::uint8_t* out) {
     const Int blue = toInt(loadFloats(piece.blue + i) + half);
     store(pixels + i, red | shiftLeft(green, 8) | shiftLeft(blue, 16) | splat(static_cast<std::int32_t>(0xff000000U)));
   }
-  __builtin_memcpy(out, pixels, static_cast<std::size_t>(count) * 4);
+  storePixels(out, pixels, count);
 }
 
 inline std::uint64_t drawSlices(const SlicePlan& plan, const Tile& tile) {

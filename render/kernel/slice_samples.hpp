@@ -6,7 +6,7 @@
 namespace nora::kernel::NORA_ISA {
 
 /// Pixels handled at a time: what a row piece needs stays in the first-level cache. A multiple of every lane count.
-#if defined(__CUDACC__)
+#if defined(NORA_PIXEL_THREADS)
 constexpr int pieceLength = 1;  // a thread draws one pixel, and its stack is dear
 #else
 constexpr int pieceLength = 256;

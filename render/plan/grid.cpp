@@ -25,11 +25,12 @@ kernel::Stored storedAs(VoxelType type) {
 }  // namespace
 
 kernel::Grid makeGrid(const std::byte* voxels, kernel::Stored stored, const std::array<std::int64_t, 3>& dims,
-                      std::int64_t bytesPerVoxel) {
+                      std::int64_t bytesPerVoxel, std::uint64_t content) {
   constexpr std::int64_t mostSmallBytes = std::int64_t{1} << 30;  // offsets and their neighbours fit 31 bits
   kernel::Grid grid;
   grid.voxels = voxels;
   grid.stored = stored;
+  grid.content = content;
   std::int64_t stride = bytesPerVoxel;
   for (std::size_t a = 0; a < 3; ++a) {
     grid.dims[a] = dims[a];
@@ -43,7 +44,7 @@ kernel::Grid makeGrid(const std::byte* voxels, kernel::Stored stored, const std:
 kernel::Grid gridOf(const Volume& volume, std::int64_t time, std::int64_t component) {
   const VoxelType type = volume.info().type;
   return makeGrid(volume.frame(time, component), storedAs(type), volume.dims(),
-                  static_cast<std::int64_t>(bytesPerVoxel(type)));
+                  static_cast<std::int64_t>(bytesPerVoxel(type)), volume.contentNumber());
 }
 
 }  // namespace nora

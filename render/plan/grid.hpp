@@ -12,8 +12,10 @@ namespace nora {
 
 constexpr std::size_t gatherPadding = 64;  // bytes after voxels and tables: kernels load whole words
 
+/// `content`: see kernel::Grid.
 [[nodiscard]] kernel::Grid makeGrid(const std::byte* voxels, kernel::Stored stored,
-                                    const std::array<std::int64_t, 3>& dims, std::int64_t bytesPerVoxel);
+                                    const std::array<std::int64_t, 3>& dims, std::int64_t bytesPerVoxel,
+                                    std::uint64_t content);
 
 /// One frame of a volume.
 [[nodiscard]] kernel::Grid gridOf(const Volume& volume, std::int64_t time, std::int64_t component);

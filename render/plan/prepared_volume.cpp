@@ -1,20 +1,15 @@
 #include "render/plan/prepared_volume.hpp"
 
+#include "image/content_number.hpp"
 #include "render/plan/grid.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include <tbb/parallel_for.h>
 
 namespace nora {
 namespace {
-
-std::uint64_t nextNumber() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
 
 bool castDirectly(VoxelType type) {
   return type == VoxelType::int8 || type == VoxelType::uint8 || type == VoxelType::int16 || type == VoxelType::uint16 ||
@@ -25,7 +20,7 @@ bool castDirectly(VoxelType type) {
 
 PreparedVolume::PreparedVolume(const std::shared_ptr<const Volume>& volume, std::int64_t time, std::int64_t component,
                                bool asLabels, const kernel::Kernels& kernels)
-    : number_(nextNumber()),
+    : number_(nextContentNumber()),
       volume_(volume),
       time_(time),
       component_(component),
@@ -75,7 +70,7 @@ void PreparedVolume::convert(const Volume& volume, std::int64_t time, std::int64
     }
   });
   grid_ = makeGrid(converted_.data(), colour ? kernel::Stored::uint8 : kernel::Stored::float32, volume.dims(),
-                   static_cast<std::int64_t>(out));
+                   static_cast<std::int64_t>(out), number_);
 }
 
 PreparedVolume& PreparedVolumes::get(const std::shared_ptr<const Volume>& volume, std::int64_t time,

@@ -43,7 +43,7 @@ TEST(Config, EnvironmentWinsOverTheFile) {
 
 TEST(Config, WrongSettingsNameTheFileAndTheKey) {
   for (const std::string content : {"prot = 1\n", "port = \"x\"\n", "port = 70000\n", "log_level = \"loud\"\n",
-                                    "prefer_qform = 1\n", "port = \n"}) {
+                                    "prefer_qform = 1\n", "backend = \"metal\"\n", "gpu_mib = -1\n", "port = \n"}) {
     Config config;
     const auto applied = applyToml(config, temporaryFile(content));
     ASSERT_FALSE(applied) << content;

@@ -192,6 +192,23 @@ class BadInput(unittest.TestCase):
                 self.assertNotEqual(status, 0)
                 self.assertTrue(error.strip())
 
+    def test_backends_are_chosen_and_said(self):
+        path = os.path.join(DEMO, NIFTIS[0])
+        picture = os.path.join(self.folder.name, "backend.png")
+        for backend in ("auto", "cpu"):
+            status, out, _ = nora("render", path, "-o", picture, "--size", "64x64", "--backend", backend, "--stats")
+            self.assertEqual(status, 0)
+            self.assertRegex(json.loads(out)["backend"], "^cpu" if backend == "cpu" else "^(cpu|cuda)")
+        status, out, error = nora("render", path, "-o", picture, "--size", "64x64", "--backend", "cuda", "--stats")
+        if status == 0:
+            self.assertRegex(json.loads(out)["backend"], "^cuda")
+        else:  # no GPU, or built without CUDA
+            self.assertRegex(error, r"--backend cuda: .*(GPU|CUDA)")
+            self.assertEqual(len(error.strip().splitlines()), 1)
+        status, _, error = nora("render", path, "-o", picture, "--backend", "metal")
+        self.assertNotEqual(status, 0)
+        self.assertIn("metal", error)
+
     def test_probe_outside_is_null(self):
         status, out, _ = nora("probe", os.path.join(DEMO, NIFTIS[0]), "--voxel", "-1", "0", "0", "--json")
         self.assertEqual(status, 0)

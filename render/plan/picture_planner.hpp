@@ -1,0 +1,30 @@
+// Turns a request into what the kernels draw, whichever backend runs them.
+#pragma once
+
+#include "render/plan/ray_planner.hpp"
+#include "render/plan/slice_planner.hpp"
+#include "render/renderer.hpp"
+
+#include <optional>
+
+namespace nora {
+
+struct PicturePlan {
+  std::optional<kernel::RayPlan> rays;
+  kernel::SlicePlan slices;  // if there are no rays; without layers: a black picture
+};
+
+/// Keeps its memory from picture to picture. One thread at a time.
+class PicturePlanner {
+ public:
+  /// Sizes `frame` and sets its geometry; the plan draws into it, and is valid until the next call and while the
+  /// request's volumes live. Errors: invalidInput or limitExceeded for a size or step that cannot be drawn; notFound
+  /// for a view that the scene does not have.
+  [[nodiscard]] Result<PicturePlan> plan(const RenderRequest& request, const kernel::Kernels& kernels, Frame& frame);
+
+ private:
+  SlicePlanner slicePlanner_;
+  RayPlanner rayPlanner_;
+};
+
+}  // namespace nora

@@ -1,0 +1,27 @@
+// The pictures on which every backend must agree with the CPU's: each kind of view, layer, look and voxel type.
+#pragma once
+
+#include "tests/render/phantoms.hpp"
+
+#include <string>
+#include <vector>
+
+namespace nora::agreement {
+
+struct AgreementView {
+  std::string name;
+  std::string view;
+  void (*prepare)(phantom::Studio& studio);
+};
+
+/// As test parameters; each prepares an empty Studio.
+[[nodiscard]] const std::vector<AgreementView>& views();
+
+constexpr int width = 213;  // no multiple of a tile or a block
+constexpr int height = 155;
+
+inline void PrintTo(const AgreementView& view, std::ostream* out) {
+  *out << view.name;
+}
+
+}  // namespace nora::agreement
