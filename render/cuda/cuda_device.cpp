@@ -16,6 +16,20 @@ std::string reasonOf(cudaError_t status) {
   return std::string(cudaGetErrorString(status)) + " (" + cudaGetErrorName(status) + ")";
 }
 
+std::string versionOf(int number) {  // 13020: 13.2
+  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
+
+/// Without a driver CUDA says that it is too old.
+std::string whyNone(cudaError_t status) {
+  int driver = 0;
+  int runtime = 0;
+  if (status != cudaErrorInsufficientDriver) return reasonOf(status);
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) return "there is no NVIDIA driver";
+  if (cudaRuntimeGetVersion(&runtime) != cudaSuccess) return reasonOf(status);
+  return "the driver is made for CUDA " + versionOf(driver) + ", and nora needs one for " + versionOf(runtime);
+}
+
 class CudaDevice final : public Device {
  public:
   explicit CudaDevice(const cudaDeviceProp& properties) : name_("cuda (" + std::string(properties.name) + ")") {}
@@ -127,8 +141,9 @@ Result<std::unique_ptr<Device>> openCudaDevice() {
   if (status == cudaSuccess && count == 0) status = cudaErrorNoDevice;
   if (status == cudaSuccess) status = cudaGetDeviceProperties(&properties, deviceNumber);
   if (status != cudaSuccess) {
+    const std::string why = whyNone(status);
     static_cast<void>(cudaGetLastError());
-    return fail(ErrorCode::unsupported, "no NVIDIA GPU can be used here: " + reasonOf(status));
+    return fail(ErrorCode::unsupported, "no NVIDIA GPU can be used here: " + why);
   }
   if (properties.major < oldestGeneration) {
     return fail(ErrorCode::unsupported, std::string(properties.name) + " has compute capability " +

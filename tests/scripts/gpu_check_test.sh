@@ -28,12 +28,13 @@ whole() {
   local loader
   "$source/tools/gpu-check" pack || { echo "failed: pack"; exit 1; }
   mkdir -p "$work/place/build/gpu-pack"
-  cp "$source/build/gpu-pack/pack.tgz" "$work/place/build/gpu-pack/"
+  cp "$source"/build/gpu-pack/{pack,nora}.tgz "$work/place/build/gpu-pack/"
   for loader in "" 1; do
     rm -rf "$work/out"
     invoke GPU_CHECK_LOADER=$loader GPU_CHECK_BENCH="--size 48 --seconds 1 --frames 3" "$work/place/tools/gpu-check" run "$work/out"
     expect "run ${loader:+with its own C library }passes: $output" [ "$status" = 0 ]
     expect "the CPU was measured" grep -q '"machine": "cpu' "$work/out/backend_cpu.json"
+    [[ -n $loader ]] || expect "nora drew a picture" [ -s "$work/out/picture_auto.png" ]
     if ! grep -q '"machine": "cuda' "$work/out/backend_cuda.json" 2>/dev/null; then
       expect "without a GPU it is said" grep -qE 'GPU can be used here|built without CUDA' <<<"$output"
     fi
