@@ -27,9 +27,9 @@ constexpr int height = 720;
 struct Options {
   std::string backend = "auto";
   std::string json;
-  int size = 512;     // voxels along each edge
-  int frames = 300;   // most of each measurement
-  int seconds = 6;    // after these no further frame is begun
+  int size = 512;    // voxels along each edge
+  int frames = 300;  // most of each measurement
+  int seconds = 6;   // after these no further frame is begun
 };
 
 [[noreturn]] void stop(const std::string& what) {
@@ -88,7 +88,8 @@ class Bench {
   }
 
   nlohmann::json run() {
-    View& camera = *std::find_if(scene_.views.begin(), scene_.views.end(), [](const View& v) { return v.name == "3d"; });
+    View& camera =
+        *std::find_if(scene_.views.begin(), scene_.views.end(), [](const View& v) { return v.name == "3d"; });
     const auto begun = Clock::now();
     draw("3d", 1);
     add("", "first picture: bricks, copies, start of the kernels", {millisecondsSince(begun)}, 0.5, std::nullopt);

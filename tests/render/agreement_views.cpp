@@ -87,14 +87,14 @@ Layer& soft(Studio& s) {
 
 template <VoxelType type>
 void shadedOf(Studio& s) {
-  s.add("a", body(type, 50, 60), 10, 110);
+  s.add("a", body(type, 45, 68), 10, 115);
   s.opacities({{0.2, 0}, {0.5, 0.1}, {1, 0.7}});
   s.camera().azimuthDeg = 200;
 }
 
 template <VoxelType type>
 void sliceOf(Studio& s) {
-  s.add("a", body(type, 50, 60), 10, 110);
+  s.add("a", body(type, 45, 68), 10, 115);
 }
 
 template <VolumeMode mode>

@@ -11,10 +11,16 @@ namespace nora::agreement {
 struct AgreementView {
   std::string name;
   std::string view;
-  void (*prepare)(phantom::Studio& studio);
+  void (*layers)(phantom::Studio& studio);
+
+  /// An empty Studio.
+  void prepare(phantom::Studio& studio) const {
+    studio.camera().zoom = 2;
+    layers(studio);
+  }
 };
 
-/// As test parameters; each prepares an empty Studio.
+/// As test parameters.
 [[nodiscard]] const std::vector<AgreementView>& views();
 
 constexpr int width = 213;  // no multiple of a tile or a block
