@@ -33,7 +33,10 @@ void readPlane(const DicomItem& group, DicomFrame& frame) {
     frame.orientationLps = volume;
   }
   const DicomItem measures = group.first(tag::pixelMeasuresSequence);
-  if (const auto spacing = measures.array<2>(tag::pixelSpacing)) frame.pixelSpacing = spacing;
+  if (measures.has(tag::pixelSpacing)) {
+    frame.wrongSpacing = wrongSpacingOf(measures);
+    frame.pixelSpacing = measures.array<2>(tag::pixelSpacing);
+  }
   if (const auto thickness = measures.number(tag::sliceThickness)) frame.sliceThickness = *thickness;
   if (const auto spacing = measures.number(tag::spacingBetweenSlices)) frame.spacingBetweenSlices = *spacing;
 }
@@ -160,6 +163,13 @@ std::string wrongPlaneOf(const DicomItem& item) {
   }
   const auto orientation = item.array<6>(tag::imageOrientation);
   return orientation ? wrongOrientation(*orientation) : std::string();
+}
+
+std::string wrongSpacingOf(const DicomItem& item) {
+  if (const auto spacing = item.array<2>(tag::pixelSpacing)) return wrongPixelSpacing(*spacing);
+  const std::string text = item.text(tag::pixelSpacing);
+  if (text.empty()) return {};
+  return "PixelSpacing (0028,0030) is \"" + text.substr(0, 100) + "\", not 2 numbers: the size of the image is not known";
 }
 
 std::string timeOfDay(const std::string& dateTime) {

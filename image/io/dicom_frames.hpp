@@ -19,7 +19,8 @@ struct DicomFrame {
   std::optional<std::array<double, 6>> orientationLps;  // along a row, along a column
   std::optional<std::array<double, 2>> pixelSpacing;    // between rows, between columns
   double sliceThickness = 0, spacingBetweenSlices = 0;
-  std::string wrongPlane;  // what is stated and cannot be right, with the value
+  std::string wrongPlane;    // what is stated and cannot be right, with the value
+  std::string wrongSpacing;  // the same of PixelSpacing
 
   std::string type;  // FrameType: "ORIGINAL\PRIMARY\M\NONE"
   std::string stackId;
@@ -62,6 +63,9 @@ struct DicomFrames {
 /// What ImagePositionPatient and ImageOrientationPatient of an item say that cannot be right, with the value: no
 /// numbers, directions of another length than 1 or not at right angles. Empty where they are right or not stated.
 [[nodiscard]] std::string wrongPlaneOf(const DicomItem& item);
+
+/// The same of PixelSpacing.
+[[nodiscard]] std::string wrongSpacingOf(const DicomItem& item);
 
 /// The time of the day of a DICOM date and time: "120804.06" of "20120820120804.06+0100". Empty if it has none.
 [[nodiscard]] std::string timeOfDay(const std::string& dateTime);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t maxKinds = 1000;               // as groupDicom's stacks
 constexpr std::int64_t maxTiledPixels = 64'000'000;  // of a slide put together: what a page can still show
 constexpr char microscopy[] = "1.2.840.10008.5.1.4.1.1.77.1.6";
+constexpr char askAgain[] = "; export it again from its source";
 constexpr char dose[] = "1.2.840.10008.5.1.4.1.1.481.2";
 
 /// Time, cardiac phase, b-value, and what else is counted apart from place: what tells volumes apart.
@@ -96,12 +97,25 @@ bool setKind(const DicomFrame& frame, const DicomHeader& instance, std::vector<D
   return true;
 }
 
+/// An image that says where it lies must not be shown in a wrong size.
+void takeWrongSpacing(const std::string& wrong, bool hasPlace, DicomHeader& header) {
+  if (wrong.empty()) return;
+  if (hasPlace) {
+    header.damage = wrong + askAgain;
+  } else {
+    header.note = wrong;
+  }
+}
+
 void placeByGroups(const DicomFrames& groups, DicomHeader& header) {
   const auto hasPlace = [](const DicomFrame& f) { return f.positionLps.has_value(); };
   const auto placed = std::count_if(groups.frames.begin(), groups.frames.end(), hasPlace);
   for (const DicomFrame& frame : groups.frames) {
     if (header.damage.empty()) header.damage = frame.wrongPlane;
   }
+  const auto wrong =
+      std::find_if(groups.frames.begin(), groups.frames.end(), [](const auto& f) { return !f.wrongSpacing.empty(); });
+  if (wrong != groups.frames.end()) takeWrongSpacing(wrong->wrongSpacing, placed > 0, header);
   if (placed == 0 || !header.damage.empty()) return;
   if (placed != header.frames) {
     header.unsupported = std::to_string(header.frames - placed) + " of " + std::to_string(header.frames) +
@@ -177,6 +191,8 @@ void placeVolumeWithoutPositions(DicomHeader& header) {
   DicomHeader assumed = header;
   assumed.positionLps = Vec3{0, 0, 0};
   assumed.orientationLps = std::array<double, 6>{1, 0, 0, 0, 1, 0};
+  const bool sized = header.pixelSpacing && wrongPixelSpacing(*header.pixelSpacing).empty();
+  if (!sized) assumed.pixelSpacing = {1, 1};
   const double step = header.spacingBetweenSlices > 0 ? header.spacingBetweenSlices : header.sliceThickness;
   std::vector<double> offsets;
   for (std::int64_t i = 0; i < header.frames; ++i) offsets.push_back(static_cast<double>(i) * (step > 0 ? step : 1));
@@ -184,6 +200,7 @@ void placeVolumeWithoutPositions(DicomHeader& header) {
   header.kinds = std::move(assumed.kinds);
   header.places = std::move(assumed.places);
   header.note = "no position in space is stated: shown as axial slices at the origin";
+  if (!sized) header.note += "; the pixel spacing is missing or wrong, too: 1 mm is taken";
 }
 
 void placeTiles(const DicomItem& dataset, const DicomFrames& groups, DicomHeader& header) {
@@ -220,8 +237,9 @@ void findSpacing(const DicomItem& dataset, const DicomFrames& groups, DicomHeade
   if (!groups.frames.empty()) header.pixelSpacing = groups.frames.front().pixelSpacing;
   if (header.pixelSpacing) return;
   for (const std::uint32_t tag : {tag::imagerPixelSpacing, tag::nominalScannedPixelSpacing}) {
-    header.pixelSpacing = dataset.array<2>(tag);
-    if (!header.pixelSpacing) continue;
+    const auto spacing = dataset.array<2>(tag);
+    if (!spacing || !wrongPixelSpacing(*spacing).empty()) continue;
+    header.pixelSpacing = spacing;
     header.note = "the pixel spacing is that of the detector, not in the patient";
     return;
   }
@@ -289,6 +307,8 @@ void placeFrames(const DicomDataset& dataset, DicomHeader& header) {
     header.unsupported = "more than 65536 frames in one file are not read";
   }
   if (!header.damage.empty() || !header.unsupported.empty()) return;
+  if (!header.pixelSpacing) takeWrongSpacing(wrongSpacingOf(root), header.positionLps || header.orientationLps, header);
+  if (!header.damage.empty()) return;
   const DicomFrames groups = grouped ? framesOf(root, DicomHeader::maxFrames) : DicomFrames{};
   findSpacing(root, groups, header);
   findFrameTime(root, header);

@@ -119,15 +119,19 @@ Result<SegGeometry> segGeometry(const std::vector<DicomFrame>& frames, const std
   if (!reference && frames.size() == 1) return withoutPlace(frames.front());
   std::vector<Vec3> origins;
   std::vector<double> positions;
+  if (!frames.front().pixelSpacing) {
+    const std::string wrong = frames.front().wrongSpacing;
+    return fail(ErrorCode::invalidInput, wrong.empty() ? "PixelSpacing (0028,0030) is missing: the size is not known" : wrong, name);
+  }
   for (const DicomFrame& frame : frames) {
     const auto plane = planeOf(frame);
+    if (!frame.wrongSpacing.empty()) return fail(ErrorCode::invalidInput, frame.wrongSpacing, name);
     if (!plane) return unsupported("the frames of the segmentation do not say where they lie");
     if (!isParallel(*plane, *reference)) return unsupported("the frames of the segmentation are not parallel");
     origins.push_back(plane->position);
     positions.push_back(dot(plane->position, reference->normal));
   }
   SegGeometry geometry;
-  if (!frames.front().pixelSpacing) geometry.warnings.emplace_back("no pixel spacing is stated: 1 mm is shown");
   const auto places = placesOf(positions);
   const double step = stepOf(places, frames.front(), geometry);
   const double steps = std::round((places.back() - places.front()) / step);

@@ -20,6 +20,7 @@ using Places = std::vector<std::vector<std::size_t>>;
 constexpr double rightAngleTolerance = 0.02;  // cosine between row and column
 constexpr double wideFactor = 0.1;            // of the slice spacing: places of stated time points that near are one
 constexpr double slabTolerance = 0.1;         // of a slab's spacing: a step that differs more ends it
+constexpr double mostPixelMm = 1000;
 constexpr double secondsADay = 86400;
 constexpr char askAgain[] = "where the image lies is not known; export it again from its source";
 
@@ -229,8 +230,18 @@ double singleSliceStep(const DicomHeader& h) {
 }
 
 void warnOfSpacing(const DicomHeader& h, DicomStack& stack) {
-  if (h.pixelSpacing && isSpacing((*h.pixelSpacing)[0]) && isSpacing((*h.pixelSpacing)[1])) return;
-  stack.warnings.push_back("the pixel spacing is missing or wrong; 1 mm is taken");
+  const std::string wrong = h.pixelSpacing ? wrongPixelSpacing(*h.pixelSpacing) : "no pixel spacing is stated";
+  if (!wrong.empty()) stack.warnings.push_back(wrong + "; 1 mm is taken");
+}
+
+/// What an image without a place lacks, by name.
+std::string missingPlace(const DicomHeader& h) {
+  constexpr char shown[] = "shown as an axial slice at the origin";
+  constexpr char position[] = "ImagePositionPatient (0020,0032)";
+  constexpr char orientation[] = "ImageOrientationPatient (0020,0037)";
+  if (h.positionLps) return std::string(orientation) + " is missing, only " + position + " is stated: " + shown;
+  if (h.orientationLps) return std::string(position) + " is missing, only " + orientation + " is stated: " + shown;
+  return std::string("no position in space is stated: ") + shown;
 }
 
 /// Instances sorted by position, put together where they are no further than `tolerance` from the first.
@@ -266,7 +277,7 @@ bool isTimeSeries(const std::vector<DicomHeader>& headers, const Places& places)
 }
 
 void setPixelSteps(const DicomHeader& h, DicomPlane& plane) {
-  if (!h.pixelSpacing || !isSpacing((*h.pixelSpacing)[0]) || !isSpacing((*h.pixelSpacing)[1])) return;
+  if (!h.pixelSpacing || !wrongPixelSpacing(*h.pixelSpacing).empty()) return;
   plane.columnStepMm = (*h.pixelSpacing)[0];  // between rows
   plane.rowStepMm = (*h.pixelSpacing)[1];     // between columns
 }
@@ -291,6 +302,15 @@ std::string wrongPosition(const Vec3& position) {
   for (const double p : position) {
     if (!(std::abs(p) < 1e6)) {
       return "ImagePositionPatient (0020,0032) is " + listed(position) + ", more than a kilometre away: " + askAgain;
+    }
+  }
+  return {};
+}
+
+std::string wrongPixelSpacing(const std::array<double, 2>& spacing) {
+  for (const double mm : spacing) {
+    if (!(isSpacing(mm) && mm <= mostPixelMm)) {
+      return "PixelSpacing (0028,0030) is " + listed(spacing) + ", which cannot be: the size of the image is not known";
     }
   }
   return {};
@@ -431,7 +451,7 @@ DicomStack makeStackWithoutPlace(const std::vector<DicomHeader>& headers, std::s
   plane.normal = {0, 0, 1};
   setPixelSteps(header, plane);
   stack.worldFromVoxel = rasAffine(plane, plane.normal * singleSliceStep(header));
-  stack.warnings.push_back("no position in space is stated: shown as an axial slice at the origin");
+  stack.warnings.push_back(missingPlace(header));
   if (!header.note.empty()) stack.warnings.push_back(header.note);
   warnOfSpacing(header, stack);
   return stack;

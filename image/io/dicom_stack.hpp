@@ -27,6 +27,9 @@ struct DicomPlane {
 [[nodiscard]] std::string wrongPosition(const Vec3& position);
 [[nodiscard]] std::string wrongOrientation(const std::array<double, 6>& orientation);
 
+/// The same of PixelSpacing: not above 0, or more than a metre. An image that says where it lies is refused for it.
+[[nodiscard]] std::string wrongPixelSpacing(const std::array<double, 2>& spacing);
+
 /// Slices whose positions along the normal differ by less (mm) lie at the same place: a hundredth of the smallest side
 /// of a voxel, so that slices of a microscope are not mistaken for time points.
 [[nodiscard]] double samePlaceOf(const std::optional<std::array<double, 2>>& pixelSpacing, double sliceThickness);

@@ -69,6 +69,23 @@ std::string unsupportedSyntax(const std::string& uid) {
   return uid;
 }
 
+/// Of an image that says where it lies: its pixel spacing is missing or cannot be right. Empty if all is well.
+std::string wrongSizeOf(const DicomHeader& h) {
+  constexpr char askAgain[] = "; export it again from its source";
+  constexpr char missing[] =
+      "PixelSpacing (0028,0030) is missing, though the image says where it lies: its size is not known";
+  const auto check = [&](const std::optional<std::array<double, 2>>& spacing, bool hasPlace) -> std::string {
+    if (!spacing) return hasPlace ? std::string(missing) + askAgain : std::string();
+    const std::string wrong = wrongPixelSpacing(*spacing);
+    return wrong.empty() ? wrong : wrong + askAgain;
+  };
+  for (const auto& kind : h.kinds) {
+    if (auto wrong = check(kind.pixelSpacing, true); !wrong.empty()) return wrong;
+  }
+  if (!h.kinds.empty() || !(h.positionLps || h.orientationLps)) return {};
+  return check(h.pixelSpacing, h.positionLps && h.orientationLps);
+}
+
 }  // namespace
 
 std::optional<Error> dicomRefusal(const DicomHeader& h) {
@@ -90,6 +107,7 @@ std::optional<Error> dicomRefusal(const DicomHeader& h) {
   if (!h.unsupported.empty()) return unsupported(h.unsupported);
   std::string wrong = h.positionLps ? wrongPosition(*h.positionLps) : std::string();
   if (wrong.empty() && h.orientationLps) wrong = wrongOrientation(*h.orientationLps);
+  if (wrong.empty()) wrong = wrongSizeOf(h);
   if (!wrong.empty()) return Error{ErrorCode::invalidInput, std::move(wrong), {}};
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 namespace nora {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -384,7 +385,7 @@ TEST(DicomGrouping, SeriesAndSizesAreNotMixed) {
 
 TEST(DicomGrouping, ImagesWithoutAPlaceStandAlone) {
   auto headers = axialSlices(2);
-  for (auto& h : headers) h.positionLps.reset();
+  for (auto& h : headers) h.positionLps.reset(), h.orientationLps.reset();
   const auto grouping = groupDicom(headers);
   ASSERT_EQ(grouping.stacks.size(), 2U);
   EXPECT_EQ(grouping.stacks[0].worldFromVoxel.direction({1, 1, 0}), (Vec3{-3, -2, 0}));
@@ -409,11 +410,44 @@ TEST(DicomGrouping, ImpossibleGeometryIsRefusedWithItsFieldAndValue) {
   EXPECT_THAT(reason({1, 0, 0, 0, 1, 0}, {0, 0, 1e30}), HasSubstr("ImagePositionPatient (0020,0032) is 0\\0\\1e+30"));
 }
 
-TEST(DicomGrouping, AWrongPixelSpacingIsWarnedOf) {
+TEST(DicomGrouping, AWrongPixelSpacingIsRefusedWithItsValue) {
+  const auto reason = [](std::optional<std::array<double, 2>> spacing) {
+    auto headers = axialSlices(1);
+    headers[0].pixelSpacing = spacing;
+    const auto grouping = groupDicom(headers);
+    return grouping.refused.empty() ? std::string("read") : grouping.refused[0].second.what;
+  };
+  EXPECT_EQ(reason({{0.5, 1}}), "read");
+  EXPECT_THAT(reason({{0, 1}}), HasSubstr("PixelSpacing (0028,0030) is 0\\1"));
+  EXPECT_THAT(reason({{-1, 1}}), HasSubstr("is -1\\1"));
+  EXPECT_THAT(reason({{1, NAN}}), HasSubstr("nan"));
+  EXPECT_THAT(reason({{1e9, 1e9}}), HasSubstr("is 1e+09\\1e+09"));
+  EXPECT_THAT(reason(std::nullopt), HasSubstr("PixelSpacing (0028,0030) is missing"));
+}
+
+TEST(DicomGrouping, AnImageWithoutAPlaceAndASizeIsShownWithOneMillimetre) {
+  for (const auto& spacing : {std::optional<std::array<double, 2>>(), {{0, 1}}}) {
+    auto headers = axialSlices(1);
+    headers[0].positionLps.reset();
+    headers[0].orientationLps.reset();
+    headers[0].pixelSpacing = spacing;
+    const auto grouping = groupDicom(headers);
+    ASSERT_EQ(grouping.stacks.size(), 1U);
+    EXPECT_THAT(grouping.stacks[0].warnings, Contains(HasSubstr(spacing ? "is 0\\1" : "no pixel spacing is stated")));
+    EXPECT_THAT(grouping.stacks[0].warnings, Contains(HasSubstr("1 mm is taken")));
+    EXPECT_EQ(grouping.stacks[0].worldFromVoxel.direction({1, 1, 0}), (Vec3{-1, -1, 0}));
+  }
+}
+
+TEST(DicomGrouping, APlaceThatIsHalfStatedIsNamed) {
   auto headers = axialSlices(1);
-  headers[0].pixelSpacing = {0, 1};
-  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings, ElementsAre(HasSubstr("pixel spacing")));
-  EXPECT_TRUE(inverse(groupDicom(headers).stacks.at(0).worldFromVoxel));
+  headers[0].orientationLps.reset();
+  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings,
+              ElementsAre(HasSubstr("ImageOrientationPatient (0020,0037) is missing")));
+  headers = axialSlices(1);
+  headers[0].positionLps.reset();
+  EXPECT_THAT(groupDicom(headers).stacks.at(0).warnings,
+              ElementsAre(HasSubstr("ImagePositionPatient (0020,0032) is missing")));
 }
 
 std::string refusal(void (*change)(DicomHeader&)) {

@@ -132,6 +132,15 @@ TEST(SegGeometry, FramesThatMakeNoImageAreRefused) {
             ErrorCode::limitExceeded);
 }
 
+TEST(SegGeometry, AWrongSizeOfPixelsIsRefused) {
+  auto frame = frameAt({0, 0, 0});
+  frame.pixelSpacing.reset();
+  EXPECT_THAT(segGeometry({frame}, "").error().what, HasSubstr("PixelSpacing (0028,0030) is missing"));
+  frame.pixelSpacing = {1, 0};
+  frame.wrongSpacing = "PixelSpacing (0028,0030) is 1\\0";
+  EXPECT_THAT(segGeometry({frameAt({0, 0, 0}), frame}, "").error().what, HasSubstr("is 1\\0"));
+}
+
 TEST(SegGeometry, OneFrameWithoutAPlaceIsShownAndTold) {
   const auto geometry = segGeometry({DicomFrame{}}, "");
   ASSERT_TRUE(geometry);

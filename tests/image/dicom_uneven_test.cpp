@@ -40,7 +40,7 @@ struct Slice {
   double z = 0;
   int value = 0;  // of all four pixels
   std::string orientation = "1\\0\\0\\0\\1\\0";
-  std::string slope = "1", intercept = "0";
+  std::string slope = "1", intercept = "0", spacing = "1\\1";
 };
 
 Bytes fileOf(const Slice& s) {
@@ -59,7 +59,7 @@ Bytes fileOf(const Slice& s) {
   put(out, 0x00280004, "CS", "MONOCHROME2");
   put(out, 0x00280010, "US", word(2));
   put(out, 0x00280011, "US", word(2));
-  put(out, 0x00280030, "DS", "1\\1");
+  put(out, 0x00280030, "DS", s.spacing);
   put(out, 0x00280100, "US", word(16));
   put(out, 0x00280101, "US", word(16));
   put(out, 0x00280102, "US", word(15));
@@ -135,6 +135,17 @@ TEST(DicomUneven, ADirectionThatIsNoneIsRefusedWithItsValue) {
   EXPECT_THAT(reason("0\\0\\0\\0\\0\\0"), HasSubstr("direction cosines do not have length 1"));
   EXPECT_THAT(reason("1\\0\\0\\1\\0\\0"), HasSubstr("not at right angles"));
   EXPECT_EQ(reason(""), "read");  // as ultrasound and photographs are
+}
+
+TEST(DicomUneven, APixelSpacingThatIsNoneIsRefusedWithItsText) {
+  const auto reason = [](const std::string& spacing) {
+    const auto volume = readFiles({fileOf({.spacing = spacing})});
+    return volume ? std::string("read") : volume.error().where + ": " + volume.error().what;
+  };
+  EXPECT_THAT(reason("nan\\1"), HasSubstr("0.dcm: PixelSpacing (0028,0030) is \"nan\\1\", not 2 numbers"));
+  EXPECT_THAT(reason("1"), HasSubstr("is \"1\", not 2 numbers"));
+  EXPECT_THAT(reason("0\\0"), HasSubstr("PixelSpacing (0028,0030) is 0\\0"));
+  EXPECT_EQ(reason("0.5\\0.5"), "read");
 }
 
 TEST(DicomUneven, ASlopeOfZeroLeavesTheValuesAsStored) {
