@@ -12,6 +12,7 @@
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/oflog/oflog.h>
 
+#include <algorithm>
 #include <limits>
 #include <mutex>
 #include <vector>
@@ -43,6 +44,20 @@ void loadCharacterSets() {
       kept.push_back(std::move(converter));
     }
   }
+}
+
+/// PixelPaddingValue and its range limit as stored values; writers are not exact about US and SS.
+/// Source: DICOM PS3.3 C.7.5.1.1.2.
+void readPadding(const DicomItem& d, DicomPixelFormat& f) {
+  auto from = d.number(f.isFloat ? f.bitsAllocated == 64 ? tag::doublePadding : tag::floatPadding : tag::padding);
+  if (!from) return;
+  auto to = f.isFloat ? from : d.number(tag::paddingLimit).value_or(*from);
+  for (auto* value : {&from, &to}) {
+    if (f.isFloat) continue;
+    if (f.isSigned && **value > 32767) *value = **value - 65536;
+    if (!f.isSigned && **value < 0) *value = **value + 65536;
+  }
+  f.padding = {std::min(*from, *to), std::max(*from, *to)};
 }
 
 }  // namespace
@@ -162,6 +177,7 @@ DicomPixelFormat DicomDataset::pixelFormat() const {
     f.slope = 1;
     f.inter = 0;
   }
+  readPadding(d, f);
   if (f.photometric == "PALETTE COLOR") readPalette(d, f);
   if (!f.isFloat && d.has(tag::modalityLutSequence)) f.table = modalityTable(d, f.isSigned);
   return f;

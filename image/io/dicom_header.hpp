@@ -88,6 +88,8 @@ struct DicomStack {
   int number = 0;                      // 0, 1, ... within the series
   std::string label;                   // "T1 MPRAGE", with what tells stacks of one series apart: "EPI (echo 2)"
   std::vector<DicomSlice> frames;      // [t * slices + z]
+  std::vector<bool> absent;            // of `frames`, where slices of some time points are lost: not there, left empty;
+                                       // the entry then names another slice of its time point. Empty: all are there
   std::vector<std::size_t> instances;  // indices into the input, each once, in the order of `frames`
   std::int64_t columns = 0, rows = 0;
   std::int64_t slices = 0;  // slices of one time point

@@ -72,7 +72,8 @@ std::int64_t volumeNumber(const DicomHeader& h, int way, std::int64_t firstInsta
   }
 }
 
-using VolumesByNumber = std::map<std::int64_t, std::vector<std::size_t>>;  // the instances in order of place
+constexpr std::size_t noInstance = std::numeric_limits<std::size_t>::max();
+using VolumesByNumber = std::map<std::int64_t, std::vector<std::size_t>>;  // the instance of each place, or noInstance
 
 /// Volumes by one way of numbering; empty if two instances of one place have the same number or it gives other than
 /// `volumes` volumes.
@@ -82,20 +83,50 @@ VolumesByNumber volumesBy(int way, const std::vector<DicomHeader>& headers, cons
     for (const auto i : place) first = std::min(first, headers[i].instanceNumber);
   }
   VolumesByNumber found;
-  for (const auto& place : places) {
-    std::set<std::int64_t> seen;
-    for (const auto i : place) {
+  for (std::size_t z = 0; z < places.size(); ++z) {
+    for (const auto i : places[z]) {
       const auto number = volumeNumber(headers[i], way, first, static_cast<std::int64_t>(places.size()),
                                        static_cast<std::int64_t>(volumes));
-      if (!seen.insert(number).second) return {};
-      found[number].push_back(i);
+      auto& volume = found.try_emplace(number, places.size(), noInstance).first->second;
+      if (volume[z] != noInstance) return {};
+      volume[z] = i;
     }
   }
   return found.size() == volumes ? found : VolumesByNumber{};
 }
 
-/// Places have unequal numbers of instances: keeps whole volumes only, with a warning that names what is left out.
-void dropIncomplete(const std::vector<DicomHeader>& headers, Places& places, std::vector<std::string>& warnings) {
+std::size_t slicesThere(const std::vector<std::size_t>& volume) {
+  return volume.size() - static_cast<std::size_t>(std::count(volume.begin(), volume.end(), noInstance));
+}
+
+/// Puts the volumes into `places`. Lost slices stay empty, so that later volumes keep their times; only a last volume
+/// with less than half of its slices is left out: the scan was stopped.
+void placeVolumes(const VolumesByNumber& volumes, Places& places, DicomStack& stack) {
+  const auto isFragment = [&](const auto& volume) { return 2 * slicesThere(volume) < places.size(); };
+  const bool stopped = isFragment(volumes.rbegin()->second);
+  for (auto& place : places) place.clear();
+  std::size_t number = 0;
+  for (const auto& [key, volume] : volumes) {
+    ++number;
+    const std::size_t there = slicesThere(volume);
+    const bool dropped = stopped && number == volumes.size();
+    if (there < places.size()) {
+      stack.warnings.push_back("volume " + std::to_string(number) + " has " + std::to_string(there) + " of " +
+                               counted(places.size(), "slice") +
+                               (dropped ? " and is left out" : "; the others are missing and left empty"));
+    }
+    if (dropped) continue;
+    const auto standIn = *std::find_if(volume.begin(), volume.end(), [](auto i) { return i != noInstance; });
+    for (std::size_t z = 0; z < places.size(); ++z) {
+      stack.absent.push_back(volume[z] == noInstance);
+      places[z].push_back(stack.absent.back() ? standIn : volume[z]);
+    }
+  }
+  if (std::find(stack.absent.begin(), stack.absent.end(), true) == stack.absent.end()) stack.absent.clear();
+}
+
+/// Places have unequal numbers of instances: finds the volumes that they are of.
+void completeVolumes(const std::vector<DicomHeader>& headers, Places& places, DicomStack& stack) {
   std::size_t fewest = places.front().size(), most = 0;
   for (const auto& place : places) {
     fewest = std::min(fewest, place.size());
@@ -104,28 +135,17 @@ void dropIncomplete(const std::vector<DicomHeader>& headers, Places& places, std
   if (fewest == most) return;
   for (int way = 0; way < 5; ++way) {
     const auto volumes = volumesBy(way, headers, places, most);
-    const auto isWhole = [&](const auto& volume) { return volume.second.size() == places.size(); };
+    const auto isWhole = [&](const auto& volume) { return slicesThere(volume.second) == places.size(); };
     if (volumes.empty() || std::none_of(volumes.begin(), volumes.end(), isWhole)) continue;
-    for (auto& place : places) place.clear();
-    std::size_t number = 0;
-    for (const auto& volume : volumes) {
-      ++number;
-      if (isWhole(volume)) {
-        for (std::size_t z = 0; z < places.size(); ++z) places[z].push_back(volume.second[z]);
-      } else {
-        warnings.push_back("volume " + std::to_string(number) + " has " + std::to_string(volume.second.size()) +
-                           " of " + counted(places.size(), "slice") + " and is left out");
-      }
-    }
-    return;
+    return placeVolumes(volumes, places, stack);
   }
   std::size_t dropped = 0;
   for (auto& place : places) {
     dropped += place.size() - fewest;
     place.resize(fewest);
   }
-  warnings.push_back("slices have from " + std::to_string(fewest) + " to " + counted(most, "time point") + "; " +
-                     counted(dropped, "image") + " beyond the first " + std::to_string(fewest) + " left out");
+  stack.warnings.push_back("slices have from " + std::to_string(fewest) + " to " + counted(most, "time point") + "; " +
+                           counted(dropped, "image") + " beyond the first " + std::to_string(fewest) + " left out");
 }
 
 template <std::size_t N>
@@ -188,8 +208,8 @@ void tellDuplicates(const std::vector<DicomHeader>& headers, Places& places, std
 /// The grid that holds all slices; empty if it would be too large.
 std::optional<DicomSpacing> gridOfPlaces(const std::vector<DicomHeader>& headers, const Places& places,
                                          const DicomPlane& plane) {
-  std::size_t timePoints = places.front().size();
-  for (const auto& place : places) timePoints = std::min(timePoints, place.size());
+  std::size_t timePoints = 0;
+  for (const auto& place : places) timePoints = std::max(timePoints, place.size());
   return gridOf(positionsOf(headers, places, plane), thicknessOf(headers, places),
                 costOf(headers[places.front().front()], timePoints));
 }
@@ -412,15 +432,16 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
   Places places = byPlace(headers, instances, reference);
   sortInTime(headers, places);
   tellDuplicates(headers, places, stack.warnings);
-  dropIncomplete(headers, places, stack.warnings);
+  const Places there = places;
+  completeVolumes(headers, places, stack);
   stack.slices = static_cast<std::int64_t>(places.size());
   stack.timePoints = static_cast<std::int64_t>(places.front().size());
   for (std::size_t t = 0; t < places.front().size(); ++t) {
     for (const auto& place : places) stack.instances.push_back(place[t]);
   }
   std::vector<Vec3> origins;
-  for (const auto& place : places) origins.push_back(*headers[place.front()].positionLps);
-  const DicomHeader& firstHeader = headers[places.front().front()];
+  for (const auto& place : there) origins.push_back(*headers[place.front()].positionLps);
+  const DicomHeader& firstHeader = headers[there.front().front()];
   const DicomPlane first = *planeOf(firstHeader);
   if (!firstHeader.note.empty()) stack.warnings.push_back(firstHeader.note);
   warnOfSpacing(firstHeader, stack);
@@ -428,8 +449,8 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
     stack.worldFromVoxel = rasAffine(first, first.normal * singleSliceStep(firstHeader));
     return stack;
   }
-  const auto positions = positionsOf(headers, places, reference);
-  auto spacing = gridOfPlaces(headers, places, reference).value_or(evenSpacing(positions));
+  const auto positions = positionsOf(headers, there, reference);
+  auto spacing = gridOfPlaces(headers, there, reference).value_or(evenSpacing(positions));
   for (auto& warning : spacingWarnings(spacing, positions)) stack.warnings.push_back(std::move(warning));
   const Vec3 along = (origins.back() - origins.front()) * (1.0 / (positions.back() - positions.front()));
   checkLine(origins, along * spacing.stepMm, stack);

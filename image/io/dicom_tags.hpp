@@ -46,6 +46,8 @@ constexpr std::uint32_t patientWeight = 0x00101030;
 constexpr std::uint32_t sliceThickness = 0x00180050;
 constexpr std::uint32_t repetitionTime = 0x00180080;
 constexpr std::uint32_t echoTime = 0x00180081;
+constexpr std::uint32_t padding = 0x00280120, paddingLimit = 0x00280121;
+constexpr std::uint32_t floatPadding = 0x00280122, doublePadding = 0x00280123;
 constexpr std::uint32_t spacingBetweenSlices = 0x00180088;
 constexpr std::uint32_t triggerTime = 0x00181060;
 constexpr std::uint32_t frameTime = 0x00181063;

@@ -1,5 +1,6 @@
 #include "image/io/dicom_volume.hpp"
 
+#include "image/io/dicom_between.hpp"
 #include "image/io/dicom_dataset.hpp"
 #include "image/io/dicom_frames.hpp"
 #include "image/io/dicom_mosaic.hpp"
@@ -11,15 +12,17 @@
 #include "image/volume.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 namespace nora {
 namespace {
+
+constexpr char interpolatedField[] = "interpolated planes";
 
 struct Instance {
   DicomHeader header;
@@ -173,7 +176,7 @@ class VolumeRead {
     info_.description = h.seriesDescription;
     info_.modality = h.modality;
     if (const auto between = interpolatedPlanes(); between > 0) {
-      info_.fields.emplace_back("interpolated planes",
+      info_.fields.emplace_back(interpolatedField,
                                 std::to_string(between) + " of " + std::to_string(stack_.depth()));
     }
     info_.timeStepSeconds = timeStep();
@@ -251,9 +254,8 @@ class VolumeRead {
     const auto slices = static_cast<std::size_t>(stack_.slices), depth = static_cast<std::size_t>(stack_.depth());
     for (std::size_t n = 0; n < stack_.frames.size(); ++n) {
       const auto t = static_cast<std::int64_t>(n / slices) - firstTimePoint_;
-      if (t < 0 || t >= timePointsRead_) continue;
-      const std::size_t z = stack_.depthOf.empty() ? n % slices : static_cast<std::size_t>(stack_.depthOf[n % slices]);
-      tasks.push_back({stack_.frames[n], depth * static_cast<std::size_t>(t) + z});
+      if (t < 0 || t >= timePointsRead_ || isAbsent(n)) continue;
+      tasks.push_back({stack_.frames[n], depth * static_cast<std::size_t>(t) + zOf(n % slices)});
     }
     std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
       return a.source.instance != b.source.instance ? a.source.instance < b.source.instance
@@ -325,40 +327,79 @@ class VolumeRead {
     return {};
   }
 
-  /// Planes without a slice. Between slices that belong together: linear between them. Where slices are missing: NaN,
-  /// which is drawn transparent, read out as nothing and left out of the statistics; checkFormats() chose float32 for
-  /// that.
+  /// Planes without a slice, and slices that are lost. Between slices that belong together: linear between them, for
+  /// labels the nearest. Where slices are missing: NaN, which is drawn transparent, read out as nothing and left out of
+  /// the statistics; checkFormats() chose float32 for that.
   void fillBetween() {
-    for (std::int64_t t = 0; !stack_.depthOf.empty() && t < timePointsRead_; ++t) {
-      const auto first = static_cast<std::size_t>(t * stack_.depth());
+    if (!isColour(info_.type)) {
+      for (const std::size_t slice : emptySlices()) empty(sliceOf(slice));
+    }
+    if (stack_.depthOf.empty()) return;
+    for (std::int64_t t = 0; t < timePointsRead_; ++t) {
+      for (std::size_t i = 0; i + 1 < stack_.depthOf.size(); ++i) fillStep(t, i, true);
+    }
+    if (interpolatedPlanes() == 0) return;
+    ImageInfo alone = info_;
+    alone.timePoints = 1;
+    if (looksLikeLabels(alone, voxels_)) return tellLabels();
+    for (std::int64_t t = 0; t < timePointsRead_; ++t) {
+      for (std::size_t i = 0; i + 1 < stack_.depthOf.size(); ++i) fillStep(t, i, false);
+    }
+  }
+
+  /// Planes of the grid that hold no slice because it is missing, in the time points that were read.
+  [[nodiscard]] std::vector<std::size_t> emptySlices() const {
+    std::vector<std::size_t> empty;
+    const auto depth = static_cast<std::size_t>(stack_.depth()), slices = static_cast<std::size_t>(stack_.slices);
+    for (std::size_t t = 0; t < static_cast<std::size_t>(timePointsRead_); ++t) {
       for (std::size_t i = 0; i + 1 < stack_.depthOf.size(); ++i) {
         const auto below = static_cast<std::size_t>(stack_.depthOf[i]);
         const auto above = static_cast<std::size_t>(stack_.depthOf[i + 1]);
-        for (std::size_t z = below + 1; z < above; ++z) {
-          const double weight = static_cast<double>(z - below) / static_cast<double>(above - below);
-          if (stack_.bridged[i]) {
-            blend(sliceOf(first + below), sliceOf(first + above), weight, sliceOf(first + z));
-          } else if (!isColour(info_.type)) {
-            empty(sliceOf(first + z));
-          }
-        }
+        for (std::size_t z = below + 1; z < above && !stack_.bridged[i]; ++z) empty.push_back(t * depth + z);
+      }
+      for (std::size_t i = 0; i < slices; ++i) {
+        if (isAbsent((t + static_cast<std::size_t>(firstTimePoint_)) * slices + i)) empty.push_back(t * depth + zOf(i));
+      }
+    }
+    return empty;
+  }
+
+  /// Planes between slices i and i + 1 of the time point `t` of those read.
+  void fillStep(std::int64_t t, std::size_t i, bool nearest) {
+    if (!stack_.bridged[i]) return;
+    const auto first = static_cast<std::size_t>(t * stack_.depth());
+    const std::size_t below = zOf(i), above = zOf(i + 1);
+    const auto source = static_cast<std::size_t>((firstTimePoint_ + t) * stack_.slices) + i;
+    const std::array padding{paddingOf(stack_.frames[source]), paddingOf(stack_.frames[source + 1])};
+    for (std::size_t z = below + 1; z < above; ++z) {
+      const double weight = static_cast<double>(z - below) / static_cast<double>(above - below);
+      if (nearest) {
+        const auto from = sliceOf(first + (weight < 0.5 ? below : above));
+        std::copy(from.begin(), from.end(), sliceOf(first + z).begin());
+      } else {
+        blendPlanes(info_.type, sliceOf(first + below), sliceOf(first + above), weight, padding, sliceOf(first + z));
       }
     }
   }
 
-  /// Values of whole numbers are rounded. Colours: each part on its own.
-  void blend(std::span<const std::byte> a, std::span<const std::byte> b, double weight, std::span<std::byte> target) {
-    visitScalar(info_.type, [&](auto zero) {
-      using T = decltype(zero);
-      const auto* pa = reinterpret_cast<const T*>(a.data());
-      const auto* pb = reinterpret_cast<const T*>(b.data());
-      auto* out = reinterpret_cast<T*>(target.data());
-      for (std::size_t i = 0; i < target.size() / sizeof(T); ++i) {
-        const double value = (1 - weight) * static_cast<double>(pa[i]) + weight * static_cast<double>(pb[i]);
-        out[i] = static_cast<T>(std::is_integral_v<T> ? std::round(value) : value);
-      }
-    });
+  void tellLabels() {
+    info_.warnings.emplace_back("few different values, as in label maps: planes between slices are copies of the "
+                                "nearest slice, not mixtures");
+    for (auto& [name, value] : info_.fields) {
+      if (name == interpolatedField) name = "copied planes";
+    }
   }
+
+  [[nodiscard]] std::optional<DicomPadding> paddingOf(const DicomSlice& slice) const {
+    const DicomFrameValues& values = valuesOf(slice);
+    return voxelPaddingOf(instances_[slice.instance].format, values.slope, values.inter, scaled_);
+  }
+
+  [[nodiscard]] std::size_t zOf(std::size_t slice) const {
+    return stack_.depthOf.empty() ? slice : static_cast<std::size_t>(stack_.depthOf[slice]);
+  }
+
+  [[nodiscard]] bool isAbsent(std::size_t number) const { return !stack_.absent.empty() && stack_.absent[number]; }
 
   static void empty(std::span<std::byte> slice) {
     std::fill_n(reinterpret_cast<float*>(slice.data()), slice.size() / sizeof(float),
@@ -374,7 +415,8 @@ class VolumeRead {
   }
 
   [[nodiscard]] bool hasEmptyPlanes() const {
-    return std::find(stack_.bridged.begin(), stack_.bridged.end(), false) != stack_.bridged.end();
+    return !stack_.absent.empty() ||
+           std::find(stack_.bridged.begin(), stack_.bridged.end(), false) != stack_.bridged.end();
   }
 
   /// The windows of the middle slice; for MONOCHROME1 turned round, from the voxels if the file has none.

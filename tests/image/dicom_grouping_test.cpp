@@ -172,22 +172,27 @@ TEST(DicomGrouping, MidnightDoesNotTurnTimeRound) {
   EXPECT_THAT(numbers(headers, groupDicom(headers).stacks.at(0)), ElementsAre(1, 2, 3));
 }
 
-TEST(DicomGrouping, AnIncompleteLastVolumeIsLeftOutAndNamed) {
+TEST(DicomGrouping, AFragmentOfALastVolumeIsLeftOutAndNamed) {
   auto headers = timeSeries(3, 3);
-  headers.pop_back();
+  headers.resize(7);
   const auto grouping = groupDicom(headers);
   ASSERT_EQ(grouping.stacks.size(), 1U);
   EXPECT_THAT(numbers(headers, grouping.stacks[0]), ElementsAre(1, 2, 3, 4, 5, 6));
-  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre("volume 3 has 2 of 3 slices and is left out"));
+  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre("volume 3 has 1 of 3 slices and is left out"));
 }
 
-TEST(DicomGrouping, AMissingSliceDoesNotMixVolumes) {
+TEST(DicomGrouping, ALostSliceLeavesItsVolumeAtItsTime) {
   auto headers = timeSeries(3, 3);
   for (int n = 0; n < 9; ++n) headers[static_cast<std::size_t>(n)].temporalPosition = n / 3 + 1;
   headers.erase(headers.begin() + 4);  // the second slice of the second volume
   const auto grouping = groupDicom(headers);
-  EXPECT_THAT(numbers(headers, grouping.stacks.at(0)), ElementsAre(1, 2, 3, 7, 8, 9));
-  EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre("volume 2 has 2 of 3 slices and is left out"));
+  const DicomStack& stack = grouping.stacks.at(0);
+  EXPECT_EQ(stack.timePoints, 3);
+  EXPECT_THAT(numbers(headers, stack), ElementsAre(1, 2, 3, 4, 6, 7, 8, 9));
+  EXPECT_EQ(stack.frames.size(), 9U);
+  EXPECT_EQ(headers[stack.frames[6].instance].instanceNumber, 7);  // the first slice of the third volume
+  EXPECT_THAT(stack.absent, ElementsAre(false, false, false, false, true, false, false, false, false));
+  EXPECT_THAT(stack.warnings, ElementsAre("volume 2 has 2 of 3 slices; the others are missing and left empty"));
 }
 
 TEST(DicomGrouping, CopiesOfAnInstanceAreDropped) {

@@ -38,8 +38,11 @@ std::string word(int value) {
 struct Slice {
   int number = 1;
   double z = 0;
-  int value = 0;  // of all four pixels
+  int value = 0;  // of the first and the last pixel
+  int ramp = 1;   // that much more in the other two
   std::string orientation = "1\\0\\0\\0\\1\\0";
+  int padding = 0;       // 0: none is stated
+  int temporal = 0;      // position; 0: not stated
   std::string slope = "1", intercept = "0", spacing = "1\\1";
 };
 
@@ -55,6 +58,7 @@ Bytes fileOf(const Slice& s) {
   put(out, 0x00200013, "IS", std::to_string(s.number));
   put(out, 0x00200032, "DS", "-5\\-7\\" + std::to_string(s.z));
   if (!s.orientation.empty()) put(out, 0x00200037, "DS", s.orientation);
+  if (s.temporal > 0) put(out, 0x00200100, "IS", std::to_string(s.temporal));
   put(out, 0x00280002, "US", word(1));
   put(out, 0x00280004, "CS", "MONOCHROME2");
   put(out, 0x00280010, "US", word(2));
@@ -64,9 +68,10 @@ Bytes fileOf(const Slice& s) {
   put(out, 0x00280101, "US", word(16));
   put(out, 0x00280102, "US", word(15));
   put(out, 0x00280103, "US", word(1));
+  if (s.padding != 0) put(out, 0x00280120, "US", word(s.padding));
   put(out, 0x00281052, "DS", s.intercept);
   put(out, 0x00281053, "DS", s.slope);
-  put(out, 0x7FE00010, "OW", word(s.value) + word(s.value) + word(s.value) + word(s.value));
+  put(out, 0x7FE00010, "OW", word(s.value) + word(s.value + s.ramp) + word(s.value + s.ramp) + word(s.value));
   const auto* data = reinterpret_cast<const std::byte*>(out.data());
   return {data, data + out.size()};
 }
@@ -123,6 +128,61 @@ TEST(DicomUneven, ALargeGapIsEmptyAndTheSlicesBesideItAreNot) {
   EXPECT_EQ(probeAtMm(*volume, {5, 7, 103.02}, 0).value, 200);
   EXPECT_EQ(probeAtMm(*volume, {5, 7, 105.52}, 0).value, 400);
   EXPECT_THAT(volume->info().warnings, Contains(HasSubstr("161 slices are missing")));
+}
+
+TEST(DicomUneven, PaddingIsNotMixedWithTissue) {
+  std::vector<Bytes> files;
+  const std::vector<double> places{0, 3, 6, 10, 15, 21};
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const int number = static_cast<int>(i) + 1;
+    const int value = number == 3 ? -2000 : 100 * number;
+    files.push_back(fileOf({.number = number, .z = places[i], .value = value, .padding = -2000}));  // written as US
+  }
+  const auto volume = readFiles(files);
+  ASSERT_TRUE(volume) << volume.error().what;
+  const auto at = [&](double z) { return probeAtMm(*volume, {5, 7, z}, 0).value; };
+  EXPECT_EQ(at(1), 133);
+  EXPECT_EQ(at(4), 200);  // not 200 - 2200 / 3
+  EXPECT_EQ(at(5), -2000);
+  EXPECT_EQ(at(7), -2000);
+  EXPECT_EQ(at(8), 400);
+  EXPECT_EQ(at(9), 400);
+}
+
+TEST(DicomUneven, PlanesBetweenLabelsAreCopiesOfTheNearest) {
+  std::vector<Bytes> files;
+  const std::vector<double> places{0, 3, 6, 10, 15, 21};
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const int number = static_cast<int>(i) + 1;
+    files.push_back(fileOf({.number = number, .z = places[i], .value = number < 4 ? 0 : 17, .ramp = 0}));
+  }
+  const auto volume = readFiles(files);
+  ASSERT_TRUE(volume) << volume.error().what;
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 7}, 0).value, 0);
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 8}, 0).value, 17);
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 9}, 0).value, 17);
+  EXPECT_THAT(volume->info().warnings, Contains(HasSubstr("copies of the nearest slice")));
+  EXPECT_THAT(volume->info().fields, Contains(std::pair<std::string, std::string>("copied planes", "16 of 22")));
+}
+
+TEST(DicomUneven, ALostSliceOfATimeSeriesIsEmptyAndTheTimesStay) {
+  std::vector<Bytes> files;
+  for (int t = 0; t < 4; ++t) {
+    for (int z = 0; z < 3; ++z) {
+      const int number = t * 3 + z + 1;
+      if (number == 5) continue;
+      files.push_back(fileOf({.number = number, .z = 2.0 * z, .value = 100 * number, .temporal = t + 1}));
+    }
+  }
+  const auto volume = readFiles(files);
+  ASSERT_TRUE(volume) << volume.error().what;
+  EXPECT_EQ(volume->info().timePoints, 4);
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 2}, 0).value, 200);
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 0}, 1).value, 400);
+  EXPECT_TRUE(std::isnan(probeAtMm(*volume, {5, 7, 2}, 1).value));
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 4}, 1).value, 600);
+  EXPECT_EQ(probeAtMm(*volume, {5, 7, 2}, 2).value, 800);
+  EXPECT_THAT(volume->info().warnings, Contains(HasSubstr("volume 2 has 2 of 3 slices")));
 }
 
 TEST(DicomUneven, ADirectionThatIsNoneIsRefusedWithItsValue) {
