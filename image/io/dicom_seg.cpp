@@ -66,7 +66,7 @@ class SegmentationRead {
                       std::to_string(frames_.size()) + " what they are",
                   name_);
     }
-    auto geometry = segGeometry(frames_, name_);
+    auto geometry = segGeometry(frames_, name_, pixels_->format().pixelCount());
     if (!geometry) return tl::make_unexpected(geometry.error());
     geometry_ = std::move(*geometry);
     const DicomCharacters characters(item_.text(tag::specificCharacterSet));
@@ -123,7 +123,9 @@ class SegmentationRead {
   Result<SegmentMask> maskOf(const Part& part) {
     SegmentMask mask(pixels_->format().pixelCount());
     for (const std::size_t f : part.frames) {
-      if (auto r = pixels_->addBits(f, mask.plane(geometry_.zOf[f])); !r) return tl::make_unexpected(r.error());
+      for (std::int64_t z = geometry_.span[f][0]; z <= geometry_.span[f][1]; ++z) {
+        if (auto r = pixels_->addBits(f, mask.plane(z)); !r) return tl::make_unexpected(r.error());
+      }
     }
     return mask;
   }
@@ -159,6 +161,19 @@ class SegmentationRead {
     return {};
   }
 
+  /// One frame into all planes that it fills.
+  Result<void> readPlanes(std::size_t frame, std::span<std::byte> target, std::size_t frameBytes) {
+    const auto planeAt = [&](std::int64_t z) {
+      return target.subspan(static_cast<std::size_t>(z) * frameBytes, frameBytes);
+    };
+    const auto own = planeAt(geometry_.zOf[frame]);
+    if (auto r = pixels_->read(frame, own); !r) return r;
+    for (std::int64_t z = geometry_.span[frame][0]; z <= geometry_.span[frame][1]; ++z) {
+      if (z != geometry_.zOf[frame]) std::copy(own.begin(), own.end(), planeAt(z).begin());
+    }
+    return {};
+  }
+
   Result<void> readFractional() {
     const int bits = pixels_->format().bitsAllocated;
     const double most = item_.number(maximumFractionalValue).value_or(bits == 1 ? 1 : 255);
@@ -176,8 +191,7 @@ class SegmentationRead {
       parts_[i].component = i;
       const auto target = memory->subspan(i * componentBytes_, componentBytes_);
       for (const std::size_t f : parts_[i].frames) {
-        const auto plane = target.subspan(static_cast<std::size_t>(geometry_.zOf[f]) * frameBytes, frameBytes);
-        if (auto r = pixels_->read(f, plane); !r) return r;
+        if (auto r = readPlanes(f, target, frameBytes); !r) return r;
       }
       progress(0, 1, i + 1);
     }
@@ -197,8 +211,7 @@ class SegmentationRead {
     if (!memory) return tl::make_unexpected(memory.error());
     const std::size_t frameBytes = pixels_->format().pixelCount() * bytesPerVoxel(info_.type);
     for (std::size_t f = 0; f < frames_.size(); ++f) {
-      const auto plane = memory->subspan(static_cast<std::size_t>(geometry_.zOf[f]) * frameBytes, frameBytes);
-      if (auto r = pixels_->read(f, plane); !r) return r;
+      if (auto r = readPlanes(f, *memory, frameBytes); !r) return r;
       options_.progress(static_cast<double>(f + 1) / static_cast<double>(frames_.size()));
     }
     for (const Segment& segment : segments_) parts_.push_back({segment, {}});

@@ -1,5 +1,6 @@
 #include "image/io/dicom_seg_geometry.hpp"
 
+#include "image/io/dicom_spacing.hpp"
 #include "image/io/dicom_stack.hpp"
 #include "image/io/dicom_text.hpp"
 
@@ -16,6 +17,7 @@ constexpr double sameSpacing = 1e-3;        // relative
 constexpr double multipleTolerance = 0.05;  // of the spacing: how exact a multiple a distance has to be
 constexpr double besideShare = 0.5;         // of a pixel: frames further beside the line of the others are refused
 constexpr double maxSlant = 1.42;           // from slice to slice, of the step: 45 degrees; a gantry tilts by 30
+constexpr double thickerFactor = 1.5;       // than the thinnest: slices are thick where they lie far apart
 constexpr std::int64_t maxPlanes = 8192;
 
 std::optional<DicomPlane> planeOf(const DicomFrame& frame) {
@@ -75,13 +77,55 @@ double stepOf(const std::vector<double>& places, const DicomFrame& frame, SegGeo
     const double step = refined(places, stated);
     if (misfit(places, step) <= multipleTolerance) return step;
   }
-  const double step = refined(places, smallest);
-  if (const double off = misfit(places, step); off > multipleTolerance) {
-    geometry.warnings.push_back(
-        "the distances of the slices are not multiples of one spacing; slices are shown up to " +
-        shortNumber(off * step) + " mm from their place");
+  return refined(places, smallest);
+}
+
+/// The frames' own thickness at each place: the largest.
+std::vector<double> thicknessAt(const std::vector<double>& places, const std::vector<DicomFrame>& frames,
+                                const std::vector<double>& fromLowest) {
+  std::vector<double> thickness(places.size(), 0);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const auto place = std::upper_bound(places.begin(), places.end(), fromLowest[i]) - places.begin() - 1;
+    double& here = thickness[static_cast<std::size_t>(std::max<std::ptrdiff_t>(place, 0))];
+    here = std::max(here, frames[i].sliceThickness);
   }
-  return step;
+  return thickness;
+}
+
+bool isUneven(const std::vector<double>& places, double step, const std::vector<double>& thickness) {
+  const auto [thinnest, thickest] = std::minmax_element(thickness.begin(), thickness.end());
+  const bool changes = *thinnest > 0 && *thickest > thickerFactor * *thinnest;
+  return changes || misfit(places, step) > multipleTolerance;
+}
+
+/// Planes of an even grid that no frame fills are empty because frames were left out, if what the file says of spacing
+/// or thickness bears that out.
+void tellHoles(const std::vector<double>& places, double step, double thickness, const DicomFrame& frame,
+               SegGeometry& geometry) {
+  const auto holes = geometry.planes - static_cast<std::int64_t>(places.size());
+  const bool stated = frame.spacingBetweenSlices > 0 || (thickness > 0 && thickness <= thickerFactor * step);
+  if (holes <= 0 || stated) return;
+  geometry.warnings.push_back(counted(static_cast<std::uint64_t>(holes), "plane") +
+                              " between the frames have none and are empty: the file does not say whether slices are "
+                              "left out or lie unevenly");
+}
+
+/// Where each place lies in a grid of planes, and which of them it fills.
+void usePlanes(const DicomSpacing& grid, const std::vector<double>& places, const std::vector<double>& fromLowest,
+               SegGeometry& geometry) {
+  std::vector<std::array<std::int64_t, 2>> spans;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::int64_t low = grid.depth[i], high = low;
+    if (i > 0 && grid.bridged[i - 1]) low -= (low - grid.depth[i - 1]) / 2;  // the nearer half; the middle goes up
+    if (i + 1 < places.size() && grid.bridged[i]) high += (grid.depth[i + 1] - high - 1) / 2;
+    spans.push_back({low, high});
+  }
+  for (const double from : fromLowest) {
+    const auto place = std::upper_bound(places.begin(), places.end(), from + samePlaceMm / 2) - places.begin() - 1;
+    const auto i = static_cast<std::size_t>(std::max<std::ptrdiff_t>(place, 0));
+    geometry.zOf.push_back(grid.depth[i]);
+    geometry.span.push_back(spans[i]);
+  }
 }
 
 Affine rasAffine(const DicomPlane& plane, const Vec3& origin, const Vec3& step) {
@@ -96,6 +140,51 @@ Affine rasAffine(const DicomPlane& plane, const Vec3& origin, const Vec3& step) 
   return a;
 }
 
+/// What is wrong with the size of the pixels of a frame that lies in space.
+std::string wrongSize(const DicomFrame& frame) {
+  if (!frame.wrongSpacing.empty() || frame.pixelSpacing || !frame.positionLps) return frame.wrongSpacing;
+  return "PixelSpacing (0028,0030) is missing, though the frames say where they lie: their size is not known";
+}
+
+/// Planes for frames at distances `fromLowest` along the normal.
+Result<SegGeometry> gridOfFrames(const std::vector<DicomFrame>& frames, const std::vector<double>& fromLowest,
+                                 std::uint64_t frameBytes, const std::string& name) {
+  SegGeometry geometry;
+  const auto places = placesOf(fromLowest);
+  const auto thickness = thicknessAt(places, frames, fromLowest);
+  geometry.filled = places.size();
+  geometry.stepMm = stepOf(places, frames.front(), geometry);
+  std::optional<DicomSpacing> grid;
+  if (places.size() > 2 && isUneven(places, geometry.stepMm, thickness)) {
+    grid = gridOf(places, thickness, {frameBytes, frameBytes});
+  }
+  if (grid) {
+    geometry.stepMm = grid->stepMm;
+    geometry.planes = grid->depth.back() + 1;
+    for (auto& warning : spacingWarnings(*grid, places, "copies of the nearest"))
+      geometry.warnings.push_back(std::move(warning));
+    usePlanes(*grid, places, fromLowest, geometry);
+    if (geometry.planes <= maxPlanes) return geometry;
+  }
+  const double steps = std::round(places.back() / geometry.stepMm);
+  if (grid || steps >= static_cast<double>(maxPlanes)) {
+    return fail(ErrorCode::limitExceeded, "the frames would make more than 8192 slices", name);
+  }
+  geometry.planes = static_cast<std::int64_t>(steps) + 1;
+  tellHoles(places, geometry.stepMm, *std::max_element(thickness.begin(), thickness.end()), frames.front(), geometry);
+  if (const double off = misfit(places, geometry.stepMm); off > multipleTolerance) {
+    geometry.warnings.push_back(
+        "the distances of the slices are not multiples of one spacing; slices are shown up to " +
+        shortNumber(off * geometry.stepMm) + " mm from their place");
+  }
+  for (const double from : fromLowest) {
+    const auto z = static_cast<std::int64_t>(std::round(from / geometry.stepMm));
+    geometry.zOf.push_back(z);
+    geometry.span.push_back({z, z});
+  }
+  return geometry;
+}
+
 /// A single frame that does not say where it lies.
 SegGeometry withoutPlace(const DicomFrame& frame) {
   DicomFrame placed = frame;
@@ -106,56 +195,50 @@ SegGeometry withoutPlace(const DicomFrame& frame) {
   const DicomPlane plane = *planeOf(placed);
   geometry.worldFromVoxel = rasAffine(plane, {0, 0, 0}, plane.normal * stepOf({0}, frame, geometry));
   geometry.zOf = {0};
+  geometry.span = {{0, 0}};
   geometry.filled = 1;
   return geometry;
 }
 
 }  // namespace
 
-Result<SegGeometry> segGeometry(const std::vector<DicomFrame>& frames, const std::string& name) {
+Result<SegGeometry> segGeometry(const std::vector<DicomFrame>& frames, const std::string& name,
+                                std::uint64_t frameBytes) {
   const auto unsupported = [&](const std::string& what) { return fail(ErrorCode::unsupported, what, name); };
   if (frames.empty()) return unsupported("the segmentation has no frames that say where they lie");
   const auto reference = planeOf(frames.front());
   if (!reference && frames.size() == 1) return withoutPlace(frames.front());
   std::vector<Vec3> origins;
   std::vector<double> positions;
-  if (!frames.front().pixelSpacing) {
-    const std::string wrong = frames.front().wrongSpacing;
-    return fail(ErrorCode::invalidInput, wrong.empty() ? "PixelSpacing (0028,0030) is missing: the size is not known" : wrong, name);
-  }
   for (const DicomFrame& frame : frames) {
     const auto plane = planeOf(frame);
-    if (!frame.wrongSpacing.empty()) return fail(ErrorCode::invalidInput, frame.wrongSpacing, name);
+    if (auto why = wrongSize(frame); !why.empty()) return fail(ErrorCode::invalidInput, std::move(why), name);
     if (!plane) return unsupported("the frames of the segmentation do not say where they lie");
     if (!isParallel(*plane, *reference)) return unsupported("the frames of the segmentation are not parallel");
     origins.push_back(plane->position);
     positions.push_back(dot(plane->position, reference->normal));
   }
-  SegGeometry geometry;
-  const auto places = placesOf(positions);
-  const double step = stepOf(places, frames.front(), geometry);
-  const double steps = std::round((places.back() - places.front()) / step);
-  if (steps >= static_cast<double>(maxPlanes)) {
-    return fail(ErrorCode::limitExceeded, "the frames would make more than 8192 slices", name);
-  }
-  geometry.planes = static_cast<std::int64_t>(steps) + 1;
-  geometry.filled = places.size();
   const auto lowest =
       static_cast<std::size_t>(std::min_element(positions.begin(), positions.end()) - positions.begin());
   const auto highest =
       static_cast<std::size_t>(std::max_element(positions.begin(), positions.end()) - positions.begin());
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    if (i != lowest) positions[i] -= positions[lowest];
+  }
+  positions[lowest] = 0;
+  auto geometry = gridOfFrames(frames, positions, frameBytes, name);
+  if (!geometry) return geometry;
   // From corner to corner: not along the normal where the gantry was tilted.
-  const Vec3 along = steps > 0 ? (origins[highest] - origins[lowest]) * (1 / steps) : reference->normal * step;
+  const double step = geometry->stepMm, planes = static_cast<double>(geometry->planes - 1);
+  const Vec3 along = planes > 0 ? (origins[highest] - origins[lowest]) * (1 / planes) : reference->normal * step;
   constexpr const char* sideBySide = "frames of the segmentation lie side by side";
   if (length(along) > maxSlant * step) return unsupported(sideBySide);
   const double pixel = std::min(reference->rowStepMm, reference->columnStepMm);
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    const double z = (positions[i] - positions[lowest]) / step;
-    geometry.zOf.push_back(static_cast<std::int64_t>(std::round(z)));
-    const Vec3 off = origins[i] - origins[lowest] - along * z;
+    const Vec3 off = origins[i] - origins[lowest] - along * (positions[i] / step);
     if (length(off) > besideShare * pixel) return unsupported(sideBySide);
   }
-  geometry.worldFromVoxel = rasAffine(*reference, origins[lowest], along);
+  geometry->worldFromVoxel = rasAffine(*reference, origins[lowest], along);
   return geometry;
 }
 

@@ -168,7 +168,8 @@ std::optional<DicomSpacing> gridOf(const std::vector<double>& positions, const s
   return closeGrid(positions, thicknessMm, cost);
 }
 
-std::vector<std::string> spacingWarnings(const DicomSpacing& s, const std::vector<double>& positions) {
+std::vector<std::string> spacingWarnings(const DicomSpacing& s, const std::vector<double>& positions,
+                                         const std::string& between) {
   std::vector<std::string> warnings;
   if (positions.size() < 2) return warnings;
   const double tolerance = std::clamp(0.01 * s.stepMm, std::min(0.01, 0.05 * s.stepMm), 0.05);
@@ -176,7 +177,7 @@ std::vector<std::string> spacingWarnings(const DicomSpacing& s, const std::vecto
     std::string text = "slice spacing varies from " + shortNumber(s.lowMm) + " to " + shortNumber(s.highMm) + " mm; ";
     if (s.interpolated > 0) {
       text += "the image has planes " + shortNumber(s.stepMm) + " mm apart: " + std::to_string(positions.size()) +
-              " are slices of the files, " + std::to_string(s.interpolated) + " between them are interpolated";
+              " are slices of the files, " + std::to_string(s.interpolated) + " between them are " + between;
       if (s.worstMm > tolerance) text += "; ";
     }
     if (s.interpolated == 0 || s.worstMm > tolerance) {

@@ -40,8 +40,10 @@ struct DicomSpacing {
 /// One even spacing whatever the positions are.
 [[nodiscard]] DicomSpacing evenSpacing(const std::vector<double>& positions);
 
-/// What is to be said of a grid: spacing that varies, planes that are interpolated or left empty.
+/// What is to be said of a grid: spacing that varies, planes that are interpolated or left empty. `between`: what the
+/// planes between slices are.
 [[nodiscard]] std::vector<std::string> spacingWarnings(const DicomSpacing& spacing,
-                                                       const std::vector<double>& positions);
+                                                       const std::vector<double>& positions,
+                                                       const std::string& between = "interpolated");
 
 }  // namespace nora

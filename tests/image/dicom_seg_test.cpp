@@ -116,7 +116,55 @@ TEST(SegGeometry, AStatedSpacingThatCannotBeIsNotBelieved) {
 TEST(SegGeometry, UnevenDistancesAreTold) {
   const auto geometry = segGeometry({frameAt({0, 0, 0}), frameAt({0, 0, 2}), frameAt({0, 0, 4.6})}, "");
   ASSERT_TRUE(geometry);
-  EXPECT_THAT(geometry->warnings, Contains(HasSubstr("not multiples of one spacing")));
+  EXPECT_THAT(geometry->warnings, Contains(HasSubstr("slice spacing varies from 2 to 2.6 mm")));
+}
+
+TEST(SegGeometry, PlanesBetweenUnevenSlicesAreOfTheNearestFrame) {
+  std::vector<DicomFrame> frames;
+  for (const double z : {21, 0, 3, 6, 10, 15}) frames.push_back(frameAt({0, 0, z}));
+  const auto geometry = segGeometry(frames, "");
+  ASSERT_TRUE(geometry);
+  EXPECT_EQ(geometry->planes, 22);
+  EXPECT_THAT(geometry->zOf, ElementsAre(21, 0, 3, 6, 10, 15));
+  std::vector<int> owners(22, 0);
+  for (std::size_t f = 0; f < frames.size(); ++f) {
+    for (auto z = geometry->span[f][0]; z <= geometry->span[f][1]; ++z) {
+      ++owners[static_cast<std::size_t>(z)];
+      EXPECT_LE(std::abs(z - geometry->zOf[f]), 3);
+    }
+  }
+  EXPECT_THAT(owners, ::testing::Each(1));
+  EXPECT_EQ(geometry->span[3], (std::array<std::int64_t, 2>{5, 7}));  // of 3, 6, 10: 8 goes up
+  EXPECT_THAT(geometry->warnings, Contains(HasSubstr("16 between them are copies of the nearest")));
+}
+
+TEST(SegGeometry, ThickSlicesFillThePlanesThatTheyCover) {
+  std::vector<DicomFrame> frames;
+  for (const double z : {0, 2, 4, 6, 10, 14}) {
+    frames.push_back(frameAt({0, 0, z}, 2));
+    frames.back().sliceThickness = z < 6 ? 2 : 4;
+  }
+  const auto geometry = segGeometry(frames, "");
+  ASSERT_TRUE(geometry);
+  EXPECT_EQ(geometry->planes, 8);
+  EXPECT_THAT(geometry->zOf, ElementsAre(0, 1, 2, 3, 5, 7));
+  EXPECT_EQ(geometry->span[4], (std::array<std::int64_t, 2>{4, 5}));
+  EXPECT_EQ(geometry->span[5], (std::array<std::int64_t, 2>{6, 7}));
+}
+
+TEST(SegGeometry, HolesThatNothingExplainsAreTold) {
+  const auto warnings = [](double between, double thickness) {
+    std::vector<DicomFrame> frames;
+    for (const double z : {0, 2, 4, 8, 12}) {
+      frames.push_back(frameAt({0, 0, z}, between));
+      frames.back().sliceThickness = thickness;
+    }
+    const auto geometry = segGeometry(frames, "");
+    return geometry ? geometry->warnings : std::vector<std::string>{"refused"};
+  };
+  EXPECT_THAT(warnings(0, 0), ElementsAre(HasSubstr("2 planes between the frames have none")));
+  EXPECT_THAT(warnings(2, 0), IsEmpty());
+  EXPECT_THAT(warnings(0, 2), IsEmpty());
 }
 
 TEST(SegGeometry, FramesThatMakeNoImageAreRefused) {
