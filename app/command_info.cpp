@@ -84,7 +84,7 @@ int runInfo(const InfoOptions& options) {
       }
       nlohmann::json row = infoOf(*content);
       row["file"] = file;
-      if (!image.series.empty()) row["series"] = image.series;
+      if (!image.key.empty()) row["series"] = image.key;
       if (!image.name.empty()) row["name"] = image.name;
       for (const auto& warning : image.warnings) {
         auto& known = row["warnings"];

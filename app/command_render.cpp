@@ -74,7 +74,7 @@ Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path, std
   if (series.empty() && std::filesystem::is_directory(path, ignored)) {
     const auto images = openLocal(pool, path);
     if (!images) return tl::make_unexpected(images.error());
-    series = images->front().series;
+    series = images->front().key;
   }
   const auto image = openSource(pool, "", Source{path, series});
   if (!image) return tl::make_unexpected(image.error());
@@ -82,7 +82,7 @@ Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path, std
   if (!volume) return tl::make_unexpected(volume.error());
   LoadedScene loaded;
   const auto absolute = std::filesystem::absolute(path).string();
-  loaded.scene = defaultScene(Source{absolute, image->series}, volume->info());
+  loaded.scene = defaultScene(Source{absolute, image->key}, volume->info());
   loaded.volumes[loaded.scene.layers.front().id] = std::make_shared<const Volume>(std::move(*volume));
   return loaded;
 }

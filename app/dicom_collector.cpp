@@ -73,20 +73,15 @@ std::string DicomCollector::subjectOf(const Instance& instance) const {
   return patient.empty() ? folder : patient;
 }
 
-void DicomCollector::distinguish(Entry& entry, const DicomHeader& header) {
-  const std::string whose = header.studyUid + '\n' + header.seriesUid + '\n' + patientOf(header);
-  entry.id = entryId(entry.path, entry.series);
-  entry.ambiguous = owners_.try_emplace(entry.id, whose).first->second != whose;
-  if (entry.ambiguous) entry.id = entryId(entry.path, entry.series + '\n' + whose);
-}
-
-std::vector<Entry> DicomCollector::entriesOf(const Series& series) {
+std::vector<DicomCollector::Found> DicomCollector::entriesOf(Series& series) {
+  std::sort(series.instances.begin(), series.instances.end(),
+            [](const Instance& a, const Instance& b) { return a.file.path < b.file.path; });  // of copies, always the same
   std::vector<DicomHeader> headers;
   headers.reserve(series.instances.size());
   for (const auto& instance : series.instances) headers.push_back(instance.header);
   const DicomGrouping grouping = groupDicom(headers);
 
-  std::vector<Entry> entries;
+  std::vector<Found> entries;
   for (const auto& stack : grouping.stacks) {
     const Instance& first = series.instances[stack.instances.front()];
     std::string folder = folderOf(first.file.path);
@@ -100,7 +95,6 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) {
     entry.path = folder.empty() ? "." : folder;
     entry.series = stack.series();
     entry.sourceSeries = first.header.sourceSeriesUid;
-    distinguish(entry, first.header);
     entry.subject = subjectOf(first);
     entry.study = first.file.study.empty() ? studyLabel(first.header) : first.file.study;
     entry.name = stack.label;
@@ -113,7 +107,7 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) {
     entry.description = first.header.seriesDescription;
     entry.instances = static_cast<std::int64_t>(stack.instances.size());
     entry.warnings = stack.warnings;
-    entries.push_back(std::move(entry));
+    entries.push_back({std::move(entry), dicomSeriesKey(first.header)});
   }
 
   // One entry for all instances that are refused for the same reason, not one for each of a thousand slices.
@@ -133,18 +127,71 @@ std::vector<Entry> DicomCollector::entriesOf(const Series& series) {
     entry.instances = static_cast<std::int64_t>(indices.size());
     entry.state = unsupported ? EntryState::unsupported : EntryState::failed;
     entry.reason = reason;
-    entries.push_back(std::move(entry));
+    entries.push_back({std::move(entry), {}});
   }
   return entries;
+}
+
+void DicomCollector::claim(Series& series) {
+  std::set<std::string> counted;
+  for (const auto& [name, whose] : series.claims) {
+    owners_[name].erase(whose);
+    counted.insert(name);
+  }
+  series.claims.clear();
+  for (const auto& found : series.found) {
+    if (found.whose.empty()) continue;
+    const std::string name = entryId(found.entry.path, found.entry.series);
+    owners_[name].insert(found.whose);
+    series.claims.emplace_back(name, found.whose);
+    counted.insert(name);
+  }
+  touched_.insert(counted.begin(), counted.end());
+}
+
+void DicomCollector::nameEntries(Series& series) const {
+  for (auto& [entry, whose] : series.found) {
+    if (whose.empty()) continue;
+    const std::string name = entryId(entry.path, entry.series);
+    entry.ambiguous = owners_.at(name).size() > 1;
+    entry.id = entry.ambiguous ? entryId(entry.path, entry.series + '\n' + whose) : name;
+  }
+}
+
+/// Entries of other series whose names others have now, or no longer have.
+void DicomCollector::nameOthersAnew() {
+  for (auto& [uid, series] : series_) {
+    const auto renamed = [&](const auto& claim) {
+      const auto& [name, whose] = claim;
+      if (!touched_.contains(name)) return false;
+      const bool shared = owners_.at(name).size() > 1;
+      const auto same = [&](const auto& p) {
+        return entryId(p.second.path, p.second.series) != name || p.second.ambiguous == shared;
+      };
+      return !std::all_of(series.published.begin(), series.published.end(), same);
+    };
+    if (series.changed || std::none_of(series.claims.begin(), series.claims.end(), renamed)) continue;
+    series.changed = true;
+    series.found = entriesOf(series);
+  }
+  touched_.clear();
 }
 
 std::vector<Entry> DicomCollector::takeChanges() {
   std::vector<Entry> changes;
   for (auto& [uid, series] : series_) {
     if (!series.changed) continue;
+    series.found = entriesOf(series);
+    claim(series);
+  }
+  nameOthersAnew();
+  for (auto& [uid, series] : series_) {
+    if (!series.changed) continue;
     series.changed = false;
+    nameEntries(series);
     std::map<std::string, Entry> now;
-    for (auto& entry : entriesOf(series)) now.insert_or_assign(entry.id, std::move(entry));
+    for (auto& found : series.found) now.insert_or_assign(found.entry.id, std::move(found.entry));
+    series.found.clear();
     for (auto& [id, old] : series.published) {
       if (now.contains(id)) continue;
       old.state = EntryState::removed;

@@ -3,6 +3,7 @@
 #include "app/file_set.hpp"
 #include "archive/files/served_root.hpp"
 #include "archive/files/tree_walker.hpp"
+#include "archive/index/catalogue.hpp"
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_rtstruct.hpp"
 #include "image/io/trx_reader.hpp"
@@ -51,7 +52,7 @@ Result<std::vector<LocalImage>> openFileImages(ReaderPool& pool, const std::stri
   for (std::size_t n = 0; n < stacks.size() && stacks.size() > 1; ++n) {
     auto image = n == 0 ? std::move(whole) : openFile(pool, path);
     if (!image) return tl::make_unexpected(image.error());
-    image->series = stacks[n].series();
+    image->key = image->series = stacks[n].series();
     image->name = stacks[n].label;
     image->warnings = stacks[n].warnings;
     images.push_back(std::move(*image));
@@ -116,6 +117,18 @@ std::vector<std::string> leftOut(const DicomFiles& found, const DicomGrouping& g
   return lines;
 }
 
+/// Series UIDs should be unique, but copies with changed names and careless anonymisers make the same twice. `images`
+/// are in the order of the stacks.
+void partEqualKeys(const DicomFiles& found, const DicomGrouping& grouping, std::vector<LocalImage>& images) {
+  std::map<std::string, int> uses;
+  for (const auto& image : images) ++uses[image.series];
+  for (std::size_t n = 0; n < images.size(); ++n) {
+    if (uses[images[n].series] < 2) continue;
+    const DicomHeader& header = found.headers[grouping.stacks[n].instances.front()];
+    images[n].key += "~" + entryId(dicomSeriesKey(header), images[n].series).substr(0, 8);
+  }
+}
+
 Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& path) {
   auto root = ServedRoot::open(path);
   if (!root) return tl::make_unexpected(root.error());
@@ -126,7 +139,7 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
   for (const auto& stack : grouping.stacks) {
     LocalImage image;
     image.file = path;
-    image.series = stack.series();
+    image.key = image.series = stack.series();
     image.name = stack.label;
     image.warnings = stack.warnings;
     for (const std::size_t i : stack.instances) {
@@ -137,6 +150,7 @@ Result<std::vector<LocalImage>> openFolder(ReaderPool& pool, const std::string& 
     if (auto r = addSource(*root, *found, grouping, stack, image); !r) return tl::make_unexpected(r.error());
     images.push_back(std::move(image));
   }
+  partEqualKeys(*found, grouping, images);
   if (images.empty() && !grouping.refused.empty()) {
     Error error = grouping.refused.front().second;
     error.where = path + "/" + found->paths[grouping.refused.front().first];
@@ -179,8 +193,19 @@ Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const
                     " images; name one by --series, or 'series' in a scene (see nora info)",
                 path);
   }
+  const auto isNamed = [&](const std::string& name) {
+    return name == source.series || name == source.series + "#0";
+  };
+  std::vector<std::string> alike;
   for (auto& image : *images) {
-    if (image.series == source.series || image.series == source.series + "#0") return std::move(image);
+    if (isNamed(image.key)) return std::move(image);
+    if (isNamed(image.series)) alike.push_back(image.key + " (\"" + image.name + "\")");
+  }
+  if (!alike.empty()) {
+    std::string names;
+    for (const auto& name : alike) names += (names.empty() ? "" : ", ") + name;
+    return fail(ErrorCode::invalidInput,
+                std::to_string(alike.size()) + " images have the series " + source.series + "; name one: " + names, path);
   }
   return fail(ErrorCode::notFound, "there is no series " + source.series + " (see nora info)", path);
 }

@@ -13,6 +13,7 @@ namespace nora {
 struct LocalImage {
   std::string file;    // the path as given
   std::string series;  // DicomStack::series of a stack in a folder or of several in a file; else empty
+  std::string key;     // the same, and where images of the folder share that, "~" and a hash of what parts them
   std::string name;    // DicomStack::label where there is a series
   std::vector<OpenedFile> files;
   std::vector<std::string> warnings;  // of the grouping: files that were left out

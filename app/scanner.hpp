@@ -31,20 +31,30 @@ class DicomCollector {
     FoundFile file;
     DicomHeader header;
   };
+  struct Found {
+    Entry entry;
+    std::string whose;  // dicomSeriesKey; empty for what cannot be shown
+  };
   struct Series {
     std::vector<Instance> instances;
-    std::map<std::string, Entry> published;  // by id
+    std::map<std::string, Entry> published;                    // by id
+    std::vector<std::pair<std::string, std::string>> claims;  // in owners_
+    std::vector<Found> found;                                  // while takeChanges runs
     bool changed = false;
   };
 
-  [[nodiscard]] std::vector<Entry> entriesOf(const Series& series);
-  /// Series UIDs should be unique, but copies with changed names and careless anonymisers make the same twice.
-  void distinguish(Entry& entry, const DicomHeader& header);
+  [[nodiscard]] std::vector<Found> entriesOf(Series& series);
+  /// Series UIDs should be unique, but copies with changed names and careless anonymisers make the same twice. Then all
+  /// entries that would have the same name get one that says whose they are, in whatever order they were found.
+  void claim(Series& series);
+  void nameEntries(Series& series) const;
+  void nameOthersAnew();
   [[nodiscard]] std::string subjectOf(const Instance& instance) const;
 
   std::map<std::string, Series> series_;                           // by study and series UID
   std::map<std::string, std::set<std::string>> patientsInFolder_;  // subject folder -> patient ids
-  std::map<std::string, std::string> owners_;                      // entry id -> study, series and patient it is of
+  std::map<std::string, std::set<std::string>> owners_;            // plain entry id -> those whose entries would have it
+  std::set<std::string> touched_;                                  // of these, those that changed
 };
 
 class Scanner {

@@ -49,6 +49,10 @@ std::string ServedImages::filePath(const Source& source) const {
 Result<std::vector<OpenedFile>> ServedImages::openSeries(const Source& source) const {
   const auto entry = catalogue_.find(source.path, source.series);
   if (!entry || entry->state != EntryState::ready) {
+    if (entry && entry->state == EntryState::removed) {
+      return fail(ErrorCode::notFound, "the series is not, or no longer, listed under this name; choose it in the list",
+                  source.path);
+    }
     const char* what = catalogue_.counts().scanning ? "the series was not found yet; the folder is still being scanned"
                                                     : "there is no such series";
     return fail(ErrorCode::notFound, what, source.path);

@@ -247,6 +247,10 @@ std::string DicomStack::series() const {
   return single ? name : name + "@" + std::to_string(frames.front().frame);
 }
 
+std::string dicomSeriesKey(const DicomHeader& h) {
+  return h.studyUid + '\n' + h.seriesUid + '\n' + h.patientId + '\n' + std::to_string(h.seriesNumber);
+}
+
 DicomGrouping groupDicom(const std::vector<DicomHeader>& headers) {
   DicomGrouping grouping;
   // By study, patient (for files without UIDs), series number and UID: an order that does not depend on the input's.

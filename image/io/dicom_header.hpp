@@ -70,6 +70,9 @@ struct DicomHeader {
   friend bool operator==(const DicomHeader&, const DicomHeader&) = default;
 };
 
+/// What parts images whose series UIDs are equal: UIDs of study and series, patient and series number.
+[[nodiscard]] std::string dicomSeriesKey(const DicomHeader& header);
+
 [[nodiscard]] nlohmann::json toJson(const DicomHeader& header);
 /// Checks types and ranges: the input comes from a reader process.
 [[nodiscard]] Result<DicomHeader> dicomHeaderFromJson(const nlohmann::json& json);

@@ -1,5 +1,7 @@
 #include "app/scanner.hpp"
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -77,6 +79,48 @@ TEST(DicomCollector, ImagesWithTheSameUidsAreNotTakenForOneAnother) {
   EXPECT_EQ(ids.size(), 3U);
   EXPECT_EQ(sources.size(), 3U);
   EXPECT_EQ(files.size(), 5U);
+}
+
+TEST(DicomCollector, NamesOfImagesWithTheSameUidsDoNotDependOnTheOrderOfTheScan) {
+  struct Seen {
+    std::string path;
+    DicomHeader header;
+  };
+  std::vector<Seen> files;
+  for (const int n : {1, 2}) files.push_back({"flat/a" + std::to_string(n), slice("p1", "1.7", n)});
+  for (const int n : {1, 2}) files.push_back({"flat/b" + std::to_string(n), slice("p2", "1.7", n)});
+  files.push_back({"flat/c1", slice("p1", "1.7", 3)});
+  files.back().header.seriesNumber = 9;  // parts it from the first as well
+  files.push_back({"flat/d1", slice("p1", "1.7", 4)});
+  files.back().header.studyUid = "1.99";
+  files.push_back({"flat/e1", slice("p1", "1.8", 5)});  // alone
+  const auto named = [](const std::vector<Seen>& order, bool oneByOne) {
+    DicomCollector collector;
+    std::map<std::string, Entry> listed;
+    const auto take = [&] {
+      for (auto& entry : collector.takeChanges()) listed.insert_or_assign(entry.id, entry);
+    };
+    for (const auto& seen : order) {
+      collector.add(file(seen.path), seen.header);
+      if (oneByOne) take();
+    }
+    take();
+    std::map<std::vector<std::string>, std::string> names;
+    for (const auto& [id, entry] : listed) {
+      if (entry.state == EntryState::ready) names[entry.files] = id + " " + sourcePath(entry) + " " + entry.series;
+    }
+    return names;
+  };
+  const auto forward = named(files, false);
+  EXPECT_EQ(forward.size(), 5U);
+  std::set<std::string> distinct;
+  for (const auto& [names, name] : forward) distinct.insert(name);
+  EXPECT_EQ(distinct.size(), 5U);
+  EXPECT_EQ(forward.at({"flat/e1"}), entryId("flat", "1.8#0") + " flat 1.8#0");
+  EXPECT_EQ(named(files, true), forward);
+  std::reverse(files.begin(), files.end());
+  EXPECT_EQ(named(files, false), forward);
+  EXPECT_EQ(named(files, true), forward);
 }
 
 TEST(DicomCollector, SegmentationsAndStructureSetsAreEntriesThatNameTheirSource) {

@@ -121,6 +121,33 @@ class SeveralImagesInOneFile(unittest.TestCase):
         self.assertEqual(len(values), 4)
         self.assertNotEqual(nora("info", self.FILE, "--series", "1.2#9@99")[0], 0)
 
+    def test_images_with_equal_uids_are_named_apart(self):
+        source = os.path.join(DEMO, "sub-03", "dicom")
+        first = pydicom.dcmread(os.path.join(source, sorted(os.listdir(source))[0]))
+        with tempfile.TemporaryDirectory() as folder:
+            for patient, value in (("anna", 11), ("bert", 22)):
+                first.PatientID = patient
+                first.SOPInstanceUID = f"1.2.{value}"
+                first.PixelData = numpy.full((first.Rows, first.Columns), value, "<i2").tobytes()
+                first.save_as(os.path.join(folder, patient + ".dcm"))
+            status, out, error = nora("info", "--json", folder)
+            self.assertEqual(status, 0, error)
+            names = [row["series"] for row in json.loads(out)]
+            self.assertEqual(len(set(names)), 2)
+            values = set()
+            for name in names:
+                status, out, error = nora("probe", folder, "--series", name, "--voxel", "0", "0", "0", "--json")
+                self.assertEqual(status, 0, error)
+                values.add(json.loads(out)["value"])
+                status, out, error = nora("info", "--json", folder, "--series", name)
+                self.assertEqual([row["series"] for row in json.loads(out)], [name])
+            self.assertEqual(len(values), 2)
+            for command in (["info"], ["probe", "--voxel", "0", "0", "0"], ["render", "-o", "/dev/null"]):
+                status, _, error = nora(*command[:1], folder, *command[1:], "--series", str(first.SeriesInstanceUID))
+                self.assertNotEqual(status, 0)
+                for name in names:
+                    self.assertIn(name, error)
+
     def test_probe_tells_the_unit_and_the_suv(self):
         folder = os.path.join(os.path.dirname(self.FILE), "pet")
         status, out, error = nora("probe", folder, "--voxel", "1", "1", "1", "--json")
