@@ -8,6 +8,7 @@
 #include "image/io/dicom_rtstruct.hpp"
 #include "image/io/trx_reader.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -169,6 +170,21 @@ bool isTrxFolder(ReaderPool& pool, const std::string& header) {
   return !summaries.empty() && summaries.front() && summaries.front()->format == trxFolderFormat;
 }
 
+/// A folder with the arrays of a TRX whose header is missing or damaged.
+Result<void> checkTrxFolder(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto names = fd ? namesIn(fd.get()) : std::vector<std::string>{};
+  const auto has = [&](std::string_view start) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(start); });
+  };
+  if (!has("positions.") || !has("offsets.")) return {};
+  return fail(ErrorCode::invalidInput,
+              has("header.json") ? "an unpacked TRX whose header.json is damaged: it does not say VOXEL_TO_RASMM and "
+                                   "NB_STREAMLINES"
+                                 : "an unpacked TRX without its header.json; copy it again",
+              path);
+}
+
 }  // namespace
 
 Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& path) {
@@ -176,7 +192,10 @@ Result<std::vector<LocalImage>> openLocal(ReaderPool& pool, const std::string& p
   const bool isFolder = std::filesystem::is_directory(path, ignored);
   const std::string trxHeader = (std::filesystem::path(path) / "header.json").string();
   const bool isTrx = isFolder && isTrxFolder(pool, trxHeader);
-  if (isFolder && !isTrx) return openFolder(pool, path);
+  if (isFolder && !isTrx) {
+    if (auto good = checkTrxFolder(path); !good) return tl::make_unexpected(good.error());
+    return openFolder(pool, path);
+  }
   return openFileImages(pool, isTrx ? trxHeader : path);
 }
 

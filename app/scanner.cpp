@@ -134,9 +134,22 @@ void Scanner::lookAt(std::vector<FoundFile> files, std::stop_token stop) {
   }
   const auto summaries = pool_.peek(opened, stop);
   for (std::size_t i = 0; i < summaries.size() && i < openedFrom.size(); ++i) {
-    takeSummary(openedFrom[i], summaries[i], entries);
+    const bool more = summaries[i] && summaries[i]->partsTell;
+    takeSummary(openedFrom[i], more ? withParts(std::move(opened[i]), *summaries[i], stop) : summaries[i], entries);
   }
   publish(std::move(entries), true);
+}
+
+/// What the file says together with those of its parts that are there.
+Result<FileSummary> Scanner::withParts(OpenedFile file, const FileSummary& alone, std::stop_token stop) {
+  const std::string folder = file.name.substr(0, file.name.rfind('/') + 1);
+  std::vector<OpenedFile> files;
+  files.push_back(std::move(file));
+  for (const std::string& part : alone.parts) {
+    if (part.find('/') != std::string::npos) continue;
+    if (auto fd = root_.openFile(folder + part)) files.push_back({folder + part, std::move(*fd)});
+  }
+  return files.size() > 1 ? pool_.peekTogether(files, std::move(stop)) : alone;
 }
 
 void Scanner::takeSummary(const FoundFile& file, const Result<FileSummary>& summary, std::vector<Entry>& entries) {

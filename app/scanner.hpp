@@ -68,6 +68,7 @@ class Scanner {
  private:
   void takeBatch(std::vector<FoundFile> files, std::stop_token stop);
   void lookAt(std::vector<FoundFile> files, std::stop_token stop);
+  [[nodiscard]] Result<FileSummary> withParts(OpenedFile file, const FileSummary& alone, std::stop_token stop);
   void takeSummary(const FoundFile& file, const Result<FileSummary>& summary, std::vector<Entry>& entries);
   [[nodiscard]] Entry pairEntry(const FoundFile& file, const FileSummary& summary) const;
   void publish(std::vector<Entry> entries, bool scanning);

@@ -11,8 +11,29 @@ std::string_view kindOf(const Content& content) {
   return std::get<Document>(content).info().kind;
 }
 
+namespace {
+
+void dropArray(nlohmann::json& each) {
+  if (!each.is_object()) return;
+  each.erase("array");
+  for (const char* key : {"data", "values"}) {
+    if (!each.contains(key) || !each[key].is_array()) continue;
+    for (auto& inner : each[key]) dropArray(inner);
+  }
+}
+
+}  // namespace
+
 nlohmann::json infoOf(const Content& content) {
-  return std::visit([](const auto& value) { return toJson(value.info()); }, content);
+  auto info = std::visit([](const auto& value) { return toJson(value.info()); }, content);
+  // Places of arrays in memory look like counts and mean nothing outside; points of tracts are a count.
+  const bool tracts = info.value("kind", "") == "tracts";
+  for (const char* key : {"triangleCorners", "positions", "offsets", tracts ? "" : "points"}) info.erase(key);
+  for (const char* key : {"data", "perPoint", "perStreamline", "groups"}) {
+    if (!info.contains(key) || !info[key].is_array()) continue;
+    for (auto& each : info[key]) dropArray(each);
+  }
+  return info;
 }
 
 }  // namespace nora

@@ -108,12 +108,18 @@ bool AnalyzeReader::recognises(const InputFile& file) const {
 }
 
 Result<FileSummary> AnalyzeReader::peek(const InputFile& file) const {
-  const auto layout = describeAnalyze(beginning(file), file.name);
+  return peekTogether(std::span(&file, 1));
+}
+
+Result<FileSummary> AnalyzeReader::peekTogether(std::span<const InputFile> files) const {
+  const InputFile& file = files.front();
+  const auto layout = describe(file, files);
   if (!layout) return tl::make_unexpected(layout.error());
   FileSummary summary{"image", layout->info.format, toJson(layout->info)};
   std::string stem = file.name.substr(file.name.rfind('/') + 1);
   stem.resize(stem.size() - (hasSuffix(stem, ".gz") ? 7 : 4));  // isHeaderName
   summary.parts.push_back(stem + ".mat");
+  summary.partsTell = true;
   return summary;
 }
 

@@ -14,6 +14,7 @@ class AnalyzeReader final : public ImageReader {
  public:
   [[nodiscard]] bool recognises(const InputFile& file) const override;
   [[nodiscard]] Result<FileSummary> peek(const InputFile& file) const override;
+  [[nodiscard]] Result<FileSummary> peekTogether(std::span<const InputFile> files) const override;
   /// `files`: header, data and .mat in any order.
   [[nodiscard]] Result<Image> read(std::span<const InputFile> files, const ReadOptions& options,
                                    MemorySink& sink) const override;

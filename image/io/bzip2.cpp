@@ -4,22 +4,19 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 
 #include <bzlib.h>
 
 namespace nora {
-namespace {
 
 /// One stream after the other.
-class Unpacker {
+class Bzip2Stream::Unpacker {
  public:
   explicit Unpacker(std::span<const std::byte> packed) : rest_(packed) {}
   Unpacker(const Unpacker&) = delete;
   Unpacker& operator=(const Unpacker&) = delete;
   ~Unpacker() { end(); }
 
-  /// Bytes written to `out`: fewer than its size only at the end of the last stream. Empty: damaged or cut short.
   std::optional<std::size_t> fill(std::span<std::byte> out) {
     constexpr std::size_t mostAtOnce = std::numeric_limits<unsigned>::max() / 2;
     std::size_t made = 0;
@@ -57,7 +54,13 @@ class Unpacker {
   bool open_ = false, begun_ = false;
 };
 
-}  // namespace
+Bzip2Stream::Bzip2Stream(std::span<const std::byte> packed) : unpacker_(std::make_unique<Unpacker>(packed)) {}
+Bzip2Stream::Bzip2Stream(Bzip2Stream&&) noexcept = default;
+Bzip2Stream::~Bzip2Stream() = default;
+
+std::optional<std::size_t> Bzip2Stream::fill(std::span<std::byte> out) {
+  return unpacker_->fill(out);
+}
 
 bool isBzip2(std::span<const std::byte> bytes) {
   return asText(bytes.first(std::min<std::size_t>(bytes.size(), 3))) == "BZh";
@@ -67,7 +70,7 @@ Result<std::vector<std::byte>> unpackBzip2(std::span<const std::byte> packed, st
                                            const std::string& name) {
   constexpr std::size_t piece = std::size_t{16} << 20;
   std::vector<std::byte> out;
-  Unpacker unpacker(packed);
+  Bzip2Stream unpacker(packed);
   while (out.size() < most) {
     const std::size_t before = out.size(), wanted = std::min(piece, most - before);
     out.resize(before + wanted);

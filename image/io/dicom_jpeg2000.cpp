@@ -10,6 +10,9 @@
 namespace nora {
 namespace {
 
+// Pixels times colours: OpenJPEG takes 8 bytes for each while it decodes, 1 GiB for these.
+constexpr std::int64_t mostSamples = std::int64_t{1} << 27;
+
 struct Input {
   std::span<const std::byte> bytes;
   std::size_t at = 0;
@@ -73,6 +76,12 @@ Result<void> decodeJpeg2000(std::span<const std::byte> codeStream, DicomPixelFor
   const auto damaged = [&](const std::string& what) {
     return fail(ErrorCode::invalidInput, "the JPEG 2000 pixel data cannot be decoded: " + what, name);
   };
+  if (format.rows * format.columns * format.samples > mostSamples) {
+    return fail(ErrorCode::limitExceeded,
+                "a JPEG 2000 frame of " + std::to_string(format.columns) + " x " + std::to_string(format.rows) +
+                    " pixels is too large: at most " + std::to_string(mostSamples) + " values are unpacked at once",
+                name);
+  }
   Input input{codeStream};
   const std::unique_ptr<opj_codec_t, FreeCodec> codec(
       opj_create_decompress(isJp2File(codeStream) ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K));

@@ -67,6 +67,7 @@ struct FileSummary {
   nlohmann::json header;  // image: toJson(ImageInfo); dicom: toJson(DicomHeader); else null
   /// Further files that the header names (NHDR, MHD, GIFTI external, ...), relative to the file's folder, in order.
   std::vector<std::string> parts = {};
+  bool partsTell = false;  // `header` is not the whole truth where one of `parts` is there: FileReader::peekTogether
 };
 
 /// What a reader makes of one image. Voxels are in the sink at `voxelOffset` (a multiple of 16), in native byte order,
@@ -110,6 +111,11 @@ class FileReader {
 
   /// Reads the header only; quick, also for huge files: it runs over every file of a scan.
   [[nodiscard]] virtual Result<FileSummary> peek(const InputFile& file) const = 0;
+
+  /// The same with parts beside the file, which comes first: where they say what its header does not (Analyze's .mat).
+  [[nodiscard]] virtual Result<FileSummary> peekTogether(std::span<const InputFile> files) const {
+    return peek(files.front());
+  }
 
   /// Reads what `files` hold together: the first is the one that was asked for, or for DICOM any slice; then its parts
   /// (header and data; what peek named in `parts`) in any order. Label tables and sidecars are applied afterwards by

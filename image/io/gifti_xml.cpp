@@ -68,7 +68,14 @@ std::string readArray(const XmlElement& element, GiftiArray& array) {
   const auto endian = element.attribute("Endian");
   array.bigEndian = endian == "BigEndian" || endian == "GIFTI_ENDIAN_BIG";
   array.externalName = std::string(trimmed(element.attribute("ExternalFileName")));
-  array.externalOffset = numberFrom<std::size_t>(element.attribute("ExternalFileOffset")).value_or(0);
+  if (const auto text = trimmed(element.attribute("ExternalFileOffset")); !text.empty()) {
+    const auto offset = numberFrom<std::size_t>(text);
+    if (!offset && array.encoding == GiftiEncoding::external) {
+      return "ExternalFileOffset is \"" + printable(text.substr(0, 40)) + "\", which is no place in " +
+             printable(array.externalName);
+    }
+    array.externalOffset = offset.value_or(0);
+  }
   if (std::string wrong = readDims(element, array); !wrong.empty()) return wrong;
   if (components > 1) array.dims.push_back(components);
   return {};

@@ -61,15 +61,13 @@ class TextCursor {
   /// The rest of the line, without its end.
   std::string_view restOfLine() {
     const std::size_t start = at_;
-    const std::size_t end = std::min(text_.find('\n', at_), text_.size());
+    const std::size_t end = std::min(text_.find_first_of("\r\n", at_), text_.size());
     at_ = end;
     if (at_ < text_.size()) {
-      ++at_;
+      at_ += text_.compare(at_, 2, "\r\n") == 0 ? 2 : 1;
       ++line_;
     }
-    std::string_view out = text_.substr(start, end - start);
-    if (!out.empty() && out.back() == '\r') out.remove_suffix(1);
-    return out;
+    return text_.substr(start, end - start);
   }
 
   /// Skips white space, and comments from `#` to the end of their line.
@@ -81,7 +79,8 @@ class TextCursor {
   static bool isSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
   void skipSpace() {
     for (; at_ < text_.size() && isSpace(text_[at_]); ++at_) {
-      if (text_[at_] == '\n') ++line_;
+      const bool crAlone = text_[at_] == '\r' && (at_ + 1 == text_.size() || text_[at_ + 1] != '\n');
+      if (text_[at_] == '\n' || crAlone) ++line_;
     }
   }
 

@@ -1,6 +1,7 @@
 #include "image/io/nifti_data.hpp"
 
 #include "image/io/gzip.hpp"
+#include "image/io/packed_bytes.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -50,7 +51,7 @@ class ForwardBytes {
  private:
   std::span<const std::byte> plain_;
   std::size_t at_ = 0;
-  std::optional<GzipReader> inflater_;
+  std::optional<UnpackingReader> inflater_;
 };
 
 /// Moves voxels from the file to memory and tells how far it is.
@@ -190,7 +191,10 @@ bool hasSuffix(std::string_view name, std::string_view suffix) {
 }
 
 bool isCompressed(const InputFile& data, bool pair) {
-  return isGzip(data.bytes) && (!pair || hasSuffix(data.name, ".gz"));
+  const FilePacking packing = packingOf(data.bytes);
+  if (packing == FilePacking::none) return false;
+  if (pair) return packing == FilePacking::gzip && hasSuffix(data.name, ".gz");
+  return true;
 }
 
 Result<void> checkClaim(const NiftiLayout& layout, const InputFile& data, bool compressed) {
@@ -200,6 +204,8 @@ Result<void> checkClaim(const NiftiLayout& layout, const InputFile& data, bool c
     if (held >= layout.diskBytes) return {};
     return fail(ErrorCode::invalidInput, describeShortage(layout.diskBytes, held), data.name);
   }
+  // bzip2 and xz pack zeros without end: there only reading tells, into memory that costs nothing until it is filled.
+  if (!isGzip(data.bytes)) return {};
   const std::uint64_t most = data.bytes.size() * std::uint64_t{maxDeflateRatio};
   if (layout.diskBytes + layout.offset <= most) return {};
   return fail(ErrorCode::invalidInput, describeShortage(layout.diskBytes, most) + " at most, once inflated", data.name);
@@ -209,7 +215,7 @@ Result<VoxelsInMemory> readVoxels(const NiftiLayout& layout, const InputFile& da
                                   const ReadOptions& options, MemorySink& sink) {
   const TimeRange range = rangeToRead(layout, compressed, options);
   const bool all = range.count == layout.info.timePoints;
-  if (compressed && all && !layout.coding.converted()) return inflateWhole(layout, data, sink);
+  if (compressed && all && !layout.coding.converted() && isGzip(data.bytes)) return inflateWhole(layout, data, sink);
   const auto same = sameVoxels(layout, data, compressed, range);
   if (sink.canStayInFile(same)) return VoxelsInMemory{0, {}, range, same, frontOf(layout, data)};
   return readForward(layout, data, compressed, range, options, sink);

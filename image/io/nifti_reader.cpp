@@ -1,10 +1,10 @@
 #include "image/io/nifti_reader.hpp"
 
-#include "image/io/gzip.hpp"
 #include "image/io/nifti_data.hpp"
 #include "image/io/nifti_extensions.hpp"
 #include "image/io/nifti_layout.hpp"
 #include "image/io/nifti_vectors.hpp"
+#include "image/io/packed_bytes.hpp"
 
 #include <algorithm>
 #include <new>
@@ -13,18 +13,18 @@ namespace nora {
 namespace {
 
 bool isNiftiName(const std::string& name) {
-  return hasSuffix(name, ".nii") || hasSuffix(name, ".nii.gz");
+  const auto ends = [&](std::string_view suffix) { return hasSuffix(name, suffix); };
+  return ends(".nii") || ends(".nii.gz") || ends(".nii.bz2") || ends(".nii.xz");
 }
+
 std::vector<std::byte> beginning(const InputFile& file) {
-  if (isGzip(file.bytes)) return inflatePrefix(file.bytes, niftiHeaderBytes);
-  const auto first = file.bytes.first(std::min(file.bytes.size(), niftiHeaderBytes));
-  return {first.begin(), first.end()};
+  return unpackPrefix(file.bytes, niftiHeaderBytes);
 }
 
 Result<NiftiHeader> headerOf(const InputFile& file) {
   if (file.bytes.empty()) return fail(ErrorCode::invalidInput, "the file is empty", file.name);
   const std::vector<std::byte> bytes = beginning(file);
-  if (bytes.size() < niftiHeaderBytes && isGzip(file.bytes) && !hasNiftiMagic(bytes)) {
+  if (bytes.size() < niftiHeaderBytes && packingOf(file.bytes) != FilePacking::none && !hasNiftiMagic(bytes)) {
     return fail(ErrorCode::invalidInput, "the file is damaged or cut short: no NIfTI header could be inflated",
                 file.name);
   }
@@ -69,10 +69,8 @@ Result<Pieces> examine(std::span<const InputFile> files, bool preferQform) {
 /// Extensions of a pair lie behind its header; of a single file, before its voxels.
 void addExtensions(Pieces& pieces, std::span<const std::byte> front) {
   if (!pieces.header.pair) return describeExtensions(front, pieces.header, pieces.layout.info);
-  const auto bytes = pieces.headerFile->bytes;
-  const auto header = isGzip(bytes) ? inflatePrefix(bytes, maxFrontBytes) : std::vector<std::byte>();
-  describeExtensions(isGzip(bytes) ? header : bytes.first(std::min(bytes.size(), maxFrontBytes)), pieces.header,
-                     pieces.layout.info);
+  const auto header = unpackPrefix(pieces.headerFile->bytes, maxFrontBytes);
+  describeExtensions(header, pieces.header, pieces.layout.info);
 }
 
 Result<ImageReader::Image> readPieces(Pieces& pieces, const ReadOptions& options, MemorySink& sink) {

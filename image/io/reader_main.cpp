@@ -151,7 +151,9 @@ class Server {
     auto request = receive(socketInReader, true, forEver_);
     if (!request) return tl::make_unexpected(request.error());
     allowProcessorTime(requestTime_);
-    return request->json.value("op", "") == "peek" ? peekAll(*request) : readOne(std::move(*request));
+    const std::string wanted = request->json.value("op", "");
+    if (wanted == "peek") return peekAll(*request);
+    return wanted == "peekTogether" ? peekTogether(*request) : readOne(std::move(*request));
   }
 
   [[nodiscard]] const FileReader* readerOf(const InputFile& file) const {
@@ -179,6 +181,25 @@ class Server {
       if (!sent) return sent;
     }
     return {};
+  }
+
+  Talk<void> peekTogether(Message& request) {
+    const json names = request.json.value("names", json::array());
+    std::vector<MappedBytes> mappings;
+    std::vector<InputFile> files;
+    for (std::size_t i = 0; i < request.descriptors.size() && i < names.size(); ++i) {
+      auto file = map(bytesFromUtf8(names[i].get<std::string>()), request.descriptors[i]);
+      if (!file && files.empty()) return answer(toJson(file.error()));
+      if (!file) continue;
+      files.push_back(std::move(file->input));
+      mappings.push_back(std::move(file->mapping));
+    }
+    if (files.empty()) return tl::make_unexpected(Ending::malformed);
+    const auto summary = guarded(files.front().name, [&]() -> Result<FileSummary> {
+      const FileReader* reader = readerOf(files.front());
+      return reader != nullptr ? reader->peekTogether(files) : FileSummary{"other", "", nullptr};
+    });
+    return answer(summary ? toJson(*summary) : toJson(summary.error()));
   }
 
   [[nodiscard]] Result<FileSummary> peekFile(const std::string& name, const UniqueFd& fd) const {

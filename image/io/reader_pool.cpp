@@ -413,6 +413,24 @@ std::vector<Result<FileSummary>> ReaderPool::peek(std::span<const OpenedFile> fi
   return results;
 }
 
+Result<FileSummary> ReaderPool::peekTogether(std::span<const OpenedFile> files, std::stop_token stop) {
+  Patience patience(state_->limits.readTime, stop);
+  auto process = state_->take(patience, stop);
+  if (!process) return tl::make_unexpected(at(process.error(), files.front().name));
+  Loan loan(*state_, std::move(*process));
+  const Batch batch = batchOf(files);
+  const json message{{"op", "peekTogether"}, {"names", batch.names}};
+  if (const auto sent = loan.process().send(message, batch.descriptors, patience); !sent) {
+    return tl::make_unexpected(at(sent.error(), files.front().name));
+  }
+  const auto answer = loan.process().receive(patience);
+  if (!answer) return tl::make_unexpected(at(answer.error(), files.front().name));
+  loan.keep();
+  auto summary = summaryFrom(*answer);
+  if (!summary) summary.error() = at(std::move(summary.error()), files.front().name);
+  return summary;
+}
+
 std::vector<int> ReaderPool::processIds() const {
   const std::lock_guard lock(state_->mutex);
   std::vector<int> ids(state_->lentIds.begin(), state_->lentIds.end());

@@ -56,6 +56,9 @@ class ReaderPool {
   /// cancelled.
   [[nodiscard]] std::vector<Result<FileSummary>> peek(std::span<const OpenedFile> files, std::stop_token stop);
 
+  /// The same of one file (the first) with its parts.
+  [[nodiscard]] Result<FileSummary> peekTogether(std::span<const OpenedFile> files, std::stop_token stop);
+
   /// Reads what a file, or files that belong together, hold: first the one that is asked for (of DICOM any slice),
   /// then its parts and sidecars in any order. `name` names the whole in messages. options.progress is called on the
   /// calling thread.

@@ -239,6 +239,7 @@ std::optional<Error> errorIn(const nlohmann::json& answer) {
 nlohmann::json toJson(const FileSummary& summary) {
   nlohmann::json json{{"kind", summary.kind}, {"format", summary.format}, {"header", summary.header}};
   for (const std::string& part : summary.parts) json["parts"].push_back(utf8FromBytes(part));
+  if (summary.partsTell) json["partsTell"] = true;
   return json;
 }
 
@@ -252,6 +253,7 @@ Result<FileSummary> fileSummaryFromJson(const nlohmann::json& json) {
   const bool known = kind && std::find(kinds.begin(), kinds.end(), *kind) != kinds.end();
   if (!known || !format || header == json.end()) return tl::make_unexpected(senselessAnswer());
   FileSummary summary{*kind, *format, nullptr};
+  summary.partsTell = json.contains("partsTell");
   if (const auto parts = json.find("parts"); parts != json.end()) {
     if (!parts->is_array() || parts->size() > maxParts) return tl::make_unexpected(senselessAnswer());
     for (const auto& part : *parts) {

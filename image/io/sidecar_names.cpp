@@ -8,12 +8,13 @@
 namespace nora {
 namespace {
 
-constexpr std::array<std::string_view, 18> imageSuffixes{".nii.gz", ".nii",  ".mgz",  ".mgh",  ".mif.gz", ".mif",
-                                                         ".mih",    ".nrrd", ".nhdr", ".mha",  ".mhd",    ".img.gz",
-                                                         ".img",    ".hdr",  ".mnc",  ".head", ".brik",   ".brik.gz"};
+constexpr std::array<std::string_view, 20> imageSuffixes{
+    ".nii.gz", ".nii", ".nii.bz2", ".nii.xz", ".mgz", ".mgh", ".mif.gz", ".mif",  ".mih",  ".nrrd",
+    ".nhdr",   ".mha", ".mhd",     ".img.gz", ".img", ".hdr", ".mnc",    ".head", ".brik", ".brik.gz"};
 
 /// Behind the stem of an image's name ("aal" of "aal.nii.gz").
-constexpr std::array<std::string_view, 21> behindStem{
+constexpr std::array<std::string_view, 25> behindStem{
+    ".BVAL",         ".BVEC",    ".BVALS",   ".BVECS",
     ".json",        ".bval",    ".bvec",    ".bvals",     ".bvecs",      ".label.txt",  ".label",
     "_LUT.txt",     "_lut.txt", "-LUT.txt", "_label.txt", "_labels.txt", "-labels.txt", "_labels.csv",
     "_labels.json", ".lut",     ".ctbl",    ".tsv",       ".csv",        ".txt",        "_ColorTable.ctbl"};

@@ -36,9 +36,15 @@ bool isWord(std::string_view word, std::string_view lower) {
          });
 }
 
+/// Without the mark that some editors put in front.
+std::string_view withoutMark(std::string_view text) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
 bool beginsAsText(std::string_view text) {
   constexpr std::string_view first = "solid";
-  text = trimmed(text);
+  text = trimmed(withoutMark(text));
   return text.size() >= first.size() && isWord(text.substr(0, first.size()), first);
 }
 
@@ -162,7 +168,7 @@ struct StlFile {
   }
 
   Result<void> readText(MemorySink& sink) {
-    const std::string_view text = asText(bytes);
+    const std::string_view text = withoutMark(asText(bytes));
     constexpr std::string_view key = "vertex";
     if (auto made = allocate(countOf(text, key) / 3, sink); !made) return made;
     Joiner joiner(arrays.as<float>(*info.points));
@@ -226,7 +232,7 @@ Result<ReadSurface> StlReader::read(std::span<const InputFile> files, const Read
     if (auto done = binary ? stl.readBinary(sink) : stl.readText(sink); !done) return tl::make_unexpected(done.error());
     if (auto good = checkMesh(stl.arrays, stl.info, file.name); !good) return tl::make_unexpected(good.error());
     std::string_view header = content->text();
-    header = header.substr(0, binary ? headerBytes : header.find('\n'));
+    header = header.substr(0, binary ? headerBytes : header.find_first_of("\r\n"));
     if (applySpaceComment(stl.info, header)) transformMesh(stl.arrays, stl.info, rasFromLps());
     stl.info.structure = structureOfName(file.name);
     stl.info.fields.emplace_back("encoding", binary ? "binary" : "text");

@@ -90,6 +90,14 @@ Result<Tck> openTck(std::span<const InputFile> files) {
   return tck;
 }
 
+/// Says which streamlines values are of; empty if there is none.
+std::string timestampOf(const TckHeader& header) {
+  for (const auto& [key, value] : header.fields) {
+    if (key == "timestamp") return value;
+  }
+  return {};
+}
+
 /// Plans an array for the values of a .tsf. Nothing if they cannot fit.
 void planPointValues(const InputFile& file, const Tck& tck, ArrayPlan& plan, std::vector<Part>& parts,
                      std::vector<std::string>& warnings) {
@@ -99,6 +107,12 @@ void planPointValues(const InputFile& file, const Tck& tck, ArrayPlan& plan, std
                     (file.bytes.size() - header->dataOffset) / header->numberBytes() >= numbers;
   if (!fits) {
     warnings.push_back("the values of " + file.name + " were left out: they are not those of these streamlines");
+    return;
+  }
+  const std::string own = timestampOf(*header), wanted = timestampOf(tck.header);
+  if (!own.empty() && !wanted.empty() && own != wanted) {  // as MRtrix has it
+    warnings.push_back("the values of " + file.name + " were left out: their timestamp (" + own +
+                       ") is not that of these streamlines (" + wanted + "), so they were made for others");
     return;
   }
   const auto array = plan.add(VoxelType::float32, static_cast<std::int64_t>(tck.counts.points));
@@ -123,9 +137,25 @@ std::optional<std::vector<float>> numbersOf(const InputFile& file, std::uint64_t
   return numbers;
 }
 
+/// True if most words are no numbers: a text about the streamlines.
+bool isProse(const InputFile& file) {
+  constexpr std::size_t enough = 1000;  // words
+  std::size_t all = 0, numbers = 0;
+  for (ByteReader reader(file.bytes); reader.left() > 0 && all < enough;) {
+    const auto line = trimmed(reader.line());
+    if (line.starts_with('#')) continue;
+    for (const auto word : words(line, " \t\r\v\f,;", enough)) {
+      ++all;
+      numbers += numberFrom<double>(word) ? 1 : 0;
+    }
+  }
+  return 2 * numbers < all;
+}
+
 void planStreamlineValues(const InputFile& file, const Tck& tck, ArrayPlan& plan, std::vector<Part>& parts,
                           std::vector<std::string>& warnings) {
   auto numbers = numbersOf(file, tck.counts.streamlines);
+  if (!numbers && isProse(file)) return;
   if (!numbers) {
     warnings.push_back("the numbers of " + file.name + " were left out: they are not one for each of the " +
                        std::to_string(tck.counts.streamlines) + " streamlines");

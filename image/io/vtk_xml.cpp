@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include <libdeflate.h>
+#include <lz4.h>
 #include <lzma.h>
 
 namespace nora {
@@ -50,16 +52,27 @@ class ByteSource {
 };
 
 constexpr std::string_view zlibCompressor = "vtkZLibDataCompressor", lzmaCompressor = "vtkLZMADataCompressor";
+constexpr std::string_view lz4Compressor = "vtkLZ4DataCompressor";
 
-/// Unpacks blocks: zlib streams, or whole .xz files.
+enum class BlockPacking { zlib, lzma, lz4 };
+
+/// Unpacks blocks: zlib streams, whole .xz files, or bare LZ4 blocks.
 class Unpacker {
  public:
-  explicit Unpacker(bool lzma)
-      : lzma_(lzma), inflater_(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor) {}
+  explicit Unpacker(BlockPacking packing)
+      : packing_(packing), inflater_(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor) {}
 
   /// False if the block does not fill `out` exactly.
   [[nodiscard]] bool fill(std::span<const std::byte> block, std::span<std::byte> out) const {
-    if (!lzma_) {
+    if (packing_ == BlockPacking::lz4) {
+      constexpr std::size_t most = std::numeric_limits<int>::max();
+      if (block.size() > most || out.size() > most) return false;
+      const int made =
+          LZ4_decompress_safe(reinterpret_cast<const char*>(block.data()), reinterpret_cast<char*>(out.data()),
+                              static_cast<int>(block.size()), static_cast<int>(out.size()));
+      return made >= 0 && static_cast<std::size_t>(made) == out.size();
+    }
+    if (packing_ == BlockPacking::zlib) {
       return inflater_ && libdeflate_zlib_decompress(inflater_.get(), block.data(), block.size(), out.data(),
                                                      out.size(), nullptr) == LIBDEFLATE_SUCCESS;
     }
@@ -72,7 +85,7 @@ class Unpacker {
   }
 
  private:
-  bool lzma_;
+  BlockPacking packing_;
   std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater_;
 };
 
@@ -82,7 +95,9 @@ class XmlArrays {
     order_ = valueOf(xml.file, "byte_order") == "BigEndian" ? std::endian::big : std::endian::little;
     wide_ = valueOf(xml.file, "header_type") == "UInt64";
     packed_ = !valueOf(xml.file, "compressor").empty();
-    lzma_ = valueOf(xml.file, "compressor") == lzmaCompressor;
+    const auto compressor = valueOf(xml.file, "compressor");
+    if (compressor == lzmaCompressor) packing_ = BlockPacking::lzma;
+    if (compressor == lz4Compressor) packing_ = BlockPacking::lz4;
   }
 
   /// `tuples`: how many there must be; empty: as many as there are.
@@ -192,12 +207,15 @@ class XmlArrays {
 
   [[nodiscard]] std::size_t mostRatio() const {
     constexpr std::size_t mostLzmaRatio = 8192;  // of zeros, measured; the range coder cannot do much better
-    return lzma_ ? mostLzmaRatio : maxDeflateRatio;
+    constexpr std::size_t mostLz4Ratio = 256;    // a byte of a length stands for 255
+    return packing_ == BlockPacking::lzma ? mostLzmaRatio
+           : packing_ == BlockPacking::lz4 ? mostLz4Ratio
+                                           : maxDeflateRatio;
   }
 
   bool inflate(std::span<const std::byte> head, std::uint64_t blocks, std::uint64_t blockBytes,
                std::span<const std::byte> packed, std::span<std::byte> out) const {
-    const Unpacker unpacker(lzma_);
+    const Unpacker unpacker(packing_);
     std::size_t at = 0;
     for (std::uint64_t i = 0; i < blocks; ++i) {
       const std::size_t size = std::min<std::size_t>(blockBytes, out.size() - at);
@@ -212,7 +230,8 @@ class XmlArrays {
   const VtkXml& xml_;
   const std::string& name_;
   std::endian order_ = std::endian::little;
-  bool wide_ = false, packed_ = false, lzma_ = false;
+  bool wide_ = false, packed_ = false;
+  BlockPacking packing_ = BlockPacking::zlib;
 };
 
 std::uint64_t countOf(const VtkXml& xml, std::string_view key) {
@@ -331,7 +350,8 @@ Result<void> checkKind(const VtkXml& xml, const std::string& name) {
     return fail(ErrorCode::unsupported, "a VTK dataset of the kind \"" + std::string(type) + "\" is not read", name);
   }
   const auto compressor = valueOf(xml.file, "compressor");
-  if (!compressor.empty() && compressor != zlibCompressor && compressor != lzmaCompressor) {
+  if (!compressor.empty() && compressor != zlibCompressor && compressor != lzmaCompressor &&
+      compressor != lz4Compressor) {
     return fail(
         ErrorCode::unsupported,
         "the data are packed by " + std::string(compressor) + "; save the file with zlib or without compression", name);

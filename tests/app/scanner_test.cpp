@@ -148,6 +148,35 @@ TEST_F(Served, WhatBelongsToAnotherFileIsNotListedOnItsOwn) {
   fs::remove_all(folder);
 }
 
+TEST_F(Served, AnalyzeIsListedAsItIsReadWithTheMatBesideIt) {
+  namespace fs = std::filesystem;
+  const auto folder = fs::temp_directory_path() / ("nora-mat-" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  for (const char* suffix : {".hdr", ".img"}) {
+    fs::copy_file(fs::path(NORA_TEST_DATA "/formats/analyze/int16_le") += suffix, (folder / "a") += suffix);
+  }
+  const auto listed = [&] {
+    const auto root = ServedRoot::open(folder.string());
+    Catalogue catalogue;
+    Scanner(*root, pool_, catalogue, [] {}).scan({});
+    ServedImages images(*root, pool_, catalogue, cache_);
+    const Entry entry = catalogue.find("a.hdr", "").value_or(Entry{});
+    const auto volume = images.load(Source{"a.hdr", ""}, {}, {});
+    EXPECT_TRUE(volume);
+    if (volume) EXPECT_EQ(entry.warnings, (*volume)->info().warnings);
+    return entry.warnings;
+  };
+  const auto alone = listed();
+  // MATLAB level 4: doubles, 4 x 4, real, a name of two bytes; column by column.
+  const std::array<std::int32_t, 5> head{0, 4, 4, 0, 2};
+  const std::array<double, 16> matrix{0, 2, 0, 0, 3, 0, 0, 0, 0, 0, 4, 0, -10, -20, -30, 1};
+  std::ofstream mat(folder / "a.mat", std::ios::binary);
+  mat.write(reinterpret_cast<const char*>(head.data()), sizeof head).write("M", 2);
+  mat.write(reinterpret_cast<const char*>(matrix.data()), sizeof matrix).close();
+  EXPECT_NE(listed(), alone);
+  fs::remove_all(folder);
+}
+
 TEST_F(Served, HttpAnswersOnlyWhatItKnows) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
   const EntryContent content(images, pool_, catalogue_);

@@ -437,8 +437,6 @@ def of_vtk_image(data, name):
 
 def answer_one(root, name, parts=()):
     path = os.path.join(root, name)
-    if "lz4" in name:
-        return reference.refused(name, "LZ4", VTK)
     if name.endswith(".trx"):
         return of_trx(path, name)
     if name.endswith(".tt.gz"):

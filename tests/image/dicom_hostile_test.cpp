@@ -2,6 +2,7 @@
 // memory.
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_layout.hpp"
+#include "image/io/dicom_jpeg2000.hpp"
 #include "image/io/dicom_reader.hpp"
 #include "image/volume.hpp"
 
@@ -77,6 +78,18 @@ TEST(DicomHostile, EveryCutEndsInAnError) {
       EXPECT_FALSE(isRead(Bytes(whole.begin(), end))) << path.filename() << " " << n;
     }
   }
+}
+
+TEST(DicomHostile, AHugeJpeg2000FrameIsRefusedBeforeItTakesMemory) {
+  DicomPixelFormat format;
+  format.rows = format.columns = 65535;
+  format.samples = 3;
+  format.bitsAllocated = 8;
+  const auto done = decodeJpeg2000({}, format, {}, "a");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::limitExceeded);
+  EXPECT_NE(done.error().what.find("65535 x 65535"), std::string::npos);
+  EXPECT_NE(done.error().what.find("at most 134217728 values"), std::string::npos);
 }
 
 TEST(DicomHostile, EveryFlippedByteEndsInAnAnswer) {

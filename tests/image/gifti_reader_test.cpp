@@ -212,6 +212,11 @@ TEST(GiftiReader, ExternalDataComeFromTheFileOfThatName) {
   EXPECT_THAT(summary->parts, ElementsAre("external.dat"));
   EXPECT_TRUE(read({{"external.gii", header}, {"external.dat", data}}));
   EXPECT_THAT(refusal(reader, {{"external.gii", header}}), HasSubstr("\"external.dat\" is missing"));
+  std::string odd(reinterpret_cast<const char*>(header.data()), header.size());
+  const auto at = odd.find('"', odd.find("ExternalFileOffset=")) + 1;
+  odd.replace(at, odd.find('"', at) - at, "-96");
+  EXPECT_THAT(refusal(reader, {{"external.gii", bytesOf(odd)}, {"external.dat", data}}),
+              HasSubstr("ExternalFileOffset is \"-96\""));
   const Bytes cut(data.begin(), data.begin() + 200);
   EXPECT_THAT(refusal(reader, {{"external.gii", header}, {"external.dat", cut}}), HasSubstr("claims"));
 }

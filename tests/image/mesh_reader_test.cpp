@@ -86,6 +86,19 @@ TEST(StlReader, TextOfSeveralSolidsIsOneMesh) {
   EXPECT_THAT(surface->triangles(), ElementsAre(0, 1, 2, 0, 1, 2));
 }
 
+TEST(StlReader, TextWithAMarkInFrontAndLinesThatEndInCarriageReturnsIsRead) {
+  std::string solid =
+      "\xEF\xBB\xBFsolid one\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\n"
+      "endloop\nendfacet\nendsolid one\n";
+  for (const char* end : {"\n", "\r", "\r\n"}) {
+    std::string text;
+    for (const char c : solid) text += c == '\n' ? end : std::string(1, c);
+    const auto surface = read(stl, "a.stl", text);
+    ASSERT_TRUE(surface) << describe(surface.error());
+    EXPECT_EQ(surface->info().triangles, 1);
+  }
+}
+
 TEST(StlReader, ImpossibleFilesAreRefused) {
   Bytes lie = binaryStl("a", twoFacets);
   lie[83] = std::byte{0x10};

@@ -13,6 +13,7 @@ using testing::dataFile;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::pointOf;
 using testing::readTracts;
 using testing::refusal;
@@ -123,6 +124,32 @@ TEST(TckReader, ValuesOfOtherStreamlinesAreLeftOutAndTold) {
   EXPECT_THAT(tracts->info().warnings, Contains(HasSubstr("b.tsf")));
   EXPECT_THAT(tracts->info().warnings, Contains(HasSubstr("b.txt")));
   EXPECT_THAT(refusal(reader, {{"b.tsf", tsf}}), HasSubstr(".tck"));
+}
+
+TEST(TckReader, ValuesWithAnotherTimestampAreOfOtherStreamlines) {
+  const auto read = [](const std::string& stamp) {
+    const auto main = tck("timestamp: 1445000000.1\nfile: . 128\ndatatype: Float32LE\ncount: 1\n",
+                          {1, 2, 3, 4, 5, 6, nan, nan, nan, inf, inf, inf});
+    Bytes tsf = bytesOf("mrtrix track scalars\ntimestamp: " + stamp + "\nfile: . 128\ndatatype: Float32LE\nEND\n");
+    tsf.resize(128, std::byte{'\n'});
+    testing::append(tsf, std::vector<float>{7, 8, nan, inf});
+    return readTracts(reader, {{"a.tck", main}, {"a.tsf", tsf}});
+  };
+  const auto same = read("1445000000.1"), other = read("1445000000.2");
+  ASSERT_TRUE(same && other);
+  EXPECT_EQ(same->info().perPoint.size(), 1U);
+  EXPECT_THAT(same->info().warnings, IsEmpty());
+  EXPECT_THAT(other->info().perPoint, IsEmpty());
+  EXPECT_THAT(other->info().warnings, ElementsAre(HasSubstr("their timestamp (1445000000.2) is not that")));
+}
+
+TEST(TckReader, ProseOfTheSameNameIsNoDamagedValues) {
+  const Bytes main = tck("file: . 128\ndatatype: Float32LE\n", threeLines);
+  const Bytes prose = bytesOf("Made on 3 May from 12 subjects, see the wiki.\n"), numbers = bytesOf("1 2 3 4\n");
+  EXPECT_THAT(readTracts(reader, {{"a.tck", main}, {"a.txt", prose}})->info().warnings,
+              Not(Contains(HasSubstr("a.txt"))));
+  EXPECT_THAT(readTracts(reader, {{"a.tck", main}, {"a.txt", numbers}})->info().warnings,
+              Contains(HasSubstr("a.txt were left out")));
 }
 
 TEST(TckReader, OddHeadersAreReadOrRefusedWithTheReason) {

@@ -1,6 +1,8 @@
 """`nora info` and `nora probe` against nibabel and pydicom, on the sample data and on bad files."""
+import bz2
 import gzip
 import json
+import lzma
 import os
 import subprocess
 import tempfile
@@ -86,6 +88,68 @@ class Info(unittest.TestCase):
             status, out, _ = nora("probe", folder, "--voxel", str(i), str(j), str(k), "--json")
             self.assertEqual(status, 0)
             self.assertEqual(json.loads(out)["value"], float(slices[k].pixel_array[j, i]))
+
+
+class PackedFiles(unittest.TestCase):
+    def test_bzip2_and_xz_are_read_like_the_plain_file_and_cuts_are_told(self):
+        data = numpy.arange(24 * 20 * 8, dtype="i2").reshape(24, 20, 8)
+        plain = nibabel.Nifti1Image(data, numpy.diag([2, 3, 4, 1])).to_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix, packed in ((".bz2", bz2.compress(plain)), (".xz", lzma.compress(plain)),
+                                   (".bz2", bz2.compress(plain[:500]) + bz2.compress(plain[500:]))):
+                path = os.path.join(folder, "a.nii" + suffix)
+                with open(path, "wb") as file:
+                    file.write(packed)
+                with open(os.path.join(folder, "a.json"), "w") as file:
+                    json.dump({"EchoTime": 0.03}, file)
+                status, out, error = nora("info", "--json", path)
+                self.assertEqual(status, 0, error)
+                row = json.loads(out)[0]
+                self.assertEqual((row["dims"], row["max"]), ([24, 20, 8], float(data.max())))
+                self.assertIn(["EchoTime", "0.03"], row["fields"])
+                status, out, _ = nora("probe", path, "--voxel", "3", "2", "1", "--json")
+                self.assertEqual(json.loads(out)["value"], float(data[3, 2, 1]))
+                for size in (len(packed) // 2, 20, 4):
+                    with open(path, "wb") as file:
+                        file.write(packed[:size])
+                    status, _, error = nora("info", path)
+                    self.assertNotEqual(status, 0)
+                    self.assertIn("a.nii", error)
+            with open(path, "wb") as file:
+                file.write(lzma.compress(plain[:352 + 1000]))
+            self.assertIn("cut short", nora("info", path)[2])
+
+
+class Geometry(unittest.TestCase):
+    def test_info_has_counts_but_no_numbers_that_only_look_like_them(self):
+        formats = os.path.join(os.path.dirname(__file__), "..", "data", "formats")
+        files = [os.path.join(folder, name) for folder in ("tracts", "gifti")
+                 for name in sorted(os.listdir(os.path.join(formats, folder))) if name.endswith((".trk", ".trx", ".gii"))]
+        self.assertGreater(len(files), 4)
+        status, out, error = nora("info", "--json", *(os.path.join(formats, name) for name in files))
+        rows = [row for row in json.loads(out) if "error" not in row]
+        self.assertGreater(len(rows), 4)
+
+        def keys(value):
+            if isinstance(value, dict):
+                return set(value).union(*map(keys, value.values()))
+            return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+        for row in rows:
+            with self.subTest(row["file"]):
+                self.assertFalse(keys(row) & {"array", "positions", "offsets", "triangleCorners"})
+                self.assertEqual("points" in row, row["kind"] == "tracts")
+
+
+    def test_a_broken_trx_folder_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            numpy.array([[0, 0, 0], [1, 2, 3]], "<f4").tofile(os.path.join(folder, "positions.3.float32"))
+            numpy.array([0, 2], "<u4").tofile(os.path.join(folder, "offsets.uint32"))
+            self.assertIn("without its header.json", nora("info", folder)[2])
+            for text in ("", "{", '{"NB_STREAMLINES": 1}'):
+                with open(os.path.join(folder, "header.json"), "w") as file:
+                    file.write(text)
+                self.assertIn("header.json is damaged", nora("info", folder)[2])
 
 
 class SeveralImagesInOneFile(unittest.TestCase):
