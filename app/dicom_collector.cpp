@@ -74,8 +74,9 @@ std::string DicomCollector::subjectOf(const Instance& instance) const {
 }
 
 std::vector<DicomCollector::Found> DicomCollector::entriesOf(Series& series) {
-  std::sort(series.instances.begin(), series.instances.end(),
-            [](const Instance& a, const Instance& b) { return a.file.path < b.file.path; });  // of copies, always the same
+  std::sort(series.instances.begin(), series.instances.end(), [](const Instance& a, const Instance& b) {
+    return a.file.path < b.file.path;
+  });  // of copies, always the same
   std::vector<DicomHeader> headers;
   headers.reserve(series.instances.size());
   for (const auto& instance : series.instances) headers.push_back(instance.header);

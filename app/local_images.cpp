@@ -212,9 +212,7 @@ Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const
                     " images; name one by --series, or 'series' in a scene (see nora info)",
                 path);
   }
-  const auto isNamed = [&](const std::string& name) {
-    return name == source.series || name == source.series + "#0";
-  };
+  const auto isNamed = [&](const std::string& name) { return name == source.series || name == source.series + "#0"; };
   std::vector<std::string> alike;
   for (auto& image : *images) {
     if (isNamed(image.key)) return std::move(image);
@@ -224,7 +222,8 @@ Result<LocalImage> openSource(ReaderPool& pool, const std::string& folder, const
     std::string names;
     for (const auto& name : alike) names += (names.empty() ? "" : ", ") + name;
     return fail(ErrorCode::invalidInput,
-                std::to_string(alike.size()) + " images have the series " + source.series + "; name one: " + names, path);
+                std::to_string(alike.size()) + " images have the series " + source.series + "; name one: " + names,
+                path);
   }
   return fail(ErrorCode::notFound, "there is no series " + source.series + " (see nora info)", path);
 }

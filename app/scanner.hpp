@@ -37,9 +37,9 @@ class DicomCollector {
   };
   struct Series {
     std::vector<Instance> instances;
-    std::map<std::string, Entry> published;                    // by id
+    std::map<std::string, Entry> published;                   // by id
     std::vector<std::pair<std::string, std::string>> claims;  // in owners_
-    std::vector<Found> found;                                  // while takeChanges runs
+    std::vector<Found> found;                                 // while takeChanges runs
     bool changed = false;
   };
 
@@ -53,8 +53,8 @@ class DicomCollector {
 
   std::map<std::string, Series> series_;                           // by study and series UID
   std::map<std::string, std::set<std::string>> patientsInFolder_;  // subject folder -> patient ids
-  std::map<std::string, std::set<std::string>> owners_;            // plain entry id -> those whose entries would have it
-  std::set<std::string> touched_;                                  // of these, those that changed
+  std::map<std::string, std::set<std::string>> owners_;  // plain entry id -> those whose entries would have it
+  std::set<std::string> touched_;                        // of these, those that changed
 };
 
 class Scanner {

@@ -9,9 +9,9 @@
 namespace nora {
 namespace {
 
-constexpr std::uint32_t mostLabels = 48;   // different values
-constexpr double leastPlateaus = 0.7;      // of neighbours that are equal: a head has less than half
-constexpr double roundingShare = 0.25;     // of the slope: padding is found again after scaling to float32
+constexpr std::uint32_t mostLabels = 48;  // different values
+constexpr double leastPlateaus = 0.7;     // of neighbours that are equal: a head has less than half
+constexpr double roundingShare = 0.25;    // of the slope: padding is found again after scaling to float32
 
 bool isIn(const std::optional<DicomPadding>& padding, double value) {
   return padding && value >= padding->low && value <= padding->high;

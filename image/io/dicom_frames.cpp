@@ -169,7 +169,8 @@ std::string wrongSpacingOf(const DicomItem& item) {
   if (const auto spacing = item.array<2>(tag::pixelSpacing)) return wrongPixelSpacing(*spacing);
   const std::string text = item.text(tag::pixelSpacing);
   if (text.empty()) return {};
-  return "PixelSpacing (0028,0030) is \"" + text.substr(0, 100) + "\", not 2 numbers: the size of the image is not known";
+  return "PixelSpacing (0028,0030) is \"" + text.substr(0, 100) +
+         "\", not 2 numbers: the size of the image is not known";
 }
 
 std::string timeOfDay(const std::string& dateTime) {

@@ -33,7 +33,7 @@ struct DicomPixelFormat {
   bool isFloat = false;     // float or double pixel data, by bitsAllocated
   std::string photometric;  // "MONOCHROME2", "RGB", "YBR_FULL", "PALETTE COLOR", ...
   double slope = 1, inter = 0;
-  std::optional<std::array<double, 2>> padding;  // stored values that stand for nothing, from and to
+  std::optional<std::array<double, 2>> padding;      // stored values that stand for nothing, from and to
   std::optional<DicomTable> table;                   // modality LUT; then there is no slope
   std::array<std::vector<std::uint8_t>, 3> palette;  // red, green, blue; for PALETTE COLOR
   std::int64_t paletteFirst = 0;                     // stored value of the first entry

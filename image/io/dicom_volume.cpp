@@ -176,8 +176,7 @@ class VolumeRead {
     info_.description = h.seriesDescription;
     info_.modality = h.modality;
     if (const auto between = interpolatedPlanes(); between > 0) {
-      info_.fields.emplace_back(interpolatedField,
-                                std::to_string(between) + " of " + std::to_string(stack_.depth()));
+      info_.fields.emplace_back(interpolatedField, std::to_string(between) + " of " + std::to_string(stack_.depth()));
     }
     info_.timeStepSeconds = timeStep();
     info_.warnings.insert(info_.warnings.end(), stack_.warnings.begin(), stack_.warnings.end());
@@ -383,8 +382,9 @@ class VolumeRead {
   }
 
   void tellLabels() {
-    info_.warnings.emplace_back("few different values, as in label maps: planes between slices are copies of the "
-                                "nearest slice, not mixtures");
+    info_.warnings.emplace_back(
+        "few different values, as in label maps: planes between slices are copies of the "
+        "nearest slice, not mixtures");
     for (auto& [name, value] : info_.fields) {
       if (name == interpolatedField) name = "copied planes";
     }

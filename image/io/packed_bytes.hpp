@@ -16,8 +16,8 @@ enum class FilePacking { none, gzip, bzip2, xz };
 /// By the first bytes.
 [[nodiscard]] FilePacking packingOf(std::span<const std::byte> bytes);
 
-/// The first `size` bytes of the content, or fewer if the file is shorter, cut or damaged; of a file that is not packed,
-/// its own.
+/// The first `size` bytes of the content, or fewer if the file is shorter, cut or damaged; of a file that is not
+/// packed, its own.
 [[nodiscard]] std::vector<std::byte> unpackPrefix(std::span<const std::byte> bytes, std::size_t size);
 
 /// The content of a packed file, forwards.

@@ -14,10 +14,10 @@ constexpr std::array<std::string_view, 20> imageSuffixes{
 
 /// Behind the stem of an image's name ("aal" of "aal.nii.gz").
 constexpr std::array<std::string_view, 25> behindStem{
-    ".BVAL",         ".BVEC",    ".BVALS",   ".BVECS",
-    ".json",        ".bval",    ".bvec",    ".bvals",     ".bvecs",      ".label.txt",  ".label",
-    "_LUT.txt",     "_lut.txt", "-LUT.txt", "_label.txt", "_labels.txt", "-labels.txt", "_labels.csv",
-    "_labels.json", ".lut",     ".ctbl",    ".tsv",       ".csv",        ".txt",        "_ColorTable.ctbl"};
+    ".BVAL",      ".BVEC",       ".BVALS",      ".BVECS",          ".json",        ".bval",    ".bvec",
+    ".bvals",     ".bvecs",      ".label.txt",  ".label",          "_LUT.txt",     "_lut.txt", "-LUT.txt",
+    "_label.txt", "_labels.txt", "-labels.txt", "_labels.csv",     "_labels.json", ".lut",     ".ctbl",
+    ".tsv",       ".csv",        ".txt",        "_ColorTable.ctbl"};
 /// Behind the whole name without .gz ("aal.nii").
 constexpr std::array<std::string_view, 5> behindName{".txt", ".lut", ".json", ".bval", ".bvec"};
 /// What can be of nothing but an image of the same name: the scan lists it with that. (.csv, .tsv and .txt may be rows

@@ -208,7 +208,7 @@ class XmlArrays {
   [[nodiscard]] std::size_t mostRatio() const {
     constexpr std::size_t mostLzmaRatio = 8192;  // of zeros, measured; the range coder cannot do much better
     constexpr std::size_t mostLz4Ratio = 256;    // a byte of a length stands for 255
-    return packing_ == BlockPacking::lzma ? mostLzmaRatio
+    return packing_ == BlockPacking::lzma  ? mostLzmaRatio
            : packing_ == BlockPacking::lz4 ? mostLz4Ratio
                                            : maxDeflateRatio;
   }

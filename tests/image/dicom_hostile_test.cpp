@@ -1,8 +1,8 @@
 // DICOM files that lie: cut, flipped, huge, deflated bombs. Every answer is an image or an Error, soon and in little
 // memory.
 #include "image/io/dicom_header.hpp"
-#include "image/io/dicom_layout.hpp"
 #include "image/io/dicom_jpeg2000.hpp"
+#include "image/io/dicom_layout.hpp"
 #include "image/io/dicom_reader.hpp"
 #include "image/volume.hpp"
 

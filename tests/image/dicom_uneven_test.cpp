@@ -41,8 +41,8 @@ struct Slice {
   int value = 0;  // of the first and the last pixel
   int ramp = 1;   // that much more in the other two
   std::string orientation = "1\\0\\0\\0\\1\\0";
-  int padding = 0;       // 0: none is stated
-  int temporal = 0;      // position; 0: not stated
+  int padding = 0;   // 0: none is stated
+  int temporal = 0;  // position; 0: not stated
   std::string slope = "1", intercept = "0", spacing = "1\\1";
 };
 
