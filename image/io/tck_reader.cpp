@@ -34,6 +34,7 @@ struct Tck {
   TractContent content;
   TckHeader header;
   TckCounts counts;
+  std::string timestamp;  // values made for these streamlines have the same
 
   [[nodiscard]] std::span<const std::byte> data() const { return content.bytes().subspan(header.dataOffset); }
 };
@@ -65,6 +66,14 @@ Result<void> checkEnd(Tck& tck) {
   return {};
 }
 
+/// Says which streamlines values are of; empty if there is none.
+std::string timestampOf(const TckHeader& header) {
+  for (const auto& [key, value] : header.fields) {
+    if (key == "timestamp") return value;
+  }
+  return {};
+}
+
 Result<Tck> openTck(std::span<const InputFile> files) {
   const auto found = std::find_if(files.begin(), files.end(),
                                   [](const InputFile& f) { return hasTckMagic(beginningOf(f, magicBytes)); });
@@ -81,6 +90,7 @@ Result<Tck> openTck(std::span<const InputFile> files) {
   auto header = parseTckHeader(tck.content.bytes(), tck.file->name);
   if (!header) return tl::make_unexpected(header.error());
   tck.header = std::move(*header);
+  tck.timestamp = timestampOf(tck.header);
   if (tck.header.dataOffset > tck.content.bytes().size()) {
     return fail(ErrorCode::invalidInput, "the file is cut short: it ends before its streamlines begin", tck.file->name);
   }
@@ -88,14 +98,6 @@ Result<Tck> openTck(std::span<const InputFile> files) {
   const auto whole = checkEnd(tck);
   if (!whole) return tl::make_unexpected(whole.error());
   return tck;
-}
-
-/// Says which streamlines values are of; empty if there is none.
-std::string timestampOf(const TckHeader& header) {
-  for (const auto& [key, value] : header.fields) {
-    if (key == "timestamp") return value;
-  }
-  return {};
 }
 
 /// Plans an array for the values of a .tsf. Nothing if they cannot fit.
@@ -109,7 +111,7 @@ void planPointValues(const InputFile& file, const Tck& tck, ArrayPlan& plan, std
     warnings.push_back("the values of " + file.name + " were left out: they are not those of these streamlines");
     return;
   }
-  const std::string own = timestampOf(*header), wanted = timestampOf(tck.header);
+  const std::string own = timestampOf(*header), &wanted = tck.timestamp;
   if (!own.empty() && !wanted.empty() && own != wanted) {  // as MRtrix has it
     warnings.push_back("the values of " + file.name + " were left out: their timestamp (" + own +
                        ") is not that of these streamlines (" + wanted + "), so they were made for others");

@@ -172,7 +172,8 @@ TEST_F(Served, AnalyzeIsListedAsItIsReadWithTheMatBesideIt) {
   const std::array<double, 16> matrix{0, 2, 0, 0, 3, 0, 0, 0, 0, 0, 4, 0, -10, -20, -30, 1};
   std::ofstream mat(folder / "a.mat", std::ios::binary);
   mat.write(reinterpret_cast<const char*>(head.data()), sizeof head).write("M", 2);
-  mat.write(reinterpret_cast<const char*>(matrix.data()), sizeof matrix).close();
+  mat.write(reinterpret_cast<const char*>(matrix.data()), sizeof matrix);
+  mat.close();
   EXPECT_NE(listed(), alone);
   fs::remove_all(folder);
 }
