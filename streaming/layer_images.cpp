@@ -79,17 +79,20 @@ bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vec
   return changed;
 }
 
-void LayerImages::put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume) {
+void LayerImages::put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume,
+                      Histogram histogram) {
   const auto at = images_.find(layer);
   if (at != images_.end()) at->second.stop();
   Image image;
   image.source = source;
   image.state = ImageState::ready;
   image.volume = std::move(volume);
+  image.histogram = std::move(histogram);
   images_.insert_or_assign(layer, std::move(image));
 }
 
-std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result) {
+std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
+                                                Histogram histogram) {
   for (auto& [id, image] : images_) {
     const auto load = std::find_if(image.pending.begin(), image.pending.end(),
                                    [&](const Pending& pending) { return pending.ticket == ticket; });
@@ -98,6 +101,7 @@ std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std
     image.pending.erase(load);
     if (result && *result != nullptr) {
       image.volume = std::move(*result);
+      image.histogram = std::move(histogram);
       image.state = ImageState::ready;
       if (image.volume->isComplete()) image.stop();
       return FinishedLoad{id, std::nullopt};
@@ -227,6 +231,10 @@ std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
     if (image.volume != nullptr) {
       report.info = &image.volume->info();
       report.window = effectiveWindow(layer, image.volume->info());
+      if (layer.colourMap != "labels") {
+        report.histogram = &image.histogram;
+        report.transfers = transferChoices(layer, image.volume->info());
+      }
       if (!image.volume->isComplete()) report.held = image.volume->held();
       report.restStopped = image.settled;
       report.awaited = image.awaited;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "render/renderer.hpp"
+#include "streaming/histogram.hpp"
 #include "streaming/protocol/messages.hpp"
 
 #include <chrono>
@@ -47,10 +48,12 @@ class LayerImages {
   bool follow(const Scene& scene, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
 
   /// Gives a layer its image before the scene that has it is followed.
-  void put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume);
+  void put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume,
+           Histogram histogram = {});
 
   /// Takes the result of a load; to be followed by follow(). Nothing if nobody waits for it any more.
-  std::optional<FinishedLoad> finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result);
+  std::optional<FinishedLoad> finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
+                                     Histogram histogram = {});
 
   /// Fails the images whose file was changed since it was read (Volume::isIntact); resume() reads them again.
   std::vector<FinishedLoad> dropChanged();
@@ -89,6 +92,7 @@ class LayerImages {
     Source source;
     ImageState state = ImageState::loading;
     std::shared_ptr<const Volume> volume;
+    Histogram histogram;  // of the volume
     Error error;
     std::vector<Pending> pending;
     bool settled = false;                // the rest of a series failed or was stopped: time points come one by one

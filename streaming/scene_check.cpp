@@ -20,9 +20,6 @@ bool hasSameWindow(const Layer& layer, const Scene& before) {
 
 Result<void> checkRanges(const Scene& scene) {
   for (const Layer& layer : scene.layers) {
-    if (layer.windowLow && layer.windowHigh && *layer.windowLow > *layer.windowHigh)
-      return fail(ErrorCode::invalidInput, "the low end of the window is above its high end",
-                  pointerTo(scene, layer, "windowLow"));
     if (layer.thresholdLow && layer.thresholdHigh && *layer.thresholdLow > *layer.thresholdHigh)
       return fail(ErrorCode::invalidInput, "the lower threshold is above the upper one: nothing would be drawn",
                   pointerTo(scene, layer, "thresholdLow"));

@@ -9,20 +9,6 @@ namespace {
 /// A view that has waited so long goes first, so that a dragged view does not starve the others.
 constexpr std::chrono::milliseconds longestWait{250};
 
-double crosshairAlongNormal(const Scene& scene, Plane plane) {
-  switch (plane) {
-    case Plane::sagittal: return scene.crosshairMm[0];
-    case Plane::coronal: return scene.crosshairMm[1];
-    case Plane::axial: break;
-  }
-  return scene.crosshairMm[2];
-}
-
-ViewLook lookOf(const Scene& scene, const View& view, std::uint64_t layersRevision, ViewportSize size) {
-  const bool slice = view.kind == ViewKind::slice;
-  return {view, scene.convention, slice ? crosshairAlongNormal(scene, view.plane) : 0.0, layersRevision, size};
-}
-
 int divided(int side, int divisor) {
   return std::max(1, (side + divisor - 1) / divisor);
 }
@@ -37,8 +23,7 @@ void ViewSchedule::setViewports(const std::map<std::string, ViewportSize>& views
   }
 }
 
-void ViewSchedule::update(const Scene& scene, std::uint64_t layersRevision, std::uint64_t input,
-                          Clock::time_point now) {
+void ViewSchedule::update(const Scene& scene, std::uint64_t revision, std::uint64_t input, Clock::time_point now) {
   lastChange_ = now;
   for (auto& [name, entry] : entries_) {
     const View* view = findView(scene, name);
@@ -47,7 +32,7 @@ void ViewSchedule::update(const Scene& scene, std::uint64_t layersRevision, std:
       entry.drawn.reset();
       continue;
     }
-    ViewLook look = lookOf(scene, *view, layersRevision, entry.size);
+    ViewLook look = lookOf(scene, *view, revision, entry.size);
     if (entry.wanted == look) continue;
     if (!entry.dirty()) entry.dirtySince = now;
     entry.wanted = std::move(look);

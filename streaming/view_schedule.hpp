@@ -2,9 +2,8 @@
 // time it is; draws nothing itself.
 #pragma once
 
-#include "render/scene/scene.hpp"
 #include "streaming/pacer.hpp"
-#include "streaming/protocol/messages.hpp"
+#include "streaming/view_look.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -15,17 +14,6 @@
 namespace nora {
 
 using Clock = std::chrono::steady_clock;
-
-/// Everything that the pixels of a view depend on. Two equal looks are the same picture.
-struct ViewLook {
-  View view;
-  Convention convention = Convention::radiological;
-  double planeMm = 0;  // slices: the crosshair along the plane's normal; moving it within the plane changes nothing
-  std::uint64_t layersRevision = 0;  // counts changes of layers and their images
-  ViewportSize size;
-
-  friend bool operator==(const ViewLook&, const ViewLook&) = default;
-};
 
 /// One picture to be made.
 struct ViewPick {
@@ -52,8 +40,8 @@ class ViewSchedule {
 
   void setViewports(const std::map<std::string, ViewportSize>& views, const std::string& focus);
 
-  /// The scene, its layers or the viewports changed by `input`.
-  void update(const Scene& scene, std::uint64_t layersRevision, std::uint64_t input, Clock::time_point now);
+  /// The scene, its images (`revision` counts their changes) or the viewports changed by `input`.
+  void update(const Scene& scene, std::uint64_t revision, std::uint64_t input, Clock::time_point now);
 
   enum class Kind { moving, still };
   /// The next picture of that kind, now in flight; empty if there is none or two are in flight.

@@ -3,6 +3,8 @@
 #include "base/log.hpp"
 #include "streaming/scene_check.hpp"
 
+#include <algorithm>
+
 namespace nora {
 namespace {
 
@@ -12,6 +14,14 @@ Scene emptyScene() {
   scene.layers.clear();
   scene.crosshairMm = {};
   return scene;
+}
+
+/// False if the automatic windows and transfer functions that were told are no longer those of the layers.
+bool sameAutomatics(const Scene& a, const Scene& b) {
+  return std::equal(a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(),
+                    [](const Layer& x, const Layer& y) {
+                      return x.symmetric == y.symmetric && x.colourMap == y.colourMap;
+                    });
 }
 
 }  // namespace
@@ -68,9 +78,10 @@ void ViewerSession::handle(const SceneMessage& message, std::vector<ImageLoad>& 
   if (auto ok = checkRanges(*scene); !ok) return refuse(message.input, ok.error());
   cancelOpens();
   images_.forgetFailures();
+  if (scene->layers != scene_->layers) ++revision_;
   auto json = toJson(*scene);
   setScene(std::move(*scene), std::move(json), message.input, Clock::now(), loads);
-  outbox_.text(sceneMessage(message.input, lastInput_, layersRevision_, sceneJson_));
+  outbox_.text(sceneMessage(message.input, lastInput_, revision_, sceneJson_));
   reportImages();
 }
 
@@ -80,7 +91,9 @@ void ViewerSession::handle(const EditMessage& message, std::vector<ImageLoad>& l
   auto scene = sceneFromJson(*json);
   if (!scene) return refuse(message.input, scene.error());
   if (auto ok = checkRanges(*scene, *scene_); !ok) return refuse(message.input, ok.error());
-  if (setScene(std::move(*scene), std::move(*json), message.input, Clock::now(), loads)) reportImages();
+  const auto before = scene_;
+  const bool imagesChanged = setScene(std::move(*scene), std::move(*json), message.input, Clock::now(), loads);
+  if (imagesChanged || !sameAutomatics(*before, *scene_)) reportImages();
 }
 
 void ViewerSession::handle(const ViewportsMessage& message) {
@@ -97,18 +110,19 @@ void ViewerSession::close(const Error& error) {
 
 void ViewerSession::refuse(std::uint64_t input, const Error& error) {
   outbox_.text(errorMessage(error, input));
-  outbox_.text(sceneMessage(input, lastInput_, layersRevision_, sceneJson_));
+  outbox_.text(sceneMessage(input, lastInput_, revision_, sceneJson_));
 }
 
 /// True if a layer's image changed its state.
 bool ViewerSession::setScene(Scene scene, nlohmann::json json, std::uint64_t input, Clock::time_point arrival,
                              std::vector<ImageLoad>& loads) {
-  const bool layersChanged = scene.layers != scene_->layers;
   scene_ = std::make_shared<Scene>(std::move(scene));
   sceneJson_ = std::move(json);
   const bool imagesChanged = images_.follow(*scene_, lastTicket_, loads);
-  if (imagesChanged) volumes_ = images_.volumes();
-  if (imagesChanged || layersChanged) ++layersRevision_;
+  if (imagesChanged) {
+    volumes_ = images_.volumes();
+    ++revision_;
+  }
   lookAgain(input, arrival);
   return imagesChanged;
 }
@@ -119,7 +133,7 @@ void ViewerSession::lookAgain(std::uint64_t input, Clock::time_point arrival) {
     shownInput_ = input;
     shownInputArrival_ = arrival;
   }
-  schedule_.update(*scene_, layersRevision_, shownInput_, Clock::now());
+  schedule_.update(*scene_, revision_, shownInput_, Clock::now());
 }
 
 std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::time_point now) {
@@ -127,8 +141,7 @@ std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::
   if (closed_) return std::nullopt;
   auto pick = schedule_.pick(kind, now);
   if (!pick) return std::nullopt;
-  return RenderJob{images_.drawable(scene_), volumes_,    std::move(*pick),
-                   layersRevision_,          shownInput_, shownInputArrival_};
+  return RenderJob{images_.drawable(scene_), volumes_, std::move(*pick), revision_, shownInput_, shownInputArrival_};
 }
 
 std::optional<Clock::time_point> ViewerSession::stillDueAt() const {

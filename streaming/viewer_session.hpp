@@ -65,6 +65,7 @@ class ViewerSession {
     std::stop_source stop;
     std::optional<double> progress;
     std::optional<Result<std::shared_ptr<const Volume>>> result;
+    Histogram histogram;
   };
   void handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads);
   void handle(const SceneMessage& message, std::vector<ImageLoad>& loads);
@@ -99,7 +100,7 @@ class ViewerSession {
   ViewSchedule schedule_;
   Clock::time_point progressTold_{};
   std::set<std::string> progressOf_;  // the layers of which progress was told last
-  std::uint64_t layersRevision_ = 0;
+  std::uint64_t revision_ = 0;        // of the images, and of the layers where the whole scene is replaced
   std::uint64_t lastTicket_ = 0;
   std::uint64_t lastInput_ = 0;   // newest received
   std::uint64_t shownInput_ = 0;  // newest that changed the scene or the viewports

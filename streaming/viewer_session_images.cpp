@@ -78,23 +78,25 @@ void ViewerSession::handle(const OpenMessage& message, const Result<Source>& sou
 
 void ViewerSession::loaded(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
                            std::vector<ImageLoad>& loads) {
+  Histogram histogram = result && *result != nullptr ? histogramOf(**result) : Histogram();  // not under the lock
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   const auto open = std::find_if(opens_.begin(), opens_.end(), [&](const auto& o) { return o.ticket == ticket; });
   if (open != opens_.end()) {
     if (result && *result == nullptr) result = fail(ErrorCode::internal, "no image came back", open->source.path);
     open->result = std::move(result);
+    open->histogram = std::move(histogram);
     applyOpens(loads);
     return;
   }
   const bool isThere = result.has_value();
-  const auto finished = images_.finish(ticket, std::move(result));
+  const auto finished = images_.finish(ticket, std::move(result), std::move(histogram));
   if (!finished) return;
   images_.follow(*scene_, lastTicket_, loads);
   if (finished->error) outbox_.text(errorMessage(*finished->error, 0, finished->layer));
   if (isThere) {
     volumes_ = images_.volumes();
-    ++layersRevision_;
+    ++revision_;
     lookAgain(shownInput_, shownInputArrival_);
   }
   reportImages();
@@ -167,12 +169,12 @@ void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) 
     reportImages();
     return;
   }
-  images_.put(open.layer, open.source, volume);
-  for (const Layer& layer : further) images_.put(layer.id, open.source, volume);
-  ++layersRevision_;
+  images_.put(open.layer, open.source, volume, open.histogram);
+  for (const Layer& layer : further) images_.put(layer.id, open.source, volume, open.histogram);
+  ++revision_;
   setScene(std::move(scene), std::move(json), open.input, open.arrival, loads);
   volumes_ = images_.volumes();
-  outbox_.text(sceneMessage(open.input, lastInput_, layersRevision_, sceneJson_));
+  outbox_.text(sceneMessage(open.input, lastInput_, revision_, sceneJson_));
   reportImages();
 }
 
@@ -190,7 +192,7 @@ void ViewerSession::reportImages(std::vector<LayerReport> others) {
     reports.push_back(std::move(report));
   }
   std::move(others.begin(), others.end(), std::back_inserter(reports));
-  outbox_.text(imagesMessage(reports, layersRevision_));
+  outbox_.text(imagesMessage(reports, revision_));
   const auto progress = progressNow();
   const auto ended = [&](const std::string& layer) { return !progress.contains(layer); };
   if (std::any_of(progressOf_.begin(), progressOf_.end(), ended)) tellProgress(progress);
@@ -202,7 +204,7 @@ bool ViewerSession::dropChangedImages() {
   if (dropped.empty()) return false;
   for (const auto& image : dropped) outbox_.text(errorMessage(*image.error, 0, image.layer));
   volumes_ = images_.volumes();
-  ++layersRevision_;
+  ++revision_;
   lookAgain(shownInput_, shownInputArrival_);
   reportImages();
   return true;

@@ -11,6 +11,7 @@ import "./stats.ts";
 import "./time-slider.ts";
 import "./toolbar.ts";
 import "./viewport.ts";
+import "./views-panel.ts";
 import { PageElement } from "./base-element.ts";
 import type { View } from "./scene.ts";
 import type { Topic } from "./session.ts";
@@ -70,6 +71,7 @@ export class App extends PageElement {
         </main>
         <aside class="side right" aria-label="Layers" ?hidden=${!ui.layersOpen}>
           <nora-layers .ui=${ui}></nora-layers>
+          <nora-views .ui=${ui}></nora-views>
         </aside>
       </div>
       <nora-toasts .ui=${ui}></nora-toasts>

@@ -10,11 +10,19 @@ const slices = [
   ["Right drag", "move the picture"],
   ["Middle drag, W + drag", "window of the selected layer: right wider, up brighter"],
   ["Double click", "one view alone, and back"],
+  [", .", "thinner, thicker slab"],
+  ["M", "what a slab shows: maximum, minimum, mean; off"],
 ];
 const volume = [
   ["Drag", "rotate"],
   ["Wheel", "zoom"],
   ["Right drag", "move the picture"],
+  ["M", "shaded, maximum, minimum, mean, isosurface"],
+];
+const transfer = [
+  ["Drag, arrow keys", "move a point of the curve; with Shift faster"],
+  ["Double click", "a new point"],
+  ["Delete, drag off", "takes a point away"],
 ];
 const touch = [
   ["One finger", "crosshair, or rotate in 3D"],
@@ -27,6 +35,7 @@ const keys = [
   ["+ −", "zoom"],
   ["1 2 3 4", "axial, coronal, sagittal, 3D alone"],
   ["F, Esc", "the view under the cursor alone; back"],
+  ["Esc", "stop what is being loaded"],
   ["R", "reset zoom, centre and camera"],
   ["C", "centre the crosshair"],
   ["I", "what is known of the selected image; back"],
@@ -55,7 +64,7 @@ export class HelpDialog extends PageElement {
       <div class="help-body">
         <header><h2>Mouse, touch and keys</h2><button class="icon" aria-label="Close" @click=${() => this.dialog()?.close()}>✕</button></header>
         <div class="help-columns">
-          ${table("Slices", slices)}${table("3D", volume)}${table("Touch", touch)}${table("Files", files)}${table("Keys", keys)}
+          ${table("Slices", slices)}${table("3D", volume)}${table("Opacity curve (layer, In 3D)", transfer)}${table("Touch", touch)}${table("Files", files)}${table("Keys", keys)}
         </div>
         <p class="muted">nora ${this.session.serverVersion}. Not a medical device: not for diagnosis or treatment.</p>
       </div>

@@ -1,5 +1,6 @@
 // The keys of the whole page. A field that takes text keeps its keys; sliders keep theirs.
 import type { Ui } from "./ui.ts";
+import { nextMode, stepSlab } from "./view-settings.ts";
 
 const slicesPerPage = 10;
 const zoomPerKey = 1.2;
@@ -64,12 +65,19 @@ const actions: Record<string, (ui: Ui, tEvent: number) => void> = {
   "+": (ui, tEvent) => zoomActive(ui, zoomPerKey, tEvent),
   "=": (ui, tEvent) => zoomActive(ui, zoomPerKey, tEvent),
   "-": (ui, tEvent) => zoomActive(ui, 1 / zoomPerKey, tEvent),
+  ",": (ui, tEvent) => stepSlab(ui, -1, tEvent),
+  ".": (ui, tEvent) => stepSlab(ui, 1, tEvent),
+  "<": (ui, tEvent) => stepSlab(ui, -1, tEvent),
+  ">": (ui, tEvent) => stepSlab(ui, 1, tEvent),
+  m: (ui, tEvent) => nextMode(ui, activeView(ui), tEvent),
   "?": (ui) => ui.update({ helpOpen: !ui.helpOpen }),
   "~": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   "`": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   Escape: (ui) => {
     if (ui.sheet && !ui.helpOpen) return ui.closeSheet();
-    if (ui.helpOpen || !ui.session.cancelWaiting()) ui.update({ fullView: "", helpOpen: false });
+    if (!ui.helpOpen && ui.session.cancelWaiting()) return;
+    if (!ui.helpOpen && ui.fullView === "") ui.session.cancelRest();
+    ui.update({ fullView: "", helpOpen: false });
   },
 };
 

@@ -5,7 +5,8 @@ import { repeat } from "lit/directives/repeat.js";
 import { styleMap } from "lit/directives/style-map.js";
 import { PageElement } from "./base-element.ts";
 import { colourMapNames, gradient } from "./colour-maps.ts";
-import { formatValue } from "./format.ts";
+import { numberOf, plain, slider } from "./fields.ts";
+import { renderMore } from "./layer-more.ts";
 import { progressBar } from "./progress-bar.ts";
 import type { RangeChange } from "./range.ts";
 import "./range.ts";
@@ -14,12 +15,6 @@ import { isComing, type Topic } from "./session.ts";
 
 type LayerKey = keyof Layer;
 type ThresholdKey = "thresholdLow" | "thresholdHigh";
-
-function numberOf(event: Event): number | null {
-  const text = (event.target as HTMLInputElement).value.trim().replace(",", ".").replace("−", "-");
-  const value = Number(text);
-  return text !== "" && Number.isFinite(value) ? value : null;
-}
 
 export class LayersPanel extends PageElement {
   private refusal = { layer: "", group: "", text: "" }; // of the entry made last
@@ -111,39 +106,37 @@ export class LayersPanel extends PageElement {
     return html`<div class="controls">
       ${this.renderOpacity(layer)} ${this.renderColours(layer)} ${layer.colourMap === "labels" ? nothing : this.renderWindow(layer)}
       ${this.renderThresholds(layer)}
-      <div class="control two">
-        <label class="check"
-          ><input
-            type="checkbox"
-            .checked=${live(layer.symmetric)}
-            @change=${(event: Event) => this.set(layer, "symmetric", (event.target as HTMLInputElement).checked, event)}
-          />
-          symmetric</label
-        >
-        <label class="check"
-          ><input
-            type="checkbox"
-            .checked=${live(layer.interpolation === "linear")}
-            @change=${(event: Event) =>
-              this.set(layer, "interpolation", (event.target as HTMLInputElement).checked ? "linear" : "nearest", event)}
-          />
-          interpolate</label
-        >
-      </div>
+      <label class="check" title="Colours go by the absolute value; negative values get cold colours">
+        <input
+          type="checkbox"
+          .checked=${live(layer.symmetric)}
+          @change=${(event: Event) => this.set(layer, "symmetric", (event.target as HTMLInputElement).checked, event)}
+        />
+        symmetric
+      </label>
       ${this.renderSteps(layer, "time", "Time", info?.timePoints ?? 1)}
       ${this.renderSteps(layer, "component", "Component", info?.components ?? 1)}
+      ${renderMore(this.ui, layer)}
       ${info?.warnings?.map((warning) => html`<p class="state warning">${warning}</p>`)}
     </div>`;
   }
 
+  private unitOf(layer: Layer): string {
+    return this.session.images.get(layer.id)?.info?.unit ?? "";
+  }
+
   private renderOpacity(layer: Layer) {
-    const id = `opacity-${layer.id}`;
-    return html`<div class="control">
-      <label for=${id}>Opacity</label>
-      <input id=${id} type="range" min="0" max="1" step="0.01" .value=${live(String(layer.opacity))}
-        @input=${(event: Event) => this.set(layer, "opacity", Number((event.target as HTMLInputElement).value), event)} />
-      <output>${Math.round(layer.opacity * 100)} %</output>
-    </div>`;
+    return slider({
+      id: `opacity-${layer.id}`,
+      label: "Opacity",
+      title: "How much of the layers below shows through",
+      min: 0,
+      max: 1,
+      step: 0.01,
+      value: layer.opacity,
+      text: `${Math.round(layer.opacity * 100)} %`,
+      change: (value, event) => this.set(layer, "opacity", value, event),
+    });
   }
 
   private renderColours(layer: Layer) {
@@ -161,7 +154,7 @@ export class LayersPanel extends PageElement {
     const window = this.ui.navigation.layerWindow(layer.id);
     const automatic = layer.windowLow === null;
     return html`<fieldset class="control window">
-      <legend>Window${automatic ? html` <small>automatic</small>` : nothing}</legend>
+      <legend>Window ${this.unitOf(layer)}${automatic ? html` <small>automatic</small>` : nothing}</legend>
       <button class="small reset" ?disabled=${automatic} title="Window from the image's statistics" @click=${() => this.automaticWindow(layer)}>auto</button>
       ${this.renderPresets(layer, window)} ${window ? this.renderWindowRange(layer, window) : nothing}
       <div class="pair">
@@ -174,7 +167,10 @@ export class LayersPanel extends PageElement {
   /** Windows that the file itself proposes. */
   private renderPresets(layer: Layer, window: { low: number; high: number } | null) {
     const told = this.session.images.get(layer.id)?.info?.windowPresets ?? [];
-    const presets = told.filter(([, low, high]) => low < high);
+    // Those of an image whose lowest values are white stand the other way round: its colour map does that.
+    const presets = told
+      .map(([name, a, b]): [string, number, number] => [name, Math.min(a, b), Math.max(a, b)])
+      .filter(([, low, high]) => low < high);
     if (presets.length === 0) return nothing;
     const current = presets.findIndex(([, low, high]) => low === window?.low && high === window?.high);
     return html`<select
@@ -257,7 +253,7 @@ export class LayersPanel extends PageElement {
   private renderThresholds(layer: Layer) {
     const isSet = layer.thresholdLow !== null || layer.thresholdHigh !== null;
     return html`<fieldset class="control">
-      <legend>Threshold</legend>
+      <legend>Threshold ${this.unitOf(layer)}</legend>
       <button class="small reset" ?disabled=${!isSet} title="Show all values" @click=${() => this.clearThresholds(layer)}>clear</button>
       <div class="pair">
         ${this.renderThreshold(layer, "thresholdLow", "from")} ${this.renderThreshold(layer, "thresholdHigh", "to")}
@@ -302,20 +298,19 @@ export class LayersPanel extends PageElement {
 
   private renderSteps(layer: Layer, key: "time" | "component", text: string, count: number) {
     if (count <= 1) return nothing;
-    const id = `${key}-${layer.id}`;
     const at = Math.min(layer[key], count - 1);
-    return html`<div class="control">
-      <label for=${id}>${text}</label>
-      <input id=${id} type="range" min="0" max=${count - 1} step="1" .value=${live(String(at))}
-        @input=${(event: Event) => this.set(layer, key, Number((event.target as HTMLInputElement).value), event)} />
-      <output>${at + 1} / ${count}</output>
-    </div>`;
+    return slider({
+      id: `${key}-${layer.id}`,
+      label: text,
+      title: `${text} that is shown`,
+      min: 0,
+      max: count - 1,
+      step: 1,
+      value: at,
+      text: `${at + 1} / ${count}`,
+      change: (value, event) => this.set(layer, key, value, event),
+    });
   }
-}
-
-/** As in the read-out, but with an ASCII minus: it goes into a field that is edited. */
-function plain(value: number): string {
-  return formatValue(value).replace("−", "-");
 }
 
 customElements.define("nora-layers", LayersPanel);

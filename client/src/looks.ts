@@ -1,14 +1,40 @@
 // Which pictures show the scene as it is now: everything that the pixels of a view depend on, by input.
+// The server decides by the same rules (streaming/view_look.cpp).
+import { cross, dot, length, type Vec3 } from "./geometry.ts";
 import type { Quality } from "./protocol.ts";
-import type { Scene, View } from "./scene.ts";
+import type { Layer, Scene, View } from "./scene.ts";
 
 const planeAxis = { sagittal: 0, coronal: 1, axial: 2 } as const;
 const looksKept = 500;
 
+/** A layer without what the view does not show of it. */
+function asSeen(scene: Scene, view: View, layer: Layer): Partial<Layer> {
+  const { id, source } = layer;
+  if (!layer.visible && scene.layers.every((other) => other.modulatedBy !== id)) return { id, source };
+  const { inVolume, transfer, isoValue, outlinePixels, vectors, modulatedBy, ...both } = layer;
+  if (view.kind === "slice") return { ...both, outlinePixels, vectors, modulatedBy };
+  const isSurface = view.mode === "isosurface";
+  return {
+    ...both,
+    inVolume,
+    ...(isSurface ? { isoValue } : {}),
+    ...(isSurface || view.mode === "shaded" ? { transfer } : {}),
+    ...(view.slices?.length ? { outlinePixels, vectors, modulatedBy } : {}),
+  };
+}
+
+function alongNormal(mm: Vec3, { right = [-1, 0, 0], down = [0, -1, 0] }: View): number {
+  const normal = cross(right, down);
+  return dot(mm, normal) / length(normal);
+}
+
 /** Two equal looks are the same picture: moving the crosshair within a slice changes nothing in it. */
 export function lookOf(scene: Scene, view: View): string {
-  const planeMm = view.kind === "slice" ? scene.crosshairMm[planeAxis[view.plane ?? "axial"]] : null;
-  return JSON.stringify([view, scene.convention, planeMm, scene.layers]);
+  const planes = view.kind === "volume" ? (view.slices ?? []) : [view.plane ?? "axial"];
+  const places = planes.map((plane) => {
+    return plane === "oblique" ? alongNormal(scene.crosshairMm, view) : scene.crosshairMm[planeAxis[plane]];
+  });
+  return JSON.stringify([view, scene.convention, places, scene.layers.map((layer) => asSeen(scene, view, layer))]);
 }
 
 function looksOf(scene: Scene): Map<string, string> {

@@ -1,5 +1,5 @@
 // The bytes and messages on the wire, as docs/PROTOCOL.md lays them down. Knows nothing of the page.
-import type { ImageInfo, Scene } from "./scene.ts";
+import type { ImageInfo, Scene, TransferPoint } from "./scene.ts";
 import type { Vec3 } from "./geometry.ts";
 
 export const protocolVersion = 1;
@@ -112,6 +112,20 @@ export interface AwaitedTime {
   state: "loading" | "stopped" | "failed";
 }
 
+/** How often values occur; rare ones beyond the ends are in the first and the last bin. */
+export interface Histogram {
+  low: number;
+  high: number;
+  counts: number[];
+}
+
+/** A transfer function that the layer can have; the first one is the automatic one. */
+export interface TransferChoice {
+  preset: string;
+  title: string;
+  points: TransferPoint[];
+}
+
 export interface LayerState {
   name: string;
   info: ImageInfo | null;
@@ -122,6 +136,8 @@ export interface LayerState {
   restStopped: boolean; // with `held`: the other time points are not being loaded
   awaited: AwaitedTime | null;
   input: number; // of the `open` that is under way; else 0
+  histogram: Histogram | null;
+  transfers: TransferChoice[];
 }
 
 export interface LayerValue {
@@ -169,5 +185,7 @@ export function layerState(raw: Record<string, unknown>): LayerState {
     restStopped: raw["rest"] === "stopped",
     awaited: (raw["awaits"] ?? null) as AwaitedTime | null,
     input: typeof raw["input"] === "number" ? raw["input"] : 0,
+    histogram: (raw["histogram"] ?? null) as Histogram | null,
+    transfers: (raw["transfers"] ?? []) as TransferChoice[],
   };
 }

@@ -1,8 +1,33 @@
 // The scene as docs/SCENE.md describes it, and JSON Patch on the paths that the page edits.
 import type { Matrix4, Vec3 } from "./geometry.ts";
 
-export type Plane = "axial" | "coronal" | "sagittal";
+export type Plane = "axial" | "coronal" | "sagittal" | "oblique";
 export type Convention = "radiological" | "neurological";
+
+export type SlabMode = "maximum" | "minimum" | "mean";
+export type VolumeMode = "shaded" | SlabMode | "isosurface";
+export type AxisPlane = "axial" | "coronal" | "sagittal";
+
+export interface TransferPoint {
+  value: number;
+  opacity: number; // of a millimetre
+  colour?: string; // "#rrggbb": all points have one, or none
+}
+
+export interface Transfer {
+  preset: string;
+  points: TransferPoint[]; // values rise
+}
+
+export interface ClipPlane {
+  pointMm: Vec3;
+  normal: Vec3; // towards what is cut away
+}
+
+export interface CropBox {
+  lowMm: Vec3;
+  highMm: Vec3;
+}
 
 export interface Layer {
   id: string;
@@ -15,9 +40,16 @@ export interface Layer {
   thresholdLow: number | null;
   thresholdHigh: number | null;
   symmetric: boolean;
-  interpolation: "linear" | "nearest";
+  gamma: number;
+  interpolation: "linear" | "nearest" | "cubic";
+  outlinePixels: number;
+  vectors: "component" | "direction" | "sticks";
+  modulatedBy: string; // id of a layer
   time: number;
   component: number;
+  inVolume: boolean | null;
+  transfer: Transfer;
+  isoValue: number | null;
 }
 
 export interface View {
@@ -26,8 +58,16 @@ export interface View {
   zoom: number;
   centreMm: Vec3 | null;
   plane?: Plane;
+  right?: Vec3; // of an oblique plane
+  down?: Vec3;
+  slabMm?: number;
+  slabMode?: SlabMode;
   azimuthDeg?: number;
   elevationDeg?: number;
+  mode?: VolumeMode;
+  crop?: CropBox | null;
+  clipPlanes?: ClipPlane[];
+  slices?: AxisPlane[];
 }
 
 export interface Scene {
@@ -70,17 +110,27 @@ const layerDefaults: Omit<Layer, "id" | "source"> = {
   thresholdLow: null,
   thresholdHigh: null,
   symmetric: false,
+  gamma: 1,
   interpolation: "linear",
+  outlinePixels: 0,
+  vectors: "component",
+  modulatedBy: "",
   time: 0,
   component: 0,
+  inVolume: null,
+  transfer: { preset: "", points: [] },
+  isoValue: null,
 };
+
+const sliceDefaults: Partial<View> = { plane: "axial", slabMm: 0, slabMode: "maximum" };
+const volumeDefaults: Partial<View> = { azimuthDeg: 0, elevationDeg: 0, mode: "shaded", crop: null, clipPlanes: [], slices: [] };
 
 /** A scene with every key that the page uses: a server may leave out what has its default. */
 export function completeScene(scene: Partial<Scene>): Scene {
   const whole = { ...emptyScene(), ...structuredClone(scene) };
-  whole.layers = whole.layers.map((layer) => ({ ...layerDefaults, ...layer }));
+  whole.layers = whole.layers.map((layer) => ({ ...structuredClone(layerDefaults), ...layer }));
   whole.views = whole.views.map((view) => ({
-    ...(view.kind === "slice" ? { plane: "axial" as Plane } : { azimuthDeg: 0, elevationDeg: 0 }),
+    ...(view.kind === "slice" ? sliceDefaults : structuredClone(volumeDefaults)),
     ...{ zoom: 1, centreMm: null },
     ...view,
   }));

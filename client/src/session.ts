@@ -205,6 +205,16 @@ export class Session {
     return id !== "";
   }
 
+  /** Stops the loading of the time points that nobody waits for; false if there is none. */
+  cancelRest(): boolean {
+    const layer = this.scene.layers.find(({ id }) => {
+      const image = this.images.get(id);
+      return image !== undefined && isComing(image);
+    });
+    this.cancelLoad(layer?.id ?? "");
+    return layer !== undefined;
+  }
+
   dismissFailure(): void {
     this.openFailure = null;
     this.events.emit("ui");

@@ -66,8 +66,18 @@ export class SceneStore {
     this.apply([{ op: "replace", path, value }], tEvent);
   }
 
+  /** Clip planes that go through the crosshair stay on it. */
   setCrosshair(mm: Vec3, tEvent: number): void {
-    if (mm.every(Number.isFinite)) this.set("/crosshairMm", mm, tEvent);
+    if (!mm.every(Number.isFinite)) return;
+    const before = String(this.scene.crosshairMm);
+    const operations: Operation[] = [{ op: "replace", path: "/crosshairMm", value: mm }];
+    this.scene.views.forEach(({ clipPlanes }, i) => {
+      clipPlanes?.forEach((plane, j) => {
+        if (String(plane.pointMm) !== before) return;
+        operations.push({ op: "replace", path: `/views/${i}/clipPlanes/${j}/pointMm`, value: mm });
+      });
+    });
+    this.apply(operations, tEvent);
   }
 
   setView(name: string, key: string, value: unknown, tEvent: number): void {

@@ -21,6 +21,7 @@ export class Ui {
   playing = false;
   framesPerSecond: Fps = 5;
   sheet: Entry | null = null; // what the panel over the views shows
+  readonly folds = new Set<string>(); // of the panels, that are open
   windowKeyDown = false; // W is held: a drag windows
 
   constructor(readonly session: Session) {

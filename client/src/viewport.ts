@@ -8,6 +8,7 @@ import { scrollNormal, type Picture } from "./navigation.ts";
 import { crosshairArms, scaleBar } from "./overlay.ts";
 import type { FrameHeader, Quality } from "./protocol.ts";
 import type { Ui } from "./ui.ts";
+import { describeView } from "./view-settings.ts";
 
 const densityCap = 2;
 const scaleBarCss = 90;
@@ -78,7 +79,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     return html`<canvas class="picture"></canvas><i class="arm"></i><i class="arm"></i><i class="arm"></i><i class="arm"></i>
       <span class="edge left" data-edge="left"></span><span class="edge right" data-edge="right"></span>
       <span class="edge top" data-edge="top"></span><span class="edge bottom" data-edge="bottom"></span>
-      <span class="caption"><b>${titles[this.name] ?? this.name}</b><span class="position"></span><span class="pending"></span></span>
+      <span class="caption"><b>${titles[this.name] ?? this.name}</b><span class="position"></span><span class="shows"></span><span class="pending"></span></span>
       <span class="bar" aria-hidden="true"><i></i><span></span></span>
       <span class="quality" data-quality=""><i></i><span></span></span>
       <button
@@ -162,7 +163,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.empty = true;
     this.ui.pictures.delete(this.name); // nobody shall click on what is not seen
     for (const edge of ["left", "right", "top", "bottom"]) this.setText(`[data-edge=${edge}]`, "");
-    for (const text of [".position", ".pending", ".quality span"]) this.setText(text, "");
+    for (const text of [".position", ".shows", ".pending", ".quality span"]) this.setText(text, "");
     this.dataset["state"] = "";
     this.querySelector<HTMLElement>(".bar")!.hidden = true;
   }
@@ -172,6 +173,8 @@ export class ViewportElement extends LitElement implements FrameSink {
     for (const edge of Object.keys(letters) as (keyof EdgeLetters)[]) this.setText(`[data-edge=${edge}]`, letters[edge]);
     const isSlice = this.kind === "slice";
     this.setText(".position", isSlice ? slicePosition(picture) : "");
+    const view = this.ui.session.scene.views.find(({ name }) => name === this.name);
+    this.setText(".shows", view ? describeView(view) : "");
     const title = titles[this.name] ?? this.name;
     const label = isSlice
       ? `${title} slice, ${letters.left} at the left, ${letters.top} at the top`

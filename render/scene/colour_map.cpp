@@ -23,6 +23,7 @@ constexpr std::string_view labelsName = "labels";
 const std::vector<NamedMap>& namedMaps() {
   static const std::vector<NamedMap> maps{
       {"gray", {0x000000, 0xffffff}},
+      {"inverse", {0xffffff, 0x000000}},
       {"hot", {0x000000, 0xff0000, 0xffff00, 0xffffff}},
       {"cold", {0x000000, 0x0000ff, 0x00ffff, 0xffffff}},
       {jetName, {}},

@@ -11,8 +11,8 @@ namespace nora {
 using Colour = std::array<std::uint8_t, 3>;
 using ColourMap = std::array<Colour, 256>;
 
-/// gray, hot, cold, jet, viridis, plasma, inferno, magma, cividis, redblue, red, green, blue, yellow, cyan, magenta,
-/// labels.
+/// gray, inverse, hot, cold, jet, viridis, plasma, inferno, magma, cividis, redblue, red, green, blue, yellow, cyan,
+/// magenta, labels.
 [[nodiscard]] std::span<const std::string_view> colourMapNames();
 
 /// nullptr if unknown. "labels" is not a ramp: see labelColour.

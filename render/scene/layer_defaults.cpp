@@ -84,11 +84,26 @@ bool isSignedMap(const ImageInfo& info) {
   return s.min < 0 && s.max > 0 && (isScore(info) || !s.integral);
 }
 
-/// Air of CT is -1000 HU, padding -1024, -2000 or -3024. Files without a modality show it by their values.
-bool isCt(const ImageInfo& info) {
-  if (!info.modality.empty()) return info.modality == "CT";
-  return info.statistics && info.statistics->integral && info.statistics->min <= -900 &&
-         info.statistics->min >= -4096 && info.statistics->max >= 300 && info.statistics->backgroundLevel < 0;
+/// Principal directions: the intent or, where there is none, three components that are those of unit vectors. Fields of
+/// displacements are no directions.
+bool isDirections(const ImageInfo& info) {
+  constexpr double unit = 1.001;  // as stored
+  constexpr double spread = 0.7;  // of a brain the axes reach both ends
+  constexpr std::int64_t axes = 3;
+  const bool hasAxes = info.components == axes || (info.components == 1 && info.timePoints == axes);
+  if (!hasAxes || isColour(info.type)) return false;
+  for (const auto& [name, value] : info.fields) {
+    if (name == "intent" && value.find("displacement") != std::string::npos) return false;
+  }
+  if (info.components == axes && lower(info.intent) == "vector") return true;
+  if (!isFloat(info.type) || !info.statistics || info.statistics->finite == 0) return false;
+  const auto& s = *info.statistics;
+  return s.min >= -unit && s.max <= unit && s.min < -spread && s.max > spread;
+}
+
+/// The file wants its lowest values white (DICOM MONOCHROME1).
+bool isInverse(const ImageInfo& info) {
+  return info.windowLow && info.windowHigh && *info.windowLow > *info.windowHigh;
 }
 
 /// Letters, digits, '.', '-' and '_' only, so that it is safe wherever a scene travels.
@@ -143,10 +158,17 @@ Vec3 middleOf(const ImageInfo& info) {
 
 }  // namespace
 
+/// Air of CT is -1000 HU, padding -1024, -2000 or -3024. Files without a modality show it by their values.
+bool isCt(const ImageInfo& info) {
+  if (!info.modality.empty()) return info.modality == "CT";
+  return info.statistics && info.statistics->integral && info.statistics->min <= -900 &&
+         info.statistics->min >= -4096 && info.statistics->max >= 300 && info.statistics->backgroundLevel < 0;
+}
+
 Window effectiveWindow(const Layer& layer, const ImageInfo& info) {
   if (layer.windowLow && layer.windowHigh) return {*layer.windowLow, *layer.windowHigh};
-  if (info.windowLow && info.windowHigh && *info.windowLow < *info.windowHigh && !layer.symmetric) {
-    return {*info.windowLow, *info.windowHigh};
+  if (info.windowLow && info.windowHigh && *info.windowLow != *info.windowHigh && !layer.symmetric) {
+    return {std::min(*info.windowLow, *info.windowHigh), std::max(*info.windowLow, *info.windowHigh)};
   }
   if (!info.statistics || info.statistics->finite == 0) return {0, 1};
   const auto& s = *info.statistics;
@@ -177,7 +199,14 @@ Layer defaultLayer(const Source& source, const ImageInfo& info, bool asOverlay) 
     styleLabels(info, asOverlay, layer);
     return layer;
   }
-  if (!asOverlay) return layer;
+  if (isDirections(info)) {
+    layer.vectors = VectorLook::direction;
+    return layer;
+  }
+  if (!asOverlay) {
+    if (isInverse(info)) layer.colourMap = "inverse";
+    return layer;
+  }
   if (isSignedMap(info)) {
     styleSignedMap(info, layer);
     return layer;

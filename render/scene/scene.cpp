@@ -153,6 +153,10 @@ void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& 
     fields.complain(fields.at(layer.windowLow ? "windowHigh" : "windowLow"),
                     "a window needs both of its ends, or none");
   }
+  if (layer.windowLow && layer.windowHigh && *layer.windowLow > *layer.windowHigh) {
+    fields.complain(fields.at("windowLow"),
+                    "the low end of the window is above its high end; the colour map \"inverse\" turns colours round");
+  }
   fields.optionalNumber("thresholdLow", layer.thresholdLow);
   fields.optionalNumber("thresholdHigh", layer.thresholdHigh);
   fields.flag("symmetric", layer.symmetric);
@@ -243,16 +247,7 @@ json toJson(const std::optional<double>& v) {
 }
 
 json toJson(const Transfer& transfer) {
-  json points = json::array();
-  for (const auto& point : transfer.points) {
-    points.push_back({{"value", point.value}, {"opacity", point.opacity}});
-    if (!point.colour) continue;
-    const auto& c = *point.colour;
-    std::array<char, 8> text{};
-    std::snprintf(text.data(), text.size(), "#%02x%02x%02x", c[0], c[1], c[2]);
-    points.back()["colour"] = text.data();
-  }
-  return {{"preset", transfer.preset}, {"points", std::move(points)}};
+  return {{"preset", transfer.preset}, {"points", nora::toJson(transfer.points)}};
 }
 
 json toJson(const Layer& layer) {
@@ -311,6 +306,19 @@ const View* findView(const Scene& scene, const std::string& name) {
     if (view.name == name) return &view;
   }
   return nullptr;
+}
+
+json toJson(const std::vector<TransferPoint>& points) {
+  json out = json::array();
+  for (const auto& point : points) {
+    out.push_back({{"value", point.value}, {"opacity", point.opacity}});
+    if (!point.colour) continue;
+    const auto& c = *point.colour;
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "#%02x%02x%02x", c[0], c[1], c[2]);
+    out.back()["colour"] = text.data();
+  }
+  return out;
 }
 
 json toJson(const Scene& scene) {

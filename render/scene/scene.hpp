@@ -57,7 +57,7 @@ struct Layer {
   double opacity = 1;                   // 0..1
   std::string colourMap = "gray";       // a name of colour_map.hpp; ignored for RGB images
   std::optional<double> windowLow;      // value of the first colour; both empty: automatic from the statistics
-  std::optional<double> windowHigh;     // value of the last colour; high < low inverts the map
+  std::optional<double> windowHigh;     // value of the last colour; not below windowLow: inversion is by colour map
   std::optional<double> thresholdLow;   // values below are transparent
   std::optional<double> thresholdHigh;  // values above are transparent
   bool symmetric = false;               // the map also shows the negative side: colour of |value|, cold for value < 0
@@ -136,6 +136,7 @@ struct Scene {
 [[nodiscard]] const View* findView(const Scene& scene, const std::string& name);
 
 [[nodiscard]] nlohmann::json toJson(const Scene& scene);
+[[nodiscard]] nlohmann::json toJson(const std::vector<TransferPoint>& points);
 
 /// Errors: invalidInput, with `where` a JSON pointer to the field ("/layers/1/opacity"). Unknown keys are errors, so
 /// that a spelling mistake is not silently ignored. Numbers must be finite; counts are limited (64 layers, 32 views).

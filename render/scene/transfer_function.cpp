@@ -28,50 +28,73 @@ TransferPoint between(const std::vector<TransferPoint>& points, double value) {
   return points.back();
 }
 
-/// A smooth step of extinction around a value. It goes by voxel, not by millimetre, so that small animals and whole
-/// bodies look alike.
+/// Where the opacity of an automatic curve begins and is full.
 struct AutomaticRamp {
-  double from = 0;  // position where opacity begins
-  double to = 1;    // position of full opacity
-  double perVoxel = 0;
-
-  [[nodiscard]] double extinction(double position) const {
-    const double w = std::clamp((position - from) / (to - from), 0.0, 1.0);
-    return perVoxel * w * w * (3 - 2 * w);
-  }
+  double from = 0;
+  double to = 1;
+  bool bothSigns = false;  // of the absolute value
 };
 
-AutomaticRamp automaticRamp(const Window& window, const ImageInfo& info) {
-  constexpr double fullExtinction = 1.2;  // nine tenths opaque after two voxels
-  const double width = window.high - window.low;
-  const auto positionOf = [&](double value) { return width != 0 ? (value - window.low) / width : 0.5; };
-  if (info.modality == "CT" || (info.statistics && info.statistics->min <= -900)) {
-    constexpr double boneFromHu = 120;
-    constexpr double boneToHu = 260;
-    const double from = std::clamp(positionOf(boneFromHu), 0.02, 0.9);
-    return {from, std::clamp(positionOf(boneToHu), from + 0.05, 1.0), fullExtinction};
-  }
-  double level = 0.25;
-  if (info.statistics && info.statistics->finite > 0) level = positionOf(info.statistics->backgroundLevel);
-  level = std::clamp(level, 0.05, 0.8);
-  return {level * 0.6, level * 1.4, fullExtinction};
+/// A map around zero: the extremes of both signs stand out.
+bool isSigned(const ImageInfo& info) {
+  constexpr double part = 0.1;  // less is ringing of a resampled image
+  const auto& s = *info.statistics;
+  return s.percentile2 < 0 && s.percentile98 > 0 && -s.percentile2 > part * s.percentile98;
 }
 
-/// The grays of a slice are too dark for a lit surface: a warm ramp that starts half bright.
-Colour skinTone(double position) {
-  constexpr std::array<double, 3> tint{255, 236, 218};
-  const double brightness = 0.5 + 0.5 * position;
-  Colour out{};
-  for (std::size_t c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::lround(tint[c] * brightness));
+AutomaticRamp ramped(double low, double level) {
+  constexpr double before = 0.6;
+  constexpr double after = 1.4;
+  return {low + before * (level - low), low + after * (level - low)};
+}
+
+AutomaticRamp automaticRamp(const Layer& layer, const ImageInfo& info, const Window& window) {
+  constexpr double boneFromHu = 120;
+  constexpr double boneToHu = 260;
+  constexpr double skinFromHu = -450;
+  constexpr double skinToHu = -150;
+  constexpr double lowest = 0.05;  // of the window: noise around a head is not its skin
+  constexpr double highest = 0.8;
+  const double width = window.high - window.low;
+  if (!info.statistics || info.statistics->finite == 0 || !(info.statistics->min < info.statistics->max)) {
+    return {window.low, window.low + width / 2};  // one value: a plain block
+  }
+  const auto& s = *info.statistics;
+  if (isCt(info) && s.max > boneToHu) return {boneFromHu, boneToHu};
+  if (isCt(info) && s.max > skinToHu) return {skinFromHu, skinToHu};
+  if (layer.symmetric || isSigned(info)) {
+    const double most = std::max(std::abs(s.percentile2), std::abs(s.percentile98));
+    AutomaticRamp out = ramped(0, most > 0 ? most : std::max(std::abs(s.min), std::abs(s.max)));
+    out.bothSigns = true;
+    return out;
+  }
+  const double place = std::clamp((s.backgroundLevel - window.low) / width, lowest, highest);
+  return ramped(window.low, window.low + place * width);
+}
+
+using Rgb = std::array<std::uint8_t, 3>;
+
+/// The grays of a slice are too dark for a lit surface: a warm ramp that starts half bright. What is negative in a map
+/// of both signs is cool.
+Rgb skinTone(double position, bool cool) {
+  constexpr std::array<double, 3> warmTint{255, 236, 218};
+  constexpr std::array<double, 3> coolTint{150, 190, 255};
+  const double brightness = 0.5 + 0.5 * std::clamp(position, 0.0, 1.0);
+  Rgb out{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    out[c] = static_cast<std::uint8_t>(std::lround((cool ? coolTint : warmTint)[c] * brightness));
+  }
   return out;
 }
 
 /// The colour that a slice shows for the value.
 Colour mapColour(const Layer& layer, const Window& window, double value) {
-  const ColourMap* map = findColourMap(layer.colourMap);
+  const bool isCold = layer.symmetric && value < 0;
+  const ColourMap* map = findColourMap(isCold ? "cold" : layer.colourMap);
   if (!map) map = findColourMap("gray");
   const double width = window.high - window.low;
-  const double position = width != 0 ? std::clamp((value - window.low) / width, 0.0, 1.0) : 0.5;
+  const double shown = layer.symmetric ? std::abs(value) : value;
+  const double position = width != 0 ? std::clamp((shown - window.low) / width, 0.0, 1.0) : 0.5;
   const double bent = layer.gamma == 1 ? position : std::pow(position, 1 / layer.gamma);
   return (*map)[static_cast<std::size_t>(std::lround(bent * 255))];
 }
@@ -87,30 +110,60 @@ bool withinThresholds(const Layer& layer, double value) {
          !(layer.thresholdHigh && tested > *layer.thresholdHigh);
 }
 
+/// The points of a smooth step of extinction. It goes by voxel, not by millimetre, so that small animals and whole
+/// bodies look alike.
+std::vector<TransferPoint> smoothStep(const AutomaticRamp& ramp, double spacingMm) {
+  constexpr double fullExtinction = 1.2;  // nine tenths opaque after two voxels
+  constexpr int steps = 4;
+  std::vector<TransferPoint> out;
+  for (int i = 0; i <= steps; ++i) {
+    const double w = static_cast<double>(i) / steps;
+    const double extinction = fullExtinction * w * w * (3 - 2 * w) / spacingMm;
+    const double opacity = std::min(-std::expm1(-extinction), mostOpaquePerMm);
+    out.push_back({ramp.from + w * (ramp.to - ramp.from), opacity, {}});
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<TransferPoint> automaticPoints(const Layer& layer, const ImageInfo& info) {
+  Layer plain;
+  plain.symmetric = layer.symmetric;
+  Window window = effectiveWindow(plain, info);
+  if (!std::isfinite(window.high - window.low)) window = {0, 1};  // of a file that means no harm and no sense
+  const AutomaticRamp ramp = automaticRamp(layer, info, window);
+  std::vector<TransferPoint> out = smoothStep(ramp, smallestSpacing(info));
+  if (window.high > out.back().value) out.push_back({window.high, out.back().opacity, {}});
+  if (!ramp.bothSigns && window.low < out.front().value) out.insert(out.begin(), {window.low, 0, {}});
+  if (ramp.bothSigns) {
+    const std::vector<TransferPoint> positive = out;
+    for (const TransferPoint& p : positive) out.insert(out.begin(), {-p.value, p.opacity, {}});
+  }
+  if (layer.colourMap != "gray") return out;
+  const double width = ramp.bothSigns ? out.back().value : window.high - window.low;
+  for (TransferPoint& p : out) {
+    const double above = ramp.bothSigns ? std::abs(p.value) : p.value - window.low;
+    p.colour = skinTone(width > 0 ? above / width : 1, p.value < 0 && ramp.bothSigns);
+  }
+  return out;
+}
 
 TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info) {
   TransferFunction out;
   std::vector<TransferPoint> points = layer.transfer.points;
   const TransferPreset* preset = points.empty() ? findTransferPreset(layer.transfer.preset) : nullptr;
   if (preset) points = pointsFor(*preset, info);
-  const bool automatic = points.empty();
+  if (points.empty()) points = automaticPoints(layer, info);
   const Window window = effectiveWindow(layer, info);
-  out.window = automatic ? window : Window{points.front().value, points.back().value};
-  const AutomaticRamp ramp = automaticRamp(window, info);
-  const double spacing = smallestSpacing(info);
+  out.window = {points.front().value, points.back().value};
   for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
     const double position = static_cast<double>(i) / (TransferFunction::entries - 1);
     const double value = out.window.low + position * (out.window.high - out.window.low);
-    double extinction = ramp.extinction(position) / spacing;
-    Colour colour = automatic && layer.colourMap == "gray" ? skinTone(position) : mapColour(layer, window, value);
-    if (!automatic) {
-      const TransferPoint point = between(points, value);
-      extinction = -std::log1p(-std::min(point.opacity, mostOpaquePerMm));
-      if (point.colour) colour = *point.colour;
-    }
-    if (!withinThresholds(layer, value)) extinction = 0;
-    out.extinctionPerMm[i] = static_cast<float>(extinction * layer.opacity);
+    const TransferPoint point = between(points, value);
+    const double opacity = withinThresholds(layer, value) ? std::min(point.opacity, mostOpaquePerMm) : 0;
+    const Colour colour = point.colour ? *point.colour : mapColour(layer, window, value);
+    out.extinctionPerMm[i] = static_cast<float>(-std::log1p(-opacity) * layer.opacity);
     out.colours[i] = static_cast<std::uint32_t>(colour[0]) | static_cast<std::uint32_t>(colour[1]) << 8 |
                      static_cast<std::uint32_t>(colour[2]) << 16;
   }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace nora {
 
@@ -25,9 +26,13 @@ struct TransferFunction {
   }
 };
 
-/// The layer's points or preset, or without any an automatic curve: CT shows bone, other images show what lies above
-/// the background level (skin). Points without colours take those of the layer's colour map across its window. The
-/// layer's thresholds and opacity count too.
+/// The curve of a layer without points and preset, in its units: CT shows bone (or, where there is none, skin), maps
+/// around zero the extremes of both signs, other images what lies above the background level (skin). It does not depend
+/// on the layer's own window. Without colours where the layer's map is not "gray".
+[[nodiscard]] std::vector<TransferPoint> automaticPoints(const Layer& layer, const ImageInfo& info);
+
+/// The layer's points, preset or automatic curve. Points without colours take those of the layer's colour map across
+/// its window. The layer's thresholds and opacity count too.
 [[nodiscard]] TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info);
 
 }  // namespace nora

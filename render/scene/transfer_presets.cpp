@@ -1,5 +1,7 @@
 #include "render/scene/transfer_presets.hpp"
 
+#include "render/scene/transfer_function.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -84,6 +86,15 @@ const TransferPreset* findTransferPreset(std::string_view name) {
   const auto presets = transferPresets();
   const auto found = std::find_if(presets.begin(), presets.end(), [&](const auto& p) { return p.name == name; });
   return found != presets.end() ? &*found : nullptr;
+}
+
+std::vector<TransferChoice> transferChoices(const Layer& layer, const ImageInfo& info) {
+  std::vector<TransferChoice> out{{"", "Automatic", automaticPoints(layer, info)}};
+  for (const TransferPreset& preset : transferPresets()) {
+    if (preset.hounsfield != isCt(info)) continue;
+    out.push_back({std::string(preset.name), std::string(preset.title), pointsFor(preset, info)});
+  }
+  return out;
 }
 
 std::vector<TransferPoint> pointsFor(const TransferPreset& preset, const ImageInfo& info) {

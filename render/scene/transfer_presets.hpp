@@ -5,6 +5,7 @@
 #include "render/scene/scene.hpp"
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,16 @@ struct TransferPreset {
 
 /// nullptr if unknown.
 [[nodiscard]] const TransferPreset* findTransferPreset(std::string_view name);
+
+/// A transfer function that a layer can have, in the units of its image.
+struct TransferChoice {
+  std::string preset;  // as in Transfer; empty: the automatic one
+  std::string title;
+  std::vector<TransferPoint> points;
+};
+
+/// The automatic one, and the presets made for images of this kind (CT, or all others).
+[[nodiscard]] std::vector<TransferChoice> transferChoices(const Layer& layer, const ImageInfo& info);
 
 /// The preset's points in the units of this image.
 [[nodiscard]] std::vector<TransferPoint> pointsFor(const TransferPreset& preset, const ImageInfo& info);

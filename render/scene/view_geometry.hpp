@@ -43,6 +43,9 @@ struct Bounds {
 /// symmetric, statistics thresholded, ...), from its statistics, intent and name.
 [[nodiscard]] Layer defaultLayer(const Source& source, const ImageInfo& info, bool asOverlay);
 
+/// True of CT: by its modality or, where none is stated, by its values.
+[[nodiscard]] bool isCt(const ImageInfo& info);
+
 /// The window in force: the layer's own, else the file's proposal, else from the statistics.
 struct Window {
   double low = 0;

@@ -178,6 +178,16 @@ json finiteOrNull(double value) {
   return std::isfinite(value) ? json(value) : json(nullptr);
 }
 
+json toJson(const TransferChoice& choice) {
+  return {{"preset", choice.preset}, {"title", choice.title}, {"points", toJson(choice.points)}};
+}
+
+json transfersJson(const std::vector<TransferChoice>& choices) {
+  json out = json::array();
+  for (const auto& choice : choices) out.push_back(toJson(choice));
+  return out;
+}
+
 const char* nameOf(AwaitedTime::State state) {
   switch (state) {
     case AwaitedTime::State::loading: return "loading";
@@ -239,6 +249,11 @@ std::string imagesMessage(const std::vector<LayerReport>& layers, std::uint64_t 
       one["info"] = shortInfo(*layer.info);
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
+    if (layer.histogram != nullptr && !layer.histogram->counts.empty()) {
+      const Histogram& h = *layer.histogram;
+      one["histogram"] = {{"low", h.low}, {"high", h.high}, {"counts", h.counts}};
+    }
+    if (!layer.transfers.empty()) one["transfers"] = transfersJson(layer.transfers);
     if (!layer.error.empty()) one["error"] = layer.error;
     if (layer.held) {
       one["held"] = {layer.held->first, layer.held->count};

@@ -1,0 +1,68 @@
+#include "streaming/view_look.hpp"
+
+#include <algorithm>
+
+namespace nora {
+namespace {
+
+double alongNormal(const Scene& scene, const View& view, Plane plane) {
+  switch (plane) {
+    case Plane::sagittal: return scene.crosshairMm[0];
+    case Plane::coronal: return scene.crosshairMm[1];
+    case Plane::axial: return scene.crosshairMm[2];
+    case Plane::oblique: break;
+  }
+  return dot(scene.crosshairMm, normalised(cross(view.right, view.down)));
+}
+
+/// A hidden layer is seen only where it darkens the directions of another one. The page's size of things comes from the
+/// first layer's image, hidden or not: that is in the revision.
+bool isSeen(const Scene& scene, const Layer& layer) {
+  return layer.visible || std::any_of(scene.layers.begin(), scene.layers.end(),
+                                      [&](const Layer& other) { return other.modulatedBy == layer.id; });
+}
+
+void forgetVolumeKeys(Layer& layer) {
+  const Layer none;
+  layer.inVolume = none.inVolume;
+  layer.transfer = none.transfer;
+  layer.isoValue = none.isoValue;
+}
+
+Layer asSeen(const Scene& scene, const View& view, const Layer& layer) {
+  Layer out = layer;
+  if (!isSeen(scene, layer)) {
+    out = Layer();
+    out.id = layer.id;
+    out.source = layer.source;
+    out.visible = false;
+    return out;
+  }
+  if (view.kind == ViewKind::slice) {
+    forgetVolumeKeys(out);
+    return out;
+  }
+  const Layer none;
+  const bool isSurface = view.mode == VolumeMode::isosurface;
+  if (!isSurface) out.isoValue = none.isoValue;
+  if (!isSurface && view.mode != VolumeMode::shaded) out.transfer = none.transfer;
+  if (!view.slices.empty()) return out;
+  out.outlinePixels = none.outlinePixels;
+  out.vectors = none.vectors;
+  out.modulatedBy = none.modulatedBy;
+  return out;
+}
+
+}  // namespace
+
+ViewLook lookOf(const Scene& scene, const View& view, std::uint64_t revision, ViewportSize size) {
+  ViewLook out{view, scene.convention, {}, {}, revision, size};
+  if (view.kind == ViewKind::slice) out.placesMm = {alongNormal(scene, view, view.plane)};
+  for (const Plane plane : view.slices) {
+    if (view.kind == ViewKind::volume) out.placesMm.push_back(alongNormal(scene, view, plane));
+  }
+  for (const Layer& layer : scene.layers) out.layers.push_back(asSeen(scene, view, layer));
+  return out;
+}
+
+}  // namespace nora
