@@ -15,11 +15,15 @@ double alongNormal(const Scene& scene, const View& view, Plane plane) {
   return dot(scene.crosshairMm, normalised(cross(view.right, view.down)));
 }
 
+bool showsSlices(const View& view) {
+  return view.kind == ViewKind::slice || !view.slices.empty();
+}
+
 /// A hidden layer is seen only where it darkens the directions of another one. The page's size of things comes from the
 /// first layer's image, hidden or not: that is in the revision.
-bool isSeen(const Scene& scene, const Layer& layer) {
-  return layer.visible || std::any_of(scene.layers.begin(), scene.layers.end(),
-                                      [&](const Layer& other) { return other.modulatedBy == layer.id; });
+bool isSeen(const Scene& scene, const View& view, const Layer& layer) {
+  const auto isDarkened = [&](const Layer& other) { return other.modulatedBy == layer.id; };
+  return layer.visible || (showsSlices(view) && std::any_of(scene.layers.begin(), scene.layers.end(), isDarkened));
 }
 
 void forgetVolumeKeys(Layer& layer) {
@@ -31,7 +35,7 @@ void forgetVolumeKeys(Layer& layer) {
 
 Layer asSeen(const Scene& scene, const View& view, const Layer& layer) {
   Layer out = layer;
-  if (!isSeen(scene, layer)) {
+  if (!isSeen(scene, view, layer)) {
     out = Layer();
     out.id = layer.id;
     out.source = layer.source;
@@ -46,7 +50,7 @@ Layer asSeen(const Scene& scene, const View& view, const Layer& layer) {
   const bool isSurface = view.mode == VolumeMode::isosurface;
   if (!isSurface) out.isoValue = none.isoValue;
   if (!isSurface && view.mode != VolumeMode::shaded) out.transfer = none.transfer;
-  if (!view.slices.empty()) return out;
+  if (showsSlices(view)) return out;
   out.outlinePixels = none.outlinePixels;
   out.vectors = none.vectors;
   out.modulatedBy = none.modulatedBy;

@@ -10,7 +10,9 @@ const looksKept = 500;
 /** A layer without what the view does not show of it. */
 function asSeen(scene: Scene, view: View, layer: Layer): Partial<Layer> {
   const { id, source } = layer;
-  if (!layer.visible && scene.layers.every((other) => other.modulatedBy !== id)) return { id, source };
+  const showsSlices = view.kind === "slice" || !!view.slices?.length;
+  const darkens = showsSlices && scene.layers.some((other) => other.modulatedBy === id);
+  if (!layer.visible && !darkens) return { id, source };
   const { inVolume, transfer, isoValue, outlinePixels, vectors, modulatedBy, ...both } = layer;
   if (view.kind === "slice") return { ...both, outlinePixels, vectors, modulatedBy };
   const isSurface = view.mode === "isosurface";
@@ -19,7 +21,7 @@ function asSeen(scene: Scene, view: View, layer: Layer): Partial<Layer> {
     inVolume,
     ...(isSurface ? { isoValue } : {}),
     ...(isSurface || view.mode === "shaded" ? { transfer } : {}),
-    ...(view.slices?.length ? { outlinePixels, vectors, modulatedBy } : {}),
+    ...(showsSlices ? { outlinePixels, vectors, modulatedBy } : {}),
   };
 }
 

@@ -239,6 +239,10 @@ Scene defaultScene(const Source& source, const ImageInfo& info) {
   camera.kind = ViewKind::volume;
   camera.azimuthDeg = azimuthDeg;
   camera.elevationDeg = elevationDeg;
+  if (scene.layers[0].vectors == VectorLook::direction) {  // one component as a volume says nothing
+    scene.layers[0].inVolume = false;
+    camera.slices = {Plane::axial, Plane::coronal, Plane::sagittal};
+  }
   scene.views.push_back(camera);
   return scene;
 }

@@ -10,6 +10,8 @@ namespace nora {
 namespace {
 
 constexpr double mostOpaquePerMm = 0.99;  // an opacity of 1 would be an infinite extinction
+/// Of smaller voxels the automatic curve would be more opaque than points can say.
+constexpr double leastSpacingMm = 0.3;
 
 /// Linear between the points, constant outside.
 TransferPoint between(const std::vector<TransferPoint>& points, double value) {
@@ -133,7 +135,7 @@ std::vector<TransferPoint> automaticPoints(const Layer& layer, const ImageInfo& 
   Window window = effectiveWindow(plain, info);
   if (!std::isfinite(window.high - window.low)) window = {0, 1};  // of a file that means no harm and no sense
   const AutomaticRamp ramp = automaticRamp(layer, info, window);
-  std::vector<TransferPoint> out = smoothStep(ramp, smallestSpacing(info));
+  std::vector<TransferPoint> out = smoothStep(ramp, std::max(smallestSpacing(info), leastSpacingMm));
   if (window.high > out.back().value) out.push_back({window.high, out.back().opacity, {}});
   if (!ramp.bothSigns && window.low < out.front().value) out.insert(out.begin(), {window.low, 0, {}});
   if (ramp.bothSigns) {
@@ -154,7 +156,11 @@ TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info)
   std::vector<TransferPoint> points = layer.transfer.points;
   const TransferPreset* preset = points.empty() ? findTransferPreset(layer.transfer.preset) : nullptr;
   if (preset) points = pointsFor(*preset, info);
-  if (points.empty()) points = automaticPoints(layer, info);
+  double denser = 1;
+  if (points.empty()) {
+    points = automaticPoints(layer, info);
+    denser = std::max(1.0, leastSpacingMm / smallestSpacing(info));
+  }
   const Window window = effectiveWindow(layer, info);
   out.window = {points.front().value, points.back().value};
   for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
@@ -163,7 +169,7 @@ TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info)
     const TransferPoint point = between(points, value);
     const double opacity = withinThresholds(layer, value) ? std::min(point.opacity, mostOpaquePerMm) : 0;
     const Colour colour = point.colour ? *point.colour : mapColour(layer, window, value);
-    out.extinctionPerMm[i] = static_cast<float>(-std::log1p(-opacity) * layer.opacity);
+    out.extinctionPerMm[i] = static_cast<float>(-std::log1p(-opacity) * denser * layer.opacity);
     out.colours[i] = static_cast<std::uint32_t>(colour[0]) | static_cast<std::uint32_t>(colour[1]) << 8 |
                      static_cast<std::uint32_t>(colour[2]) << 16;
   }

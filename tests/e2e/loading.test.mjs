@@ -126,6 +126,22 @@ test("progress is shown over the views, and Esc stops the load", async () => {
   await page.close();
 });
 
+test("Esc stops the loading of the time points that nobody looks at", async () => {
+  const page = await openPage(here);
+  await row(page, "series.nii.gz").click();
+  await waitForImage(page, "series", "ready", true);
+  await page.keyboard.press("f");
+  await page.keyboard.press("Escape"); // first gives all views back
+  assert.equal((await imageOf(page, "series")).restStopped, false);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => Object.values(window.nora.images).some((image) => image.restStopped));
+  await page.getByText("the other times are not loaded").waitFor();
+  await page.getByRole("button", { name: "Load series" }).click();
+  await waitForImage(page, "series", "ready", false);
+  assertNoComplaints(page);
+  await page.close();
+});
+
 test("a reader that hangs is stopped by the button", async () => {
   const page = await openPage(here);
   const stuck = readers();

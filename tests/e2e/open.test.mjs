@@ -53,7 +53,9 @@ test("a still picture without interpolation has the grey levels of the nearest v
   const page = await openPage(here);
   await openEntry(page, "noise.nii");
   await setWindow(page, 0, 999);
-  await page.getByLabel("interpolate").uncheck();
+  await page.locator("[data-fold=More] .fold-head").click();
+  await page.locator("select[id^=interpolation]").selectOption("nearest");
+  await page.locator("nora-viewport[data-view=axial]").focus();
   await page.keyboard.press("Escape");
   await page.locator("[title^='Centre the crosshair']").click(); // from between two voxels onto one
   await still(page);

@@ -42,7 +42,9 @@ async function prepare(page, name) {
     await page.locator(`[data-window=${end}]`).fill(String(value));
     await page.locator(`[data-window=${end}]`).press("Enter");
   }
-  await page.getByLabel("interpolate").uncheck();
+  await page.locator("[data-fold=More] .fold-head").click();
+  await page.locator("select[id^=interpolation]").selectOption("nearest");
+  await page.locator("nora-viewport[data-view=axial]").focus();
   await page.keyboard.press("Escape");
   await still(page);
 }

@@ -22,8 +22,8 @@ Scene fullScene() {
   layer.visible = false;
   layer.opacity = 0.25;
   layer.colourMap = "labels";
-  layer.windowLow = 10;
-  layer.windowHigh = -10;
+  layer.windowLow = -10;
+  layer.windowHigh = 8;
   layer.thresholdLow = 0.1;
   layer.symmetric = true;
   layer.interpolation = Interpolation::nearest;
@@ -112,6 +112,9 @@ TEST(Scene, MistakesAreNamedByTheirPlace) {
   expectRefused(with("/layers/0/interpolation", "sinc"), "/layers/0/interpolation");
   expectRefused(with("/layers/0/windowLow", nullptr), "/layers/0/windowLow");
   expectRefused(with("/layers/0/windowHigh", nullptr), "/layers/0/windowHigh");
+  json inverted = with("/layers/0/windowLow", 9);
+  inverted["layers"][0]["windowHigh"] = 1;
+  expectRefused(inverted, "/layers/0/windowLow");
   expectRefused(with("/layers/1/id", "t1 \xc3\xa9"), "/layers/1/id");
   expectRefused(with("/views/1/name", "s"), "/views/1/name");
   expectRefused(with("/views/0/zoom", 0), "/views/0/zoom");
@@ -162,6 +165,7 @@ TEST(ColourMap, EndsAreExact) {
   EXPECT_EQ((*findColourMap("gray"))[0], (Colour{0, 0, 0}));
   EXPECT_EQ((*findColourMap("gray"))[255], (Colour{255, 255, 255}));
   EXPECT_EQ((*findColourMap("gray"))[77], (Colour{77, 77, 77}));
+  EXPECT_EQ((*findColourMap("inverse"))[77], (Colour{178, 178, 178}));
   EXPECT_EQ((*findColourMap("hot"))[85], (Colour{255, 0, 0}));
   EXPECT_EQ((*findColourMap("cold"))[85], (Colour{0, 0, 255}));
   EXPECT_EQ((*findColourMap("viridis"))[255], (Colour{0xfd, 0xe7, 0x25}));

@@ -148,6 +148,41 @@ TEST(LayerDefaults, WindowFollowsLayerThenFileThenStatistics) {
   EXPECT_EQ(effectiveWindow(layer, info).high, 1);
 }
 
+TEST(LayerDefaults, AnImageWhoseLowestValuesAreWhiteIsInverseByItsColourMap) {
+  ImageInfo xray = withStatistics(0, 4000, 0, 1000, 200, true, 4000);
+  EXPECT_EQ(defaultLayer({"a.dcm", ""}, xray, false).colourMap, "gray");
+  xray.windowLow = 900;  // as the reader tells MONOCHROME1
+  xray.windowHigh = 100;
+  const Layer layer = defaultLayer({"a.dcm", ""}, xray, false);
+  EXPECT_EQ(layer.colourMap, "inverse");
+  EXPECT_EQ(effectiveWindow(layer, xray).low, 100);
+  EXPECT_EQ(effectiveWindow(layer, xray).high, 900);
+}
+
+TEST(LayerDefaults, DirectionsAreColoursInSlicesAndSlicesIn3D) {
+  ImageInfo v1 = withStatistics(-1, 0.99, -0.8, 0.8, 0, false, 0, VoxelType::float32);
+  const auto isDirection = [](const ImageInfo& info) {
+    return defaultLayer({"a.nii", ""}, info, false).vectors == VectorLook::direction;
+  };
+  EXPECT_FALSE(isDirection(v1)) << "one value a voxel";
+  v1.components = 3;
+  EXPECT_TRUE(isDirection(v1)) << "three components of unit vectors";
+  v1.components = 1;
+  v1.timePoints = 3;
+  EXPECT_TRUE(isDirection(v1)) << "as MRtrix stores them";
+  v1.statistics->max = 40;
+  EXPECT_FALSE(isDirection(v1)) << "a series of three";
+  v1.timePoints = 1;
+  v1.components = 3;
+  v1.intent = "vector";
+  EXPECT_TRUE(isDirection(v1)) << "by its intent, scaled by anisotropy or not";
+  const Scene scene = defaultScene({"a.nii", ""}, v1);
+  EXPECT_EQ(scene.layers[0].inVolume, false);
+  EXPECT_EQ(findView(scene, "3d")->slices.size(), 3U);
+  v1.fields.emplace_back("intent", "displacement vector");
+  EXPECT_FALSE(isDirection(v1)) << "a warp";
+}
+
 TEST(LayerDefaults, WindowIsNeverEmpty) {
   const Layer layer;
   EXPECT_EQ(effectiveWindow(layer, head()).high, 1);

@@ -149,6 +149,47 @@ TEST_F(SessionTest, OnlyWhatChangedIsDrawn) {
   EXPECT_EQ(viewer.output->frames()[10].header.view, "3d");
 }
 
+TEST_F(SessionTest, AnEditOfTheTransferFunctionDrawsTheVolumeAndNoSlice) {
+  auto viewer = connect();
+  openImage(viewer, "a.nii");
+  viewer.output->take("scene");
+  sendViewports(viewer, {"axial", "coronal", "sagittal", "3d"});
+  ASSERT_TRUE(receiveFrames(viewer, 8));
+  edit(viewer, "/layers/0/transfer", {{"preset", "ct-bone"}, {"points", json::array()}});
+  ASSERT_TRUE(receiveFrames(viewer, 10));
+  EXPECT_FALSE(viewer.output->waitForFrames(11, 300ms));
+  EXPECT_EQ(viewer.output->frames()[8].header.view, "3d");
+  EXPECT_EQ(viewer.output->frames()[8].header.quality, FrameQuality::moving);
+  EXPECT_EQ(viewer.output->frames()[9].header.view, "3d");
+  // The slices are as good as new: nobody is told of a revision that they do not have.
+  edit(viewer, "/layers/0/opacity", 7);
+  EXPECT_EQ(viewer.output->take("scene")["revision"], viewer.output->frames()[7].header.revision);
+}
+
+TEST_F(SessionTest, ImagesComeWithTheirHistogramAndTransferFunctions) {
+  auto viewer = connect();
+  openImage(viewer, "a.nii");
+  viewer.output->take("scene");
+  const auto ready = [&] {
+    json layers;
+    do {
+      layers = viewer.output->take("images")["layers"];
+    } while (layers["a"]["state"] != "ready");
+    return layers["a"];
+  };
+  const json one = ready();
+  EXPECT_GE(one["histogram"]["counts"].size(), 1U);
+  EXPECT_LE(one["histogram"]["low"], one["histogram"]["high"]);
+  ASSERT_EQ(one["transfers"].size(), 5U);
+  EXPECT_EQ(one["transfers"][0]["preset"], "");
+  EXPECT_GE(one["transfers"][0]["points"].size(), 2U);
+  EXPECT_EQ(one["transfers"][1]["title"], "MR T1");
+  edit(viewer, "/layers/0/symmetric", true);  // another automatic window, another automatic curve
+  EXPECT_NE(ready()["transfers"][0], one["transfers"][0]);
+  edit(viewer, "/layers/0/colourMap", "labels");
+  EXPECT_FALSE(ready().contains("transfers"));
+}
+
 TEST_F(SessionTest, ARefusedEditGivesTheSceneBack) {
   auto viewer = connect();
   const auto hello = viewer.output->take("hello");

@@ -1,5 +1,7 @@
 #include "streaming/view_schedule.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace nora {
@@ -78,6 +80,72 @@ TEST_F(Schedule, OnlyViewsThatLookDifferentAreDrawn) {
   EXPECT_EQ(drain(Kind::moving).size(), 4U);
   changed(1);
   EXPECT_TRUE(drain(Kind::moving).empty());
+}
+
+TEST_F(Schedule, AnEditOfALayerRedrawsTheViewsThatShowIt) {
+  const std::vector<std::string> slices{"axial", "coronal", "sagittal"}, volume{"3d"}, none;
+  scene.layers.resize(2);
+  scene.layers[0].id = "a";
+  scene.layers[1].id = "b";
+  changed();
+  drain(Kind::moving);
+  const auto drawn = [&](auto edit) {
+    edit();
+    changed();
+    auto out = drain(Kind::moving);
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  Layer& layer = scene.layers[1];
+  EXPECT_EQ(drawn([&] { layer.transfer.points = {{0, 0, {}}, {1, 1, {}}}; }), volume);
+  EXPECT_EQ(drawn([&] { layer.inVolume = true; }), volume);
+  EXPECT_EQ(drawn([&] { layer.isoValue = 5; }), none) << "no surface is shown";
+  EXPECT_EQ(drawn([&] { layer.outlinePixels = 2; }), slices);
+  EXPECT_EQ(drawn([&] { layer.vectors = VectorLook::sticks; }), slices);
+  EXPECT_EQ(drawn([&] { layer.gamma = 2; }).size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(drawn([&] { scene.views[i].slabMm = 10; }), std::vector<std::string>{scene.views[i].name});
+  }
+  View& camera = scene.views[3];
+  EXPECT_EQ(drawn([&] { camera.mode = VolumeMode::maximum; }), volume);
+  EXPECT_EQ(drawn([&] { layer.transfer.preset = "ct-bone"; }), none) << "a maximum has the window";
+  EXPECT_EQ(drawn([&] { camera.mode = VolumeMode::isosurface; }), volume);
+  EXPECT_EQ(drawn([&] { layer.isoValue = 6; }), volume);
+  EXPECT_EQ(drawn([&] { layer.visible = false; }).size(), 4U);
+  EXPECT_EQ(drawn([&] { layer.gamma = 1; }), none) << "it is hidden";
+  EXPECT_EQ(drawn([&] { scene.layers[0].modulatedBy = "b"; }), slices);
+  EXPECT_EQ(drawn([&] { layer.gamma = 3; }), slices) << "it darkens another";
+  EXPECT_EQ(drawn([&] { std::swap(scene.layers[0], scene.layers[1]); }).size(), 4U);
+}
+
+TEST_F(Schedule, SlicesIn3DFollowTheCrosshairAndTheLooksOfSlices) {
+  scene.layers.resize(1);
+  scene.views[3].slices = {Plane::axial};
+  setViewports({"3d"});
+  drain(Kind::moving);
+  scene.crosshairMm = {1, 2, 0};
+  changed();
+  EXPECT_TRUE(drain(Kind::moving).empty());
+  scene.crosshairMm[2] = 3;
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"3d"});
+  scene.layers[0].outlinePixels = 1;
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"3d"});
+}
+
+TEST_F(Schedule, AnObliqueSliceFollowsTheCrosshairAlongItsNormal) {
+  scene.views[0].plane = Plane::oblique;
+  scene.views[0].right = {1, 1, 0};
+  scene.views[0].down = {0, 0, -1};
+  setViewports({"axial"});
+  drain(Kind::moving);
+  scene.crosshairMm = {4, 4, 9};  // within the plane
+  changed();
+  EXPECT_TRUE(drain(Kind::moving).empty());
+  scene.crosshairMm = {4, 3, 9};
+  changed();
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
 }
 
 TEST_F(Schedule, AtMostTwoInFlight) {
