@@ -18,10 +18,9 @@ Scene emptyScene() {
 
 /// False if the automatic windows and transfer functions that were told are no longer those of the layers.
 bool sameAutomatics(const Scene& a, const Scene& b) {
-  return std::equal(a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(),
-                    [](const Layer& x, const Layer& y) {
-                      return x.symmetric == y.symmetric && x.colourMap == y.colourMap;
-                    });
+  return std::equal(
+      a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(),
+      [](const Layer& x, const Layer& y) { return x.symmetric == y.symmetric && x.colourMap == y.colourMap; });
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ const volume = [
 const transfer = [
   ["Drag, arrow keys", "move a point of the curve; with Shift faster"],
   ["Double click", "a new point"],
-  ["Delete, drag off", "takes a point away"],
+  ["Delete, drag far up or down", "takes a point away"],
 ];
 const touch = [
   ["One finger", "crosshair, or rotate in 3D"],

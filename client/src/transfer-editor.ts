@@ -9,7 +9,7 @@ import {
   addedPoint, colouredPoint, fewestPoints, heightOf, movedPoint, opacityAt, scaleOf, withoutPoint, type Scale,
 } from "./transfer-points.ts";
 
-const dragOffPx = 36; // beyond the edge: the point is taken away
+const dragOffPx = 44; // above or below the curve's field: the point is taken away; to the sides a hand overshoots
 const keySteps = 100; // across the scale
 const mapSamples = 16;
 
@@ -50,7 +50,7 @@ export class TransferEditor extends LitElement {
   protected override render() {
     this.selected = Math.min(this.selected, this.points.length - 1);
     const chosen = this.points[this.selected];
-    return html`<div class="transfer" title="Drag a point; double click adds one; Delete or dragging it off takes it away"
+    return html`<div class="transfer" title="Drag a point; double click adds one; Delete or dragging it far up or down takes it away"
         @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${this.up} @pointercancel=${this.up} @dblclick=${this.add}>
         ${this.renderCurve()}
         ${this.points.map((point, i) => this.renderPoint(point, i))}
@@ -163,7 +163,7 @@ export class TransferEditor extends LitElement {
     const box = this.querySelector(".transfer")!.getBoundingClientRect();
     const { low, high } = this.scale;
     const across = (event.clientX - box.left) / box.width;
-    const beyond = Math.max(box.left - event.clientX, event.clientX - box.right, box.top - event.clientY, event.clientY - box.bottom);
+    const beyond = Math.max(box.top - event.clientY, event.clientY - box.bottom);
     return {
       value: low + Math.min(1, Math.max(0, across)) * (high - low),
       opacity: opacityAt((box.bottom - event.clientY) / box.height),

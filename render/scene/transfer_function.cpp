@@ -116,7 +116,7 @@ bool withinThresholds(const Layer& layer, double value) {
 /// bodies look alike.
 std::vector<TransferPoint> smoothStep(const AutomaticRamp& ramp, double spacingMm) {
   constexpr double fullExtinction = 1.2;  // nine tenths opaque after two voxels
-  constexpr int steps = 4;
+  constexpr int steps = 2;
   std::vector<TransferPoint> out;
   for (int i = 0; i <= steps; ++i) {
     const double w = static_cast<double>(i) / steps;
@@ -137,7 +137,6 @@ std::vector<TransferPoint> automaticPoints(const Layer& layer, const ImageInfo& 
   const AutomaticRamp ramp = automaticRamp(layer, info, window);
   std::vector<TransferPoint> out = smoothStep(ramp, std::max(smallestSpacing(info), leastSpacingMm));
   if (window.high > out.back().value) out.push_back({window.high, out.back().opacity, {}});
-  if (!ramp.bothSigns && window.low < out.front().value) out.insert(out.begin(), {window.low, 0, {}});
   if (ramp.bothSigns) {
     const std::vector<TransferPoint> positive = out;
     for (const TransferPoint& p : positive) out.insert(out.begin(), {-p.value, p.opacity, {}});
