@@ -115,7 +115,7 @@ export class LayersPanel extends PageElement {
         symmetric
       </label>
       ${this.renderSteps(layer, "time", "Time", info?.timePoints ?? 1)}
-      ${this.renderSteps(layer, "component", "Component", info?.components ?? 1)}
+      ${this.renderSteps(layer, "component", "Component", layer.vectors === "component" ? (info?.components ?? 1) : 1)}
       ${renderMore(this.ui, layer)}
       ${info?.warnings?.map((warning) => html`<p class="state warning">${warning}</p>`)}
     </div>`;

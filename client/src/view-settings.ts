@@ -10,7 +10,7 @@ const firstSlabMm = 10; // if a mode is chosen before a thickness
 
 export const slabModes: [SlabMode, string][] = [["maximum", "Maximum"], ["minimum", "Minimum"], ["mean", "Mean"]];
 export const volumeModes: [VolumeMode, string][] = [["shaded", "Shaded"], ...slabModes, ["isosurface", "Isosurface"]];
-export const axisPlanes: [AxisPlane, string][] = [["axial", "Axial"], ["coronal", "Coronal"], ["sagittal", "Sagittal"]];
+export const axisPlanes: [AxisPlane, string][] = [["axial", "Ax"], ["coronal", "Cor"], ["sagittal", "Sag"]];
 
 export const firstView = (scene: Scene, kind: View["kind"]): View | undefined => scene.views.find((view) => view.kind === kind);
 

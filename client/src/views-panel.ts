@@ -92,7 +92,8 @@ export class ViewsPanel extends PageElement {
       <div class="segments">
         ${axisPlanes.map(
           ([plane, text]) =>
-            html`<button class="small" aria-pressed=${shown.includes(plane)} @click=${(event: Event) => toggle(plane, event)}>${text}</button>`,
+            html`<button class="small" aria-pressed=${shown.includes(plane)} aria-label="${plane} slice in 3D" title="The ${plane} slice through the crosshair"
+              @click=${(event: Event) => toggle(plane, event)}>${text}</button>`,
         )}
       </div>
     </div>`;

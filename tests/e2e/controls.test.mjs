@@ -71,7 +71,7 @@ test("the 3D view has modes, slices, cuts that follow the crosshair, and a crop 
   ({ clipPlanes } = await viewOf(page, "3d"));
   assert.deepEqual(clipPlanes[0].pointMm, crosshairMm);
   await page.getByRole("button", { name: "Cut off left" }).click();
-  await page.locator("nora-views").getByRole("button", { name: "Axial" }).click();
+  await page.getByRole("button", { name: "axial slice in 3D" }).click();
   assert.deepEqual((await viewOf(page, "3d")).slices, ["axial"]);
   const whole = await bytesOf(page, "3d");
   await page.getByRole("button", { name: "Box" }).click();
