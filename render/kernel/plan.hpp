@@ -139,6 +139,7 @@ struct RayLayer {
   float entryPerStored = 1;
   float entryOffset = 0;
   int lastEntry = 1;
+  float firstShown = 0;  // segments with both ends below this entry show nothing
   const float* extinction = nullptr;        // of one step, base 2
   const float* extinctionBefore = nullptr;  // running sum over the entries before each
   // What a segment of one step looks like whose values run from `front` to `back`: [front][back] of segmentLevels each.

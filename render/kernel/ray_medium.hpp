@@ -29,6 +29,7 @@ class MediumTracer {
     const Mask entering = equal(volume_.first, splat(k));
     if (any(entering)) front = select(entering, entryAt(volume_.cellAt(from)), front);
     volume_.previous = back;
+    if (!any(both(live, lessEqual(splat(layer_.firstShown), greatest(front, back))))) return false;
     const Float depth = opticalDepth(front, back) * (to - from);
     const Mask seen = both(live, less(none(), depth));
     if (!any(seen)) return false;

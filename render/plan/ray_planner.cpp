@@ -104,6 +104,14 @@ void planShading(const Volume& volume, const ViewGeometry& geometry, double flat
   out.flatGradient = static_cast<float>(flatPerMm * flatPerMm);
 }
 
+/// Values are rounded to entries, and lie half an entry below the first that shows something at most; an entry shows
+/// up to the next one, too.
+double firstShownOf(const TransferFunction& transfer) {
+  const auto& extinction = transfer.extinctionPerMm;
+  const auto first = std::find_if(extinction.begin(), extinction.end(), [](float e) { return e > 0; });
+  return static_cast<double>(first - extinction.begin()) - 1;
+}
+
 void planMedium(const PreparedVolume& prepared, const ImageInfo& info, const TransferFunction& transfer,
                 SegmentTable& segments, SkipField& skip, double stepMm, kernel::RayLayer& out) {
   out.entryPerStored = static_cast<float>(perWidth(lastEntry * info.slope, transfer.window));
@@ -114,6 +122,7 @@ void planMedium(const PreparedVolume& prepared, const ImageInfo& info, const Tra
   out.extinction = segments.extinction();
   out.extinctionBefore = segments.extinctionBefore();
   out.segments = segments.segments();
+  out.firstShown = static_cast<float>(firstShownOf(transfer));
   out.distance = skip.distances(prepared, transfer, out.entryPerStored, out.entryOffset);
 }
 
