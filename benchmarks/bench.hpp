@@ -1,4 +1,5 @@
-// The small harness of the benchmarks: checks an answer, warms up, times ours and the peer in turn, prints rows as JSON.
+// The small harness of the benchmarks: checks an answer, warms up, times ours and the peer in turn, prints rows as
+// JSON.
 #pragma once
 
 #include <functional>
@@ -10,7 +11,7 @@ namespace nora::bench {
 
 /// One line of the result table; docs/PERFORMANCE.md explains the targets.
 struct Row {
-  std::string id;    // Q-number, or empty
+  std::string id;  // Q-number, or empty
   std::string name;
   double value = 0;
   std::string unit;
@@ -34,6 +35,7 @@ void require(bool right, const std::string& what);
 
 std::vector<Row> sliceRows();
 std::vector<Row> volumeRows();
+std::vector<Row> scalingRows();
 std::vector<Row> encodeRows();
 std::vector<Row> openRows();
 std::vector<Row> formatRows();

@@ -126,8 +126,8 @@ Subject madeSubject(int edge, VoxelType type) {
   constexpr double noiseHu = 24;
   const auto huAt = [&](int x, int y, int z) {
     const auto at = [&](int i) { return (i + 0.5) / edge * 2 - 1; };
-    const std::uint32_t random = scrambled(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y),
-                                           static_cast<std::uint32_t>(z));
+    const std::uint32_t random =
+        scrambled(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(z));
     double noise = 0;  // of four bytes: nearly Gaussian
     for (int byte = 0; byte < 4; ++byte) noise += (random >> (8 * byte) & 0xffU) / 255.0 - 0.5;
     return bodyHu(at(x), at(y), at(z)) + noise * noiseHu * std::sqrt(3.0);
@@ -181,13 +181,13 @@ Look brainLook(const ImageInfo& info) {
 }
 
 Scene sceneOf(const Subject& subject, const Look& look) {
-  constexpr double fillsThePicture = 1.5;
+  constexpr double wholeVolume = 1;  // as a session starts
   Scene scene = defaultScene(Source{subject.name, ""}, subject.volume->info());
   scene.layers.front().transfer = look.transfer;
   View view;
   view.name = "3d";
   view.kind = ViewKind::volume;
-  view.zoom = fillsThePicture;
+  view.zoom = wholeVolume;
   view.azimuthDeg = 30;
   view.elevationDeg = 20;
   view.mode = look.mode;

@@ -27,7 +27,7 @@ struct Subject {
 /// The generated body, always the same.
 [[nodiscard]] Subject madeSubject(int edge, VoxelType type = VoxelType::int16);
 
-/// How a subject is looked at: it fills a picture of 16:9.
+/// How a subject is looked at, whole, as a session begins.
 struct Look {
   std::string name;
   Transfer transfer;

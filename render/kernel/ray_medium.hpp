@@ -40,7 +40,7 @@ class MediumTracer {
     // Where between the samples the segment's opacity has its centre: the gradient there is the surface's.
     const Float share = toFloat(shiftRightUnsigned(segment, 24)) * splat(1.0F / 255);
     out.at = from + share * (to - from);
-    Light lit{splat(1.0F), none()};
+    Light lit{splat(evenLight), none()};
     if (any(less(splat(shadingMatters), weight))) {
       lit = lightOn(layer_, Gradients<V>(volume_, voxels_).at(volume_.cellAt(out.at)));
     }
