@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include <sys/resource.h>
 #include <CLI/CLI.hpp>
@@ -35,6 +36,9 @@ int main(int argc, char** argv) {
     raiseFileLimit();
     CLI11_PARSE(app, argc, argv);
     return exitStatus;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "nora: there is not enough memory; ask for a smaller picture or image\n");
+    return nora::exitStatus(nora::ErrorCode::limitExceeded);
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "nora: %s\n", failure.what());
     return 70;

@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
   };
   run("render", sliceRows);
   run("render", volumeRows);
-  run("render", scalingRows);
+  run("scaling", scalingRows);
   run("stream", encodeRows);
   run("formats", openRows);
   run("formats", formatRows);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int width = 1280;
 constexpr int height = 720;
-constexpr int frames = 5;
+constexpr int frames = 3;
 
 double timeOf(Stage& stage, int w, int h, double stepScale = 1) {
   return timeMedian([&] { stage.draw(w, h, stepScale); }, frames);

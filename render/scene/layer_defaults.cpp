@@ -156,16 +156,7 @@ Vec3 middleOf(const ImageInfo& info) {
   return info.worldFromVoxel.point(voxel);
 }
 
-}  // namespace
-
-/// Air of CT is -1000 HU, padding -1024, -2000 or -3024. Files without a modality show it by their values.
-bool isCt(const ImageInfo& info) {
-  if (!info.modality.empty()) return info.modality == "CT";
-  return info.statistics && info.statistics->integral && info.statistics->min <= -900 &&
-         info.statistics->min >= -4096 && info.statistics->max >= 300 && info.statistics->backgroundLevel < 0;
-}
-
-Window effectiveWindow(const Layer& layer, const ImageInfo& info) {
+Window wantedWindow(const Layer& layer, const ImageInfo& info) {
   if (layer.windowLow && layer.windowHigh) return {*layer.windowLow, *layer.windowHigh};
   if (info.windowLow && info.windowHigh && *info.windowLow != *info.windowHigh && !layer.symmetric) {
     return {std::min(*info.windowLow, *info.windowHigh), std::max(*info.windowLow, *info.windowHigh)};
@@ -185,6 +176,24 @@ Window effectiveWindow(const Layer& layer, const ImageInfo& info) {
   if (s.percentile2 < high) return {s.percentile2, high};
   if (s.min < s.max) return {s.min, s.max};
   return {s.min - 0.5, s.min + 0.5};
+}
+
+}  // namespace
+
+/// Air of CT is -1000 HU, padding -1024, -2000 or -3024. Files without a modality show it by their values.
+bool isCt(const ImageInfo& info) {
+  if (!info.modality.empty()) return info.modality == "CT";
+  return info.statistics && info.statistics->integral && info.statistics->min <= -900 &&
+         info.statistics->min >= -4096 && info.statistics->max >= 300 && info.statistics->backgroundLevel < 0;
+}
+
+Window heldWindow(const Window& window) {
+  constexpr double most = 1e37;  // a tenth of what a float can hold, so that widths and places can be reckoned with
+  return {std::clamp(window.low, -most, most), std::clamp(window.high, -most, most)};
+}
+
+Window effectiveWindow(const Layer& layer, const ImageInfo& info) {
+  return heldWindow(wantedWindow(layer, info));
 }
 
 Layer defaultLayer(const Source& source, const ImageInfo& info, bool asOverlay) {

@@ -161,7 +161,7 @@ TransferFunction makeTransferFunction(const Layer& layer, const ImageInfo& info)
     denser = std::max(1.0, leastSpacingMm / smallestSpacing(info));
   }
   const Window window = effectiveWindow(layer, info);
-  out.window = {points.front().value, points.back().value};
+  out.window = heldWindow({points.front().value, points.back().value});
   for (std::size_t i = 0; i < TransferFunction::entries; ++i) {
     const double position = static_cast<double>(i) / (TransferFunction::entries - 1);
     const double value = out.window.low + position * (out.window.high - out.window.low);

@@ -53,4 +53,7 @@ struct Window {
 };
 [[nodiscard]] Window effectiveWindow(const Layer& layer, const ImageInfo& info);
 
+/// The window within what the kernels, which calculate in single precision, can tell apart.
+[[nodiscard]] Window heldWindow(const Window& window);
+
 }  // namespace nora

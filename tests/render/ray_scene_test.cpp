@@ -308,5 +308,24 @@ TEST_P(RayScene, OddImagesAndCamerasGiveAPicture) {
   }
 }
 
+TEST_P(RayScene, ValuesAtTheEndsOfADoubleGiveAPicture) {
+  constexpr double most = 1.7e308;
+  for (const auto mode :
+       {VolumeMode::shaded, VolumeMode::maximum, VolumeMode::minimum, VolumeMode::mean, VolumeMode::isosurface}) {
+    for (const double low : {-most, most}) {
+      Studio huge(GetParam());
+      const auto stored = [&](auto x, auto y, auto) { return x == 4 ? most : y == 4 ? -most : 50; };
+      huge.add("a", make(VoxelType::float64, {9, 9, 9}, scaled({1, 1, 1}, {-4, -4, -4}), stored), low, -low);
+      huge.camera().mode = mode;
+      static_cast<void>(huge.draw("3d", 9, 9));
+      huge.scene.layers[0].windowLow = huge.scene.layers[0].windowHigh = std::nullopt;
+      static_cast<void>(huge.draw("3d", 9, 9));
+      huge.scene.layers[0].transfer = {"", {{-most, 0, {}}, {most, 0.9, {}}}};
+      huge.scene.layers[0].isoValue = low;
+      static_cast<void>(huge.draw("3d", 9, 9));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nora
