@@ -300,6 +300,18 @@ class BadInput(unittest.TestCase):
         self.assertNotEqual(status, 0)
         self.assertIn("metal", error)
 
+    def test_pictures_too_large_are_refused(self):
+        path = os.path.join(DEMO, NIFTIS[0])
+        picture = os.path.join(self.folder.name, "picture.png")
+        status, _, error = nora("render", path, "-o", picture, "--size", "16385x1")
+        self.assertEqual(status, 65)
+        self.assertIn("16384", error)
+        # 1 GiB of picture in less address space than that.
+        limited = f"ulimit -v 900000; exec '{PROGRAM}' render '{path}' -o '{picture}' --size 16384x16384 --backend cpu"
+        done = subprocess.run(["sh", "-c", limited], capture_output=True, timeout=120)
+        self.assertEqual(done.returncode, 73, done.stderr)
+        self.assertIn(b"not enough memory", done.stderr)
+
     def test_probe_outside_is_null(self):
         status, out, _ = nora("probe", os.path.join(DEMO, NIFTIS[0]), "--voxel", "-1", "0", "0", "--json")
         self.assertEqual(status, 0)
