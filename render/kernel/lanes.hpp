@@ -400,7 +400,8 @@ inline __m128i fourAt(const std::byte* base, const std::int32_t* offset) {
 #endif
 
 /// Four bytes at a byte offset of each lane; no alignment needed. Loads one by one: gather instructions are microcode
-/// on many processors and keep the next ones from starting, which made a mean over 512^3 voxels take 1.6 times as long.
+/// on many processors and keep the next ones from starting, which made a mean over 512^3 voxels take about 1.5 times as
+/// long.
 inline Int gatherBytes(const void* base, Int offset) {
 #if NORA_LANES >= 8
   alignas(64) std::int32_t at[lanes];
