@@ -137,7 +137,7 @@ test("Esc stops the loading of the time points that nobody looks at", async () =
   await page.waitForFunction(() => Object.values(window.nora.images).some((image) => image.restStopped));
   await page.getByText("the other times are not loaded").waitFor();
   await page.getByRole("button", { name: "Load series" }).click();
-  await waitForImage(page, "series", "ready", false);
+  await page.waitForFunction(() => Object.values(window.nora.images).every((image) => !image.restStopped));
   assertNoComplaints(page);
   await page.close();
 });
