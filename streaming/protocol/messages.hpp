@@ -108,8 +108,8 @@ struct LayerReport {
   std::uint64_t input = 0;          // of the `open` that is under way; else 0
   bool restStopped = false;         // with `held`: the other time points are not being loaded
   std::optional<AwaitedTime> awaited = std::nullopt;
-  const Histogram* histogram = nullptr;   // once it is ready, unless it is a label map
-  std::vector<TransferChoice> transfers;  // likewise
+  const Histogram* histogram = nullptr;     // once it is ready, unless it is a label map
+  std::vector<TransferChoice> transfers{};  // likewise
 };
 
 struct LayerValue {
