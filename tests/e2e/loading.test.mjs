@@ -10,7 +10,9 @@ import { assertNoComplaints, openEntry, openPage, picture, pixels, scene, start,
 const makeLarge = join(dirname(fileURLToPath(import.meta.url)), "make_large.py");
 const here = await start(after, (folder) => {
   execFileSync("/usr/bin/python3", [makeLarge, join(folder, "large")]);
-  cpSync(join(folder, "large/series.nii.gz"), join(folder, "large/stopped.nii.gz")); // the server keeps what it has read
+  for (const copy of ["stopped", "escaped"]) { // the server keeps what it has read
+    cpSync(join(folder, "large/series.nii.gz"), join(folder, `large/${copy}.nii.gz`));
+  }
 });
 
 /** Process ids of the server's readers: its children or theirs that run `nora reader`. */
@@ -128,15 +130,15 @@ test("progress is shown over the views, and Esc stops the load", async () => {
 
 test("Esc stops the loading of the time points that nobody looks at", async () => {
   const page = await openPage(here);
-  await row(page, "series.nii.gz").click();
-  await waitForImage(page, "series", "ready", true);
+  await row(page, "escaped.nii.gz").click();
+  await waitForImage(page, "escaped", "ready", true);
   await page.keyboard.press("f");
   await page.keyboard.press("Escape"); // first gives all views back
-  assert.equal((await imageOf(page, "series")).restStopped, false);
+  assert.equal((await imageOf(page, "escaped")).restStopped, false);
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => Object.values(window.nora.images).some((image) => image.restStopped));
   await page.getByText("the other times are not loaded").waitFor();
-  await page.getByRole("button", { name: "Load series" }).click();
+  await page.getByRole("button", { name: "Load escaped" }).click();
   await page.waitForFunction(() => Object.values(window.nora.images).every((image) => !image.restStopped));
   assertNoComplaints(page);
   await page.close();
