@@ -392,21 +392,29 @@ inline Float clampTo(Float v, Float low, Float high) {
 
 #if NORA_LANES >= 8
 /// Four bytes each at four offsets.
-inline __m128i fourAt(const std::byte* base, const std::int32_t* offset) {
+[[gnu::always_inline]] inline __m128i fourAt(const std::byte* base, const std::int32_t* offset) {
   std::int32_t words[4];
   for (int i = 0; i < 4; ++i) __builtin_memcpy(&words[i], base + offset[i], sizeof words[i]);
   return _mm_set_epi32(words[3], words[2], words[1], words[0]);
 }
 #endif
 
+/// Byte offsets of the lanes, where loads one by one find them.
+struct Offsets {
+  alignas(64) std::int32_t at[lanes];
+};
+inline Offsets offsetsOf(Int offset) {
+  Offsets out;
+  __builtin_memcpy(out.at, &offset, sizeof out.at);
+  return out;
+}
+
 /// Four bytes at a byte offset of each lane; no alignment needed. Loads one by one: gather instructions are microcode
 /// on many processors and keep the next ones from starting, which made a mean over 512^3 voxels take about 1.5 times as
-/// long.
-inline Int gatherBytes(const void* base, Int offset) {
-#if NORA_LANES >= 8
-  alignas(64) std::int32_t at[lanes];
-  __builtin_memcpy(at, &offset, sizeof at);
+/// long. Inlined, because several loads share their offsets and calls would clear the wide registers.
+[[gnu::always_inline]] inline Int gatherBytes(const void* base, const std::int32_t* at) {
   const auto* from = static_cast<const std::byte*>(base);
+#if NORA_LANES >= 8
   const __m256i low = _mm256_set_m128i(fourAt(from, at + 4), fourAt(from, at));
 #if NORA_LANES == 8
   return (Int)low;
@@ -418,11 +426,14 @@ inline Int gatherBytes(const void* base, Int offset) {
   Int out{};
   for (int i = 0; i < lanes; ++i) {
     std::int32_t word;
-    __builtin_memcpy(&word, static_cast<const std::byte*>(base) + lane(offset, i), sizeof word);
+    __builtin_memcpy(&word, from + at[i], sizeof word);
     setLane(out, i, word);
   }
   return out;
 #endif
+}
+inline Int gatherBytes(const void* base, Int offset) {
+  return gatherBytes(base, offsetsOf(offset).at);
 }
 
 /// One value at an address that is a multiple of its size.

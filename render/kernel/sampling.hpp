@@ -88,6 +88,12 @@ constexpr bool alwaysBig = true;  // addresses have 64 bits anyway, and half the
 constexpr bool alwaysBig = false;
 #endif
 
+/// Offsets that lie some bytes beside others, which must live as long.
+struct MovedOffsets {
+  const std::int32_t* at;
+  std::int64_t bytes;
+};
+
 /// Loads voxels of type T. `big`: offsets need more than 31 bits.
 template <class T, bool big>
 class Voxels {
@@ -102,10 +108,13 @@ class Voxels {
         nextY_(grid.dims[1] > 1 ? grid.stride[1] : 0),
         nextZ_(grid.dims[2] > 1 ? grid.stride[2] : 0) {}
 
+  [[nodiscard]] inline Int offsetLanes(Int x, Int y, Int z) const {
+    return x * static_cast<std::int32_t>(sizeof(T)) + y * static_cast<std::int32_t>(strideY_) +
+           z * static_cast<std::int32_t>(strideZ_);
+  }
   [[nodiscard]] inline auto offset(Int x, Int y, Int z) const {
     if constexpr (gathers) {
-      return x * static_cast<std::int32_t>(sizeof(T)) + y * static_cast<std::int32_t>(strideY_) +
-             z * static_cast<std::int32_t>(strideZ_);
+      return offsetsOf(offsetLanes(x, y, z));
     } else {
       BigOffset out;
       for (int i = 0; i < lanes; ++i) {
@@ -114,8 +123,11 @@ class Voxels {
       return out;
     }
   }
-  [[nodiscard]] inline static Int moved(Int offset, std::int64_t bytes) {
-    return offset + static_cast<std::int32_t>(bytes);
+  [[nodiscard]] inline static MovedOffsets moved(const Offsets& offset, std::int64_t bytes) {
+    return {offset.at, bytes};
+  }
+  [[nodiscard]] inline static MovedOffsets moved(const MovedOffsets& offset, std::int64_t bytes) {
+    return {offset.at, offset.bytes + bytes};
   }
   [[nodiscard]] inline static BigOffset moved(BigOffset offset, std::int64_t bytes) {
     for (auto& at : offset.at) at += bytes;
@@ -128,7 +140,7 @@ class Voxels {
   template <class Offset>
   [[nodiscard]] inline Float one(const Offset& offset) const {
     if constexpr (gathers) {
-      return first(gatherBytes(base_, offset));
+      return first(words(offset));
     } else {
       Float out{};
       for (int i = 0; i < lanes; ++i) setLane(out, i, static_cast<float>(scalar(offset.at[i])));
@@ -140,7 +152,7 @@ class Voxels {
   template <class Offset>
   inline void pair(const Offset& offset, Float& a, Float& b) const {
     if constexpr (gathers && sizeof(T) < 4) {
-      const Int word = gatherBytes(base_, offset);
+      const Int word = words(offset);
       a = first(word);
       b = second(word);
     } else {
@@ -153,7 +165,7 @@ class Voxels {
   template <class Offset>
   [[nodiscard]] inline Int whole(const Offset& offset) const {
     if constexpr (gathers && !isFloat) {
-      const Int word = gatherBytes(base_, offset);
+      const Int word = words(offset);
       if constexpr (sizeof(T) == 4) return word;
       return toInt(first(word));
     } else if constexpr (!isFloat) {
@@ -218,6 +230,11 @@ class Voxels {
       sum = select(notEqual(weight, zero), sum + weight * one(moved(at, move)), sum);
     }
     return sum;
+  }
+
+  [[nodiscard]] inline Int words(const Offsets& offset) const { return gatherBytes(base_, offset.at); }
+  [[nodiscard]] inline Int words(const MovedOffsets& offset) const {
+    return gatherBytes(base_ + offset.bytes, offset.at);
   }
 
   [[nodiscard]] inline T scalar(std::int64_t offset) const { return loadAligned<T>(base_ + offset); }

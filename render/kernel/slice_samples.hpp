@@ -202,7 +202,7 @@ class ColourVoxels {
         setLane(word, i, bytes);
       }
     } else {
-      word = gatherBytes(grid_.voxels, voxels_.offset(splat(0), y, z) + x * static_cast<std::int32_t>(strideX_));
+      word = gatherBytes(grid_.voxels, voxels_.offsetLanes(splat(0), y, z) + x * static_cast<std::int32_t>(strideX_));
     }
     const bool hasAlpha = grid_.stored == Stored::rgba32;
     return {toFloat(word & 0xff), toFloat((word >> 8) & 0xff), toFloat((word >> 16) & 0xff),
