@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -48,6 +49,8 @@ class MemoryFileSink final : public MemorySink {
       : fd_(fd), maxBytes_(maxBytes), files_(files), inPlaceBytes_(inPlaceBytes) {}
 
   bool canStayInFile(std::span<const std::byte> voxels) const override {
+    constexpr std::uintptr_t alignment = 16;  // of voxels in a Volume; mappings begin with a page
+    if (reinterpret_cast<std::uintptr_t>(voxels.data()) % alignment != 0) return false;
     const bool large = inPlaceBytes_ > 0 && voxels.size() >= inPlaceBytes_ && voxels.size() <= maxBytes_;
     return large && std::any_of(files_.begin(), files_.end(), [&](const auto& file) { return file.holds(voxels); });
   }

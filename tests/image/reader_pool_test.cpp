@@ -287,6 +287,27 @@ TEST(ReaderPool, LargePlainVoxelsStayInTheirFile) {
   EXPECT_EQ(volume->value(0, 0, 0), 63) << "else it was a copy";
 }
 
+TEST(ReaderPool, VoxelsBehindAHeaderOfAnyLengthAreRightWhetherTheyStayOrNot) {
+  const TemporaryFolder folder;
+  auto limits = smallLimits();
+  limits.inPlaceBytes = 8;
+  ReaderPool pool(folder.program("nora"), limits);
+  int kept = 0;
+  for (std::size_t more = 0; more < 16; ++more) {
+    const std::string header = "ObjectType = Image\nNDims = 3\nComment = " + std::string(more + 1, 'x') +
+                               "\nDimSize = 2 2 2\nElementSpacing = 1 1 1\nElementType = MET_UCHAR\n"
+                               "ElementDataFile = LOCAL\n";
+    const auto path = folder.write("a" + std::to_string(more) + ".mha", header + "\1\2\3\4\5\6\7\10");
+    const auto volume = readOne(pool, std::move(*openRegularFile(path, path)));
+    ASSERT_TRUE(volume) << describe(volume.error());
+    EXPECT_EQ(volume->value(0, 0, 0), 1);
+    EXPECT_EQ(volume->value(1, 1, 1), 8);
+    std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(0).put('o').flush();
+    kept += volume->isIntact() ? 0 : 1;
+  }
+  EXPECT_EQ(kept, 1) << "one length in sixteen is aligned";
+}
+
 TEST(ReaderPool, VoxelsThatAreConvertedOrFewAreCopied) {
   const TemporaryFolder folder;
   auto limits = smallLimits();
