@@ -11,6 +11,7 @@ nora_script_test(Rules.SampleDataHasItsLicences /usr/bin/python3 ${rules}/sample
 nora_script_test(Scripts.GpuCheckRefuses ${CMAKE_SOURCE_DIR}/tests/scripts/gpu_check_test.sh refusals)
 if(NORA_CUDA AND CMAKE_BINARY_DIR STREQUAL "${CMAKE_SOURCE_DIR}/build")  # where tools/gpu-check packs
   nora_script_test(Scripts.GpuCheckRunsInACleanPlace ${CMAKE_SOURCE_DIR}/tests/scripts/gpu_check_test.sh whole)
-  set_tests_properties(Scripts.GpuCheckRunsInACleanPlace PROPERTIES LABELS slow TIMEOUT 600)
+  # Alone: it may link nora again, which others are using.
+  set_tests_properties(Scripts.GpuCheckRunsInACleanPlace PROPERTIES LABELS slow TIMEOUT 600 RUN_SERIAL TRUE)
 endif()
 nora_script_test(Scripts.RunAndCheckRefuseAndStart ${CMAKE_SOURCE_DIR}/tests/scripts/run_test.sh)
