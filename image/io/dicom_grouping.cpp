@@ -44,11 +44,13 @@ Error tooManyStacks() {
   return {ErrorCode::limitExceeded, "the series falls into more than 1000 stacks", {}};
 }
 
-/// Drops instances that are there twice (same SOP instance UID); returns how many.
+/// Drops instances that are there twice: same SOP instance UID, place and number. Returns how many. Bad anonymisers
+/// give one UID to all slices, which must all be kept.
 std::size_t dropDuplicates(const std::vector<DicomHeader>& headers, Instances& instances) {
-  std::set<std::string> seen;
+  std::set<std::tuple<std::string, std::optional<Vec3>, std::int64_t>> seen;
   const auto isCopy = [&](std::size_t i) {
-    return !headers[i].sopInstanceUid.empty() && !seen.insert(headers[i].sopInstanceUid).second;
+    const DicomHeader& h = headers[i];
+    return !h.sopInstanceUid.empty() && !seen.emplace(h.sopInstanceUid, h.positionLps, h.instanceNumber).second;
   };
   return static_cast<std::size_t>(std::erase_if(instances, isCopy));
 }

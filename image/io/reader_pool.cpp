@@ -352,7 +352,14 @@ Result<Content> ReaderPool::readContent(std::span<const OpenedFile> files, const
     return tl::make_unexpected(at(sent.error(), name));
   }
   const auto answer = receiveContent(loan.process(), memory->get(), options, patience);
-  if (!answer) return tl::make_unexpected(at(answer.error(), name));
+  if (!answer) {
+    // A reader ends with SIGBUS where a file is cut under its hands.
+    for (std::size_t i = 0; i < files.size() && answer.error().code == ErrorCode::unavailable; ++i) {
+      if (stampOf(files[i].fd.get()) == request.stamps[i]) continue;
+      return fail(ErrorCode::unavailable, "the file was changed while it was read; open it again", files[i].name);
+    }
+    return tl::make_unexpected(at(answer.error(), name));
+  }
   const std::size_t maxBytes = state_->limits.volumeBytes + reader::voxelFileSlack;
   auto content = contentFrom(*answer, memory->get(), request, maxBytes, name);
   // A process that lies about what it read does not go on; one that reports an error of the file does.

@@ -204,6 +204,16 @@ TEST(DicomGrouping, CopiesOfAnInstanceAreDropped) {
   EXPECT_THAT(grouping.stacks[0].warnings, ElementsAre(HasSubstr("1 copy")));
 }
 
+TEST(DicomGrouping, SlicesWithOneUidForAllAreNoCopies) {
+  auto headers = axialSlices(6);
+  for (DicomHeader& header : headers) header.sopInstanceUid = "1.2.3";
+  const auto grouping = groupDicom(headers);
+  ASSERT_EQ(grouping.stacks.size(), 1U);
+  EXPECT_EQ(grouping.stacks[0].instances.size(), 6U);
+  EXPECT_EQ(grouping.stacks[0].timePoints, 1);
+  EXPECT_TRUE(grouping.stacks[0].warnings.empty());
+}
+
 TEST(DicomGrouping, MissingSlicesLeaveAGapAtTheirPlace) {
   auto headers = axialSlices(9);
   headers.erase(headers.begin() + 3, headers.begin() + 5);
