@@ -197,14 +197,4 @@ Result<void> GzipReader::finish() {
   return damaged(state_->made, state_->made, state_->name);
 }
 
-Result<void> GzipReader::skip(std::size_t size) {
-  std::vector<std::byte> scratch(std::min(size, std::size_t{1} << 16));
-  while (size > 0) {
-    const std::size_t piece = std::min(size, scratch.size());
-    if (const auto done = read(std::span(scratch).first(piece)); !done) return done;
-    size -= piece;
-  }
-  return {};
-}
-
 }  // namespace nora

@@ -37,7 +37,6 @@ class GzipReader {
 
   /// Fills `out`. Errors: invalidInput (cut short, damaged); limitExceeded (no memory).
   [[nodiscard]] Result<void> read(std::span<std::byte> out);
-  [[nodiscard]] Result<void> skip(std::size_t size);
   /// To be called after all that is wanted was read: goes on to the end, not for ever, and checks the checksum.
   [[nodiscard]] Result<void> finish();
 
