@@ -3,6 +3,7 @@
 #include "app/local_images.hpp"
 #include "render/renderer.hpp"
 #include "render/scene/colour_map.hpp"
+#include "render/scene/shape_layer.hpp"
 #include "render/scene/transfer_presets.hpp"
 #include "streaming/encoder/encoder.hpp"
 
@@ -36,15 +37,28 @@ struct RenderOptions {
 struct LoadedScene {
   Scene scene;
   LayerVolumes volumes;
+  LayerShapes shapes;
 };
+
+/// Errors: unsupported (tables and texts have no picture).
+Result<void> keep(const std::string& layer, const std::string& path, Content&& content, LoadedScene& loaded) {
+  if (auto* volume = std::get_if<Volume>(&content)) {
+    loaded.volumes[layer] = std::make_shared<const Volume>(std::move(*volume));
+  } else if (std::holds_alternative<Document>(content)) {
+    return fail(ErrorCode::unsupported, "there is nothing to draw: it holds a " + std::string(kindOf(content)), path);
+  } else {
+    loaded.shapes[layer] = std::make_shared<const Content>(std::move(content));
+  }
+  return {};
+}
 
 Result<void> loadLayers(ReaderPool& pool, const std::string& folder, LoadedScene& loaded) {
   for (const auto& layer : loaded.scene.layers) {
     const auto image = openSource(pool, folder, layer.source);
     if (!image) return tl::make_unexpected(image.error());
-    auto volume = pool.read(image->files, image->file, readOptions(*image), {});
-    if (!volume) return tl::make_unexpected(volume.error());
-    loaded.volumes[layer.id] = std::make_shared<const Volume>(std::move(*volume));
+    auto content = pool.readContent(image->files, image->file, readOptions(*image), {});
+    if (!content) return tl::make_unexpected(content.error());
+    if (auto kept = keep(layer.id, image->file, std::move(*content), loaded); !kept) return kept;
   }
   return {};
 }
@@ -61,7 +75,7 @@ Result<LoadedScene> loadSceneFile(ReaderPool& pool, const std::string& path) {
     scene.error().where = path + " " + scene.error().where;
     return tl::make_unexpected(scene.error());
   }
-  LoadedScene loaded{std::move(*scene), {}};
+  LoadedScene loaded{std::move(*scene), {}, {}};
   if (auto layers = loadLayers(pool, std::filesystem::path(path).parent_path().string(), loaded); !layers) {
     return tl::make_unexpected(layers.error());
   }
@@ -78,12 +92,15 @@ Result<LoadedScene> loadImageFile(ReaderPool& pool, const std::string& path, std
   }
   const auto image = openSource(pool, "", Source{path, series});
   if (!image) return tl::make_unexpected(image.error());
-  auto volume = pool.read(image->files, path, readOptions(*image), {});
-  if (!volume) return tl::make_unexpected(volume.error());
+  auto content = pool.readContent(image->files, path, readOptions(*image), {});
+  if (!content) return tl::make_unexpected(content.error());
   LoadedScene loaded;
-  const auto absolute = std::filesystem::absolute(path).string();
-  loaded.scene = defaultScene(Source{absolute, image->key}, volume->info());
-  loaded.volumes[loaded.scene.layers.front().id] = std::make_shared<const Volume>(std::move(*volume));
+  const Source source{std::filesystem::absolute(path).string(), image->key};
+  const auto* volume = std::get_if<Volume>(&*content);
+  loaded.scene = volume ? defaultScene(source, volume->info()) : defaultShapeScene(source, *content);
+  if (auto kept = keep(loaded.scene.layers.front().id, path, std::move(*content), loaded); !kept) {
+    return tl::make_unexpected(kept.error());
+  }
   return loaded;
 }
 
@@ -119,6 +136,7 @@ Result<void> renderPicture(const RenderOptions& options, const LoadedScene& load
   request.view = options.view.empty() ? loaded.scene.views.front().name : options.view;
   std::tie(request.width, request.height) = *size;
   request.volumes = &loaded.volumes;
+  request.shapes = &loaded.shapes;
   Frame frame;
   const auto statistics = (*renderer)->render(request, frame);
   if (!statistics) return tl::make_unexpected(statistics.error());
@@ -127,6 +145,7 @@ Result<void> renderPicture(const RenderOptions& options, const LoadedScene& load
   if (options.stats) {
     const nlohmann::json stats{{"backend", (*renderer)->name()},
                                {"prepareUs", statistics->prepare.count()},
+                               {"geometryUs", statistics->geometry.count()},
                                {"drawUs", statistics->draw.count()},
                                {"samples", statistics->samples},
                                {"skippedSteps", statistics->skipped}};

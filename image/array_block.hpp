@@ -78,6 +78,9 @@ class ArrayBlock {
     return {reinterpret_cast<const T*>(bytes_.bytes().data() + info.offset),
             static_cast<std::size_t>(info.count * info.components)};
   }
+  [[nodiscard]] std::span<const std::byte> bytesOf(std::size_t array) const {
+    return bytes_.bytes().subspan(arrays_[array].offset);
+  }
   /// A number of any array as double; NaN outside.
   [[nodiscard]] double value(std::size_t array, std::int64_t tuple, std::int64_t component = 0) const;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "image/volume.hpp"
+#include "image/content.hpp"
 #include "render/scene/scene.hpp"
 #include "render/scene/view_geometry.hpp"
 
@@ -33,12 +33,16 @@ struct Frame {
 /// Layer id -> its volume. A layer without one (still loading, failed) is left out of the picture.
 using LayerVolumes = std::map<std::string, std::shared_ptr<const Volume>>;
 
+/// Layer id -> its surface, values for surfaces, or streamlines.
+using LayerShapes = std::map<std::string, std::shared_ptr<const Content>>;
+
 struct RenderRequest {
   const Scene* scene = nullptr;
   std::string view;
   int width = 0;  // pixels
   int height = 0;
   const LayerVolumes* volumes = nullptr;
+  const LayerShapes* shapes = nullptr;  // null: none
   /// 1: the still, the same bytes every time. Larger: longer ray steps while moving.
   double stepScale = 1;
 };
@@ -48,6 +52,7 @@ struct RenderStatistics {
   std::chrono::microseconds draw{};
   std::uint64_t samples = 0;  // volume samples taken
   std::uint64_t skipped = 0;  // ray steps inside images that were jumped over
+  std::chrono::microseconds geometry{};  // of prepare: surfaces and streamlines
 };
 
 class Renderer {

@@ -71,6 +71,8 @@ Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame
   } else {
     statistics.samples = drawSlices(plan->slices);
   }
+  planner_.finish(frame);
+  statistics.geometry = planner_.geometryTime();
   statistics.prepare = std::chrono::duration_cast<std::chrono::microseconds>(planned - started);
   statistics.draw = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - planned);
   return statistics;

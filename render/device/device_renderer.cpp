@@ -10,6 +10,7 @@ using Clock = std::chrono::steady_clock;
 
 /// The least that draws a plan, whose layers the processor still sees.
 kernel::RayUse useOf(const kernel::RayPlan& plan) {
+  if (plan.geometry.first) return kernel::RayUse::everything;
   const kernel::RayLayer* end = plan.layers + plan.layerCount;
   if (plan.layerCount == 1 && plan.layers->kind == kernel::RayKind::medium) return kernel::RayUse::mediumAlone;
   const bool projections = std::all_of(
@@ -59,7 +60,9 @@ Result<RenderStatistics> DeviceRenderer::render(const RenderRequest& request, Fr
   kernel::RayCounts counts;
   std::memcpy(&counts, back_.data(), sizeof counts);
   std::memcpy(frame.rgba.data(), back_.data() + sizeof counts, frame.rgba.size());
+  planner_.finish(frame);
   RenderStatistics statistics;
+  statistics.geometry = planner_.geometryTime();
   statistics.samples = counts.samples;
   statistics.skipped = counts.skipped;
   statistics.prepare = between(started, planned);

@@ -64,9 +64,16 @@ void visitArrays(kernel::RayLayer& layer, Visitor& visitor) {
 
 template <class Visitor>
 void visitArrays(kernel::RayPlan& plan, Visitor& visitor) {
-  static_assert(sizeof(kernel::RaySlice) == 168 && sizeof(kernel::RayPlan) == 944);
+  static_assert(sizeof(kernel::RaySlice) == 168 && sizeof(kernel::RayPlan) == 992);
+  static_assert(sizeof(kernel::RayGeometry) == 40 && sizeof(kernel::Fragment) == 8);
   visitor.picture(plan.rgba, plan.width, plan.height);
   if (plan.layerCount > 0) visitor.nested(plan.layers, static_cast<std::size_t>(plan.layerCount));
+  if (plan.geometry.first) {
+    const auto pixels = static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height);
+    visitor.table(plan.geometry.first, pixels);
+    visitor.table(plan.geometry.counts, pixels);
+    if (plan.geometry.fragmentCount > 0) visitor.table(plan.geometry.fragments, plan.geometry.fragmentCount);
+  }
   for (int s = 0; s < plan.sliceCount; ++s) visitArrays(plan.slices[s].picture, visitor);
 }
 

@@ -7,22 +7,26 @@
 namespace nora::kernel::NORA_ISA {
 
 /// Part of a mesh or of streamlines: triangles or lines `first` to before `last` of number `index`.
-inline void drawOpaqueMesh(const GeometryPlan& plan, int index, std::uint64_t first, std::uint64_t last) {
-  drawTriangles(NearestSink(plan), sampleMap(plan.map, plan.samples), plan.meshes[index].shape,
-                static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last));
+inline void drawNearestMesh(const GeometryPlan& plan, int index, std::uint64_t first, std::uint64_t last) {
+  const MeshShape& shape = plan.meshes[index].shape;
+  drawTriangles(NearestSink(plan, shape.cuts, shape.bias), sampleMap(plan.map, plan.samples), shape,
+                static_cast<float>(plan.samples), static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last));
 }
-inline void drawOpaqueLines(const GeometryPlan& plan, int index, std::uint64_t first, std::uint64_t last) {
-  drawLines(NearestSink(plan), sampleMap(plan.map, plan.samples), plan.lines[index].shape,
+inline void drawNearestLines(const GeometryPlan& plan, int index, std::uint64_t first, std::uint64_t last) {
+  const LineShape& shape = plan.lines[index].shape;
+  drawLines(NearestSink(plan, shape.cuts, shape.bias), sampleMap(plan.map, plan.samples), shape,
             static_cast<float>(plan.samples), first, last);
 }
 inline void listMesh(const GeometryPlan& plan, const FragmentLists& lists, bool fill, int index, std::uint64_t first,
                      std::uint64_t last) {
-  drawTriangles(ListSink(plan, lists, fill), plan.map, plan.meshes[index].shape, static_cast<std::uint32_t>(first),
-                static_cast<std::uint32_t>(last));
+  const MeshShape& shape = plan.meshes[index].shape;
+  drawTriangles(ListSink(plan, lists, fill, shape.cuts, shape.bias), plan.map, shape, 1,
+                static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last));
 }
 inline void listLines(const GeometryPlan& plan, const FragmentLists& lists, bool fill, int index, std::uint64_t first,
                       std::uint64_t last) {
-  drawLines(ListSink(plan, lists, fill), plan.map, plan.lines[index].shape, 1, first, last);
+  const LineShape& shape = plan.lines[index].shape;
+  drawLines(ListSink(plan, lists, fill, shape.cuts, shape.bias), plan.map, shape, 1, first, last);
 }
 
 inline std::uint32_t packed(const Paint& paint) {
@@ -45,6 +49,7 @@ inline Opaque opaqueOf(const GeometryPlan& plan, int column, int row) {
   Paint paint;
   bool havePaint = false;
   int covered = 0;
+
   for (int i = 0; i < n * n; ++i) {
     const int x = column * n + i % n, y = row * n + i / n;
     const std::uint64_t key =
@@ -62,6 +67,7 @@ inline Opaque opaqueOf(const GeometryPlan& plan, int column, int row) {
     out.paint.red += paint.red;
     out.paint.green += paint.green;
     out.paint.blue += paint.blue;
+    out.paint.alpha += paint.alpha;
     ++covered;
   }
   if (covered == 0) return out;
@@ -70,7 +76,7 @@ inline Opaque opaqueOf(const GeometryPlan& plan, int column, int row) {
   out.paint.red *= one;
   out.paint.green *= one;
   out.paint.blue *= one;
-  out.paint.alpha = static_cast<float>(covered) * part * part;
+  out.paint.alpha *= part * part;
   return out;
 }
 
@@ -103,7 +109,7 @@ inline std::uint32_t shadePixel(const GeometryPlan& plan, std::uint64_t* entries
   std::uint32_t place = kept;
   for (; place > 0 && !closed; --place) {
     Fragment before;
-    __builtin_memcpy(&before, entries + place - 1, sizeof before);
+    __builtin_memcpy(static_cast<void*>(&before), entries + place - 1, sizeof before);
     if (before.depth <= opaque.depth) break;
     entries[place] = entries[place - 1];
   }
@@ -119,6 +125,25 @@ inline void shadeGeometry(const GeometryPlan& plan, const FragmentLists& lists, 
           static_cast<std::size_t>(row) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(column);
       lists.counts[pixel] =
           shadePixel(plan, lists.entries + lists.first[pixel], lists.counts[pixel], column, row);
+    }
+  }
+}
+
+/// Blends the fragments of each pixel over a picture.
+inline void blendGeometry(const GeometryPlan& plan, const FragmentLists& lists, std::uint8_t* rgba, const Tile& tile) {
+  for (int row = tile.y0; row < tile.y1; ++row) {
+    for (int column = tile.x0; column < tile.x1; ++column) {
+      const auto pixel =
+          static_cast<std::size_t>(row) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(column);
+      std::uint8_t* at = rgba + pixel * 4;
+      Paint under{static_cast<float>(at[0]), static_cast<float>(at[1]), static_cast<float>(at[2]), 1};
+      for (std::uint32_t i = lists.counts[pixel]; i > 0; --i) {
+        Fragment own;
+        __builtin_memcpy(static_cast<void*>(&own), lists.entries + lists.first[pixel] + i - 1, sizeof own);
+        paintOver(under, paintOf(own.rgba, static_cast<float>(own.rgba >> 24) / 255));
+      }
+      const std::uint32_t out = packed(under);
+      __builtin_memcpy(at, &out, sizeof out);
     }
   }
 }

@@ -7,13 +7,16 @@ namespace nora::kernel {
 
 /// Any number of threads may call these for parts of the same plan; a step ends before the next begins.
 struct GeometryKernels {
-  void (*drawOpaqueMesh)(const GeometryPlan&, int index, std::uint64_t first, std::uint64_t last) = nullptr;
-  void (*drawOpaqueLines)(const GeometryPlan&, int index, std::uint64_t first, std::uint64_t last) = nullptr;
+  void (*drawNearestMesh)(const GeometryPlan&, int index, std::uint64_t first, std::uint64_t last) = nullptr;
+  void (*drawNearestLines)(const GeometryPlan&, int index, std::uint64_t first, std::uint64_t last) = nullptr;
   void (*listMesh)(const GeometryPlan&, const FragmentLists&, bool fill, int index, std::uint64_t first,
                    std::uint64_t last) = nullptr;
   void (*listLines)(const GeometryPlan&, const FragmentLists&, bool fill, int index, std::uint64_t first,
                     std::uint64_t last) = nullptr;
   void (*shadeGeometry)(const GeometryPlan&, const FragmentLists&, const Tile&) = nullptr;
+  void (*blendGeometry)(const GeometryPlan&, const FragmentLists&, std::uint8_t* rgba, const Tile&) = nullptr;
 };
+
+[[nodiscard]] const GeometryKernels& geometryKernels();
 
 }  // namespace nora::kernel

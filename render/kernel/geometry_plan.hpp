@@ -21,9 +21,9 @@ struct ScreenMap {
   Linear depth;
 };
 
-constexpr int mostGeometryCuts = 14;  // a box, six planes, and a slab for streamlines
+constexpr int mostGeometryCuts = 14;  // a box, six planes, and a slab
 
-/// What is drawn of all geometry: on the positive side of a cut, a function of column, row and depth, there is nothing.
+/// What is left out of a shape: the positive side of a cut, a function of column, row and depth.
 struct GeometryCuts {
   Linear cuts[mostGeometryCuts]{};
   int count = 0;
@@ -31,18 +31,24 @@ struct GeometryCuts {
 
 /// Triangles. Number `firstId` + i is triangle i.
 struct MeshShape {
-  const float* points = nullptr;  // x y z, RAS mm
+  const float* points = nullptr;             // x y z, RAS mm
   const std::uint32_t* triangles = nullptr;  // three corners each
   std::uint32_t triangleCount = 0;
   std::uint32_t firstId = 0;
+  const GeometryCuts* cuts = nullptr;  // null: none
+  /// Above 0: not the triangles are drawn but where they meet depth 0, as lines so wide.
+  float edgePixels = 0;
+  float bias = 0;  // added to the depth, after the cuts: what lies over what in a slice
 };
 
 /// Streamlines. Number `firstId` + i is the piece from point i to the next of its line.
 struct LineShape {
   const float* points = nullptr;  // x y z, RAS mm
   const std::uint64_t* offsets = nullptr;  // first point of each line; one more than there are lines
-  const std::uint8_t* shown = nullptr;     // of each line; null: all
+  const std::uint32_t* order = nullptr;    // which lines, one after the other; null: all as they lie
   std::uint32_t firstId = 0;
+  const GeometryCuts* cuts = nullptr;  // null: none
+  float bias = 0;
   float widthPixels = 1;  // at least 1
   float radiusMm = 0;     // half the width; how far the middle of a line bulges towards the viewer. 0: flat
 };
@@ -86,17 +92,12 @@ enum class LineColour : std::uint8_t {
 
 struct LineLook {
   LineShape shape;
-  std::uint64_t lineCount = 0;
+  std::uint64_t lineCount = 0;   // in the arrays
+  std::uint64_t drawnCount = 0;  // of the shape's order
   LineColour by = LineColour::direction;
   std::uint32_t colour = 0xffffff;
   float opacity = 1;
   GeometryValues values;
-};
-
-/// A thing at some depth of a pixel that lets light through.
-struct Fragment {
-  float depth = 0;         // millimetres along the ray
-  std::uint32_t rgba = 0;  // 0xAABBGGRR, not multiplied by the opacity
 };
 
 /// All geometry of a view.
@@ -105,7 +106,7 @@ struct GeometryPlan {
   int height = 0;
   int samples = 1;        // of the nearest along each side of a pixel: 1 or 2
   ScreenMap map;          // to pixels of the picture
-  GeometryCuts cuts;      // the same
+  bool lit = true;        // false: the colours as they are
   float light[3]{};       // towards the lamp; unit, in the world
   float viewer[3]{};      // towards the viewer
   const MeshLook* meshes = nullptr;
@@ -118,16 +119,9 @@ struct GeometryPlan {
 /// Fragments of all pixels, those of a pixel one after the other. Of what lets light through first the number and depth
 /// (as in Visibility), later the Fragment, nearest first; the last of a pixel may be opaque.
 struct FragmentLists {
-  std::uint32_t* counts = nullptr;  // of each pixel; while filling: how many are there
-  const std::uint64_t* first = nullptr;  // of each pixel, and the number of all
+  std::uint32_t* counts = nullptr;       // of each pixel; while filling: how many are there
+  const std::uint32_t* first = nullptr;  // of each pixel
   std::uint64_t* entries = nullptr;
-};
-
-/// What rays meet on their way: the fragments of pixel i are entries first[i] to first[i] + counts[i].
-struct RayGeometry {
-  const std::uint64_t* first = nullptr;  // null: no geometry
-  const std::uint32_t* counts = nullptr;
-  const Fragment* fragments = nullptr;
 };
 
 }  // namespace nora::kernel

@@ -68,52 +68,58 @@ inline bool isCutAway(const GeometryCuts& cuts, float column, float row, float d
   return false;
 }
 
-/// Where fragments go: the nearest of each sample.
+/// Where the fragments of one shape go: the nearest of each sample.
 class NearestSink {
  public:
-  inline explicit NearestSink(const GeometryPlan& plan)
-      : to_(plan.nearest), cuts_(plan.cuts), perSample_(1 / static_cast<float>(plan.samples)) {}
+  inline NearestSink(const GeometryPlan& plan, const GeometryCuts* cuts, float bias)
+      : to_(plan.nearest), cuts_(cuts), bias_(bias), perSample_(1 / static_cast<float>(plan.samples)) {}
   [[nodiscard]] inline int width() const { return to_.width; }
   [[nodiscard]] inline int height() const { return to_.height; }
   inline void put(int column, int row, float depth, std::uint32_t id) const {
-    if (cuts_.count > 0 && isCutAway(cuts_, (static_cast<float>(column) + 0.5F) * perSample_,
-                                     (static_cast<float>(row) + 0.5F) * perSample_, depth)) {
+    if (cuts_ != nullptr && isCutAway(*cuts_, (static_cast<float>(column) + 0.5F) * perSample_,
+                                      (static_cast<float>(row) + 0.5F) * perSample_, depth)) {
       return;
     }
-    const auto at = static_cast<std::size_t>(row) * static_cast<std::size_t>(to_.width) + static_cast<std::size_t>(column);
-    keepNearest(to_.nearest + at, static_cast<std::uint64_t>(orderedDepth(depth)) << 32 | id);
+    const auto at =
+        static_cast<std::size_t>(row) * static_cast<std::size_t>(to_.width) + static_cast<std::size_t>(column);
+    keepNearest(to_.nearest + at, static_cast<std::uint64_t>(orderedDepth(depth + bias_)) << 32 | id);
   }
 
  private:
   const Visibility& to_;
-  const GeometryCuts& cuts_;
+  const GeometryCuts* cuts_;
+  float bias_;
   float perSample_;
 };
 
 /// Counts the fragments of each pixel, or puts them into the lists that were made by the counts.
 class ListSink {
  public:
-  inline ListSink(const GeometryPlan& plan, const FragmentLists& lists, bool fill)
-      : plan_(plan), lists_(lists), fill_(fill) {}
+  inline ListSink(const GeometryPlan& plan, const FragmentLists& lists, bool fill, const GeometryCuts* cuts, float bias)
+      : plan_(plan), lists_(lists), cuts_(cuts), bias_(bias), fill_(fill) {}
   [[nodiscard]] inline int width() const { return plan_.width; }
   [[nodiscard]] inline int height() const { return plan_.height; }
   inline void put(int column, int row, float depth, std::uint32_t id) const {
-    if (plan_.cuts.count > 0 &&
-        isCutAway(plan_.cuts, static_cast<float>(column) + 0.5F, static_cast<float>(row) + 0.5F, depth)) {
+    if (cuts_ != nullptr &&
+        isCutAway(*cuts_, static_cast<float>(column) + 0.5F, static_cast<float>(row) + 0.5F, depth)) {
       return;
     }
-    const auto at = static_cast<std::size_t>(row) * static_cast<std::size_t>(plan_.width) + static_cast<std::size_t>(column);
+    const auto at =
+        static_cast<std::size_t>(row) * static_cast<std::size_t>(plan_.width) + static_cast<std::size_t>(column);
 #if defined(__CUDA_ARCH__)
     const std::uint32_t place = atomicAdd(lists_.counts + at, 1U);
 #else
     const std::uint32_t place = __atomic_fetch_add(lists_.counts + at, 1U, __ATOMIC_RELAXED);
 #endif
-    if (fill_) lists_.entries[lists_.first[at] + place] = static_cast<std::uint64_t>(orderedDepth(depth)) << 32 | id;
+    if (fill_)
+      lists_.entries[lists_.first[at] + place] = static_cast<std::uint64_t>(orderedDepth(depth + bias_)) << 32 | id;
   }
 
  private:
   const GeometryPlan& plan_;
   const FragmentLists& lists_;
+  const GeometryCuts* cuts_;
+  float bias_;
   bool fill_;
 };
 
@@ -216,6 +222,30 @@ inline void rasterLine(const Sink& sink, const LineShape& look, ScreenPoint a, S
   }
 }
 
+/// All pixels whose centres are near enough to a piece of line: without gaps however short the pieces are.
+template <class Sink>
+inline void rasterEdge(const Sink& sink, float widthPixels, const ScreenPoint& a, const ScreenPoint& b,
+                       std::uint32_t id) {
+  if (!withinReach(a) || !withinReach(b)) return;
+  const float half = widthPixels * 0.5F;
+  const float dc = b.column - a.column, dr = b.row - a.row;
+  const float squared = dc * dc + dr * dr;
+  const float perSquared = squared > 0 ? 1 / squared : 0;
+  const auto low = [&](float u, float v, int n) { return ceilBetween((u < v ? u : v) - half - 0.5F, 0, n); };
+  const auto high = [&](float u, float v, int n) { return ceilBetween((u > v ? u : v) + half - 0.5F, 0, n); };
+  const int left = low(a.column, b.column, sink.width()), right = high(a.column, b.column, sink.width());
+  const int top = low(a.row, b.row, sink.height()), bottom = high(a.row, b.row, sink.height());
+  for (int row = top; row < bottom; ++row) {
+    for (int column = left; column < right; ++column) {
+      const float c = static_cast<float>(column) + 0.5F - a.column, r = static_cast<float>(row) + 0.5F - a.row;
+      const float raw = (c * dc + r * dr) * perSquared;
+      const float part = raw > 0 ? (raw < 1 ? raw : 1) : 0;
+      const float offC = c - dc * part, offR = r - dr * part;
+      if (offC * offC + offR * offR <= half * half) sink.put(column, row, a.depth + (b.depth - a.depth) * part, id);
+    }
+  }
+}
+
 inline Linear scaled(const Linear& f, float by) {
   return {f.x * by, f.y * by, f.z * by, f.at0 * by};
 }
@@ -225,25 +255,52 @@ inline ScreenMap sampleMap(const ScreenMap& map, int samples) {
   return {scaled(map.column, by), scaled(map.row, by), map.depth};
 }
 
-/// Triangles `first` to before `last`.
+/// Where a triangle meets depth 0: on two of its edges, `part` of the way from corner `from` to corner `to`.
+struct Crossing {
+  int from = 0;
+  int to = 0;
+  float part = 0;
+  ScreenPoint at;
+};
+/// False if it does not. A corner at depth 0 counts as behind, so that neighbours agree.
+inline bool crossesZero(const ScreenPoint* corners, Crossing* ends) {
+  int found = 0;
+  for (int e = 0; e < 3; ++e) {
+    const ScreenPoint& a = corners[e];
+    const ScreenPoint& b = corners[(e + 1) % 3];
+    if ((a.depth < 0) == (b.depth < 0) || found == 2) continue;
+    const float part = a.depth / (a.depth - b.depth);
+    ends[found++] = {e, (e + 1) % 3, part,
+                     {a.column + (b.column - a.column) * part, a.row + (b.row - a.row) * part, 0}};
+  }
+  return found == 2;
+}
+
+/// Triangles `first` to before `last`; `scale`: pixels of the map for each of the edges' width.
 template <class Sink>
-inline void drawTriangles(const Sink& sink, const ScreenMap& map, const MeshShape& mesh, std::uint32_t first,
-                          std::uint32_t last) {
+inline void drawTriangles(const Sink& sink, const ScreenMap& map, const MeshShape& mesh, float scale,
+                          std::uint32_t first, std::uint32_t last) {
   for (std::uint32_t t = first; t < last; ++t) {
-    const std::uint32_t* corners = mesh.triangles + static_cast<std::size_t>(t) * 3;
-    const auto corner = [&](int i) { return toScreen(map, mesh.points + static_cast<std::size_t>(corners[i]) * 3); };
-    rasterTriangle(sink, corner(0), corner(1), corner(2), mesh.firstId + t);
+    const std::uint32_t* numbers = mesh.triangles + static_cast<std::size_t>(t) * 3;
+    ScreenPoint corners[3];
+    for (int i = 0; i < 3; ++i) corners[i] = toScreen(map, mesh.points + static_cast<std::size_t>(numbers[i]) * 3);
+    if (mesh.edgePixels <= 0) {
+      rasterTriangle(sink, corners[0], corners[1], corners[2], mesh.firstId + t);
+      continue;
+    }
+    Crossing ends[2];
+    if (crossesZero(corners, ends)) rasterEdge(sink, mesh.edgePixels * scale, ends[0].at, ends[1].at, mesh.firstId + t);
   }
 }
 
-/// Lines `first` to before `last`; `scale`: pixels of the map for each of the line's width.
+/// Lines `first` to before `last` of the order; `scale`: pixels of the map for each of the line's width.
 template <class Sink>
 inline void drawLines(const Sink& sink, const ScreenMap& map, LineShape lines, float scale, std::uint64_t first,
                       std::uint64_t last) {
   lines.widthPixels *= scale;
-  for (std::uint64_t l = first; l < last; ++l) {
-    if (lines.shown != nullptr && lines.shown[l] == 0) continue;
-    const std::uint64_t begin = lines.offsets[l], end = lines.offsets[l + 1];
+  for (std::uint64_t i = first; i < last; ++i) {
+    const std::uint64_t line = lines.order != nullptr ? lines.order[i] : i;
+    const std::uint64_t begin = lines.offsets[line], end = lines.offsets[line + 1];
     if (end - begin < 2) continue;
     ScreenPoint before = toScreen(map, lines.points + begin * 3);
     for (std::uint64_t p = begin; p + 1 < end; ++p) {

@@ -112,6 +112,7 @@ inline Paint paintAt(const GeometryValues& v, std::size_t index) {
 inline Paint lit(const GeometryPlan& plan, const Spot& normal, Paint paint) {
   const Spot viewer{plan.viewer[0], plan.viewer[1], plan.viewer[2]};
   const Spot lamp{plan.light[0], plan.light[1], plan.light[2]};
+  if (!plan.lit) return paint;
   float bright = evenLight, gloss = 0;
   if (dotOf(normal, normal) > 0) {
     const float along = dotOf(normal, viewer) < 0 ? -dotOf(normal, lamp) : dotOf(normal, lamp);
@@ -148,15 +149,26 @@ inline Weights weightsIn(const ScreenPoint* corners, float column, float row) {
   return out;
 }
 
-inline Paint shadeMesh(const GeometryPlan& plan, const MeshLook& mesh, std::uint32_t triangle, float column, float row) {
-  const std::uint32_t* corners = mesh.shape.triangles + static_cast<std::size_t>(triangle) * 3;
-  const float* at[3];
-  ScreenPoint screen[3];
-  for (int i = 0; i < 3; ++i) {
-    at[i] = mesh.shape.points + static_cast<std::size_t>(corners[i]) * 3;
-    screen[i] = toScreen(plan.map, at[i]);
+/// The same where a triangle is drawn as the line along which it meets depth 0.
+inline Weights weightsAlong(const ScreenPoint* corners, float column, float row) {
+  Crossing ends[2];
+  if (!crossesZero(corners, ends)) return {{1.0F / 3, 1.0F / 3, 1.0F / 3}};
+  const ScreenPoint &a = ends[0].at, &b = ends[1].at;
+  const float dc = b.column - a.column, dr = b.row - a.row;
+  const float squared = dc * dc + dr * dr;
+  const float raw = squared > 0 ? ((column - a.column) * dc + (row - a.row) * dr) / squared : 0;
+  const float part = raw > 0 ? (raw < 1 ? raw : 1) : 0;
+  Weights out{{0, 0, 0}};
+  for (int e = 0; e < 2; ++e) {
+    const float share = e == 0 ? 1 - part : part;
+    out.w[ends[e].from] += share * (1 - ends[e].part);
+    out.w[ends[e].to] += share * ends[e].part;
   }
-  const Weights weights = weightsIn(screen, column, row);
+  return out;
+}
+
+/// Colour of a place of a triangle, overlays over the mesh's own.
+inline Paint paintOfMesh(const MeshLook& mesh, const std::uint32_t* corners, const Weights& weights) {
   int nearest = 0;
   for (int i = 1; i < 3; ++i) nearest = weights.w[i] > weights.w[nearest] ? i : nearest;
 
@@ -186,6 +198,21 @@ inline Paint shadeMesh(const GeometryPlan& plan, const MeshLook& mesh, std::uint
     }
     paintOver(paint, mixed);
   }
+  return paint;
+}
+
+inline Paint shadeMesh(const GeometryPlan& plan, const MeshLook& mesh, std::uint32_t triangle, float column, float row) {
+  const std::uint32_t* corners = mesh.shape.triangles + static_cast<std::size_t>(triangle) * 3;
+  const float* at[3];
+  ScreenPoint screen[3];
+  for (int i = 0; i < 3; ++i) {
+    at[i] = mesh.shape.points + static_cast<std::size_t>(corners[i]) * 3;
+    screen[i] = toScreen(plan.map, at[i]);
+  }
+  const bool edge = mesh.shape.edgePixels > 0;
+  const Weights weights = edge ? weightsAlong(screen, column, row) : weightsIn(screen, column, row);
+  const Paint paint = paintOfMesh(mesh, corners, weights);
+  if (!plan.lit) return paint;
 
   const Spot face = unitOf(crossOf(spotAt(at[1]) - spotAt(at[0]), spotAt(at[2]) - spotAt(at[0])));
   if (mesh.normals == nullptr) return lit(plan, face, paint);

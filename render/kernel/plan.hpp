@@ -188,6 +188,22 @@ constexpr int mostRayLayers = 8;
 constexpr int mostRayCuts = 12;  // six sides of a box and six planes
 constexpr int mostRaySlices = 3;
 
+/// A thing at some depth of a pixel: of a surface or a streamline.
+struct Fragment {
+  float depth = 0;         // millimetres along the ray from the picture's plane
+  std::uint32_t rgba = 0;  // 0xAABBGGRR, not multiplied by the opacity
+};
+
+/// What rays meet on their way: the fragments of pixel i are entries first[i] to first[i] + counts[i], the nearest
+/// first. One that is opaque is the last of its pixel.
+struct RayGeometry {
+  const std::uint32_t* first = nullptr;  // null: no geometry
+  const std::uint32_t* counts = nullptr;
+  const Fragment* fragments = nullptr;
+  std::uint64_t fragmentCount = 0;  // room for them in all
+  double stepsPerMm = 1;
+};
+
 struct RayPlan {
   int width = 0;
   int height = 0;
@@ -199,6 +215,8 @@ struct RayPlan {
   int cutCount = 0;
   RaySlice slices[mostRaySlices]{};
   int sliceCount = 0;
+  RayGeometry geometry;
+  bool opacityInAlpha = false;  // the picture's fourth channel tells how opaque a ray became before it met a slice
 };
 
 /// What a ray kernel must be able to draw. The CPU's can do everything; a GPU has one for each, so that the usual ones

@@ -54,6 +54,7 @@ struct Packet {
   double base = 0;  // a whole number of steps from the picture plane: all packets share one set of sample planes
   Float column, row;
   Float enterAt, leaveAt;
+  Float sliceAt;  // depth of the nearest slice; 3e38: none
   Mask onSlice;
   Int slice;  // its colour
 };
@@ -129,6 +130,7 @@ inline void findSlices(const RayPlan& plan, const Tile& tile, Packet& packet) {
     packet.slice = select(seen, pixelsOf(plan.slices[s].picture, packet, tile), packet.slice);
     packet.onSlice = either(packet.onSlice, seen);
   }
+  packet.sliceAt = nearest;
   packet.leaveAt = least(packet.leaveAt, nearest);
 }
 
@@ -139,6 +141,7 @@ inline void begin(const RayPlan& plan, const Tile& tile, Packet& packet) {
   packet.row = toFloat(number / packetWidth);
   packet.enterAt = splat(-3e38F);
   packet.leaveAt = splat(3e38F);
+  packet.sliceAt = splat(3e38F);
   packet.onSlice = less(none(), none());
   packet.slice = splat(0);
   if (plan.cutCount > 0) cutAway(plan, packet);
@@ -151,8 +154,10 @@ inline void write(const RayPlan& plan, const Ray& ray, const Packet& packet, con
   const Int red = toInt(clampTo(ray.red, none(), most) + half);
   const Int green = toInt(clampTo(ray.green, none(), most) + half);
   const Int blue = toInt(clampTo(ray.blue, none(), most) + half);
+  Int alpha = splat(255);
+  if (plan.opacityInAlpha) alpha = toInt(clampTo(ray.opacity * most, none(), most) + half);
   alignas(64) std::uint32_t pixels[lanes];
-  store(pixels, red | shiftLeft(green, 8) | shiftLeft(blue, 16) | splat(static_cast<std::int32_t>(0xff000000U)));
+  store(pixels, red | shiftLeft(green, 8) | shiftLeft(blue, 16) | shiftLeft(alpha, 24));
   const int columns = tile.x1 - packet.x < packetWidth ? tile.x1 - packet.x : packetWidth;
   for (int row = 0; row < packetHeight && packet.y + row < tile.y1; ++row) {
     const auto pixel = static_cast<std::size_t>(packet.y + row) * static_cast<std::size_t>(plan.width) +

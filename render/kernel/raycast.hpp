@@ -3,6 +3,7 @@
 // without.
 #pragma once
 
+#include "render/kernel/ray_fragments.hpp"
 #include "render/kernel/ray_medium.hpp"
 #include "render/kernel/ray_projection.hpp"
 #include "render/kernel/ray_surface.hpp"
@@ -56,9 +57,10 @@ inline void visitTracer(RayVolume& volume, RayCounts& counts, Visitor&& visitor)
   });
 }
 
-/// A medium alone, from front to back: the short way.
+/// A medium alone, from front to back: the short way. `between`: what lies in it; may be null.
 template <class V>
-inline void marchMedium(MediumTracer<V> tracer, RayVolume& volume, Ray& ray, RayCounts& counts) {
+inline void marchMedium(MediumTracer<V> tracer, RayVolume& volume, PacketFragments* between, Ray& ray,
+                        RayCounts& counts) {
   const int end = volume.lastOfAll();
   int k = volume.firstOfAll();
   bool havePrevious = false;
@@ -74,23 +76,28 @@ inline void marchMedium(MediumTracer<V> tracer, RayVolume& volume, Ray& ray, Ray
     if (!havePrevious) tracer.begin(k);
     const int stop = k + stepsBetweenLooks < end + 1 ? k + stepsBetweenLooks : end + 1;
     for (; k < stop; ++k) {
+      const Float start = splat(static_cast<float>(k - 1));
+      if (between) between->addUntil(start, ray);
       Contribution c;
-      if (tracer.step(k, ray.opacity, c)) addBehind(ray, c);
+      if (!tracer.step(k, ray.opacity, c)) continue;
+      if (between) between->addUntil(select(less(none(), c.alpha), c.at, start), ray);
+      addBehind(ray, c);
     }
     havePrevious = true;
     if (!any(volume.running(k, ray.opacity))) return;
   }
 }
-inline void marchMedium(RayVolume& volume, Ray& ray, RayCounts& counts) {
-  visitRayVoxels(volume.layer->grid,
-                 [&](const auto& voxels) { marchMedium(MediumTracer(volume, voxels, counts), volume, ray, counts); });
+inline void marchMedium(RayVolume& volume, PacketFragments* between, Ray& ray, RayCounts& counts) {
+  visitRayVoxels(volume.layer->grid, [&](const auto& voxels) {
+    marchMedium(MediumTracer(volume, voxels, counts), volume, between, ray, counts);
+  });
 }
 
 /// Several layers, each with its own image, in the order of depth.
 class CrossingVolumes {
  public:
-  inline CrossingVolumes(RayVolume* volumes, int count, RayCounts& counts)
-      : volumes_(volumes), count_(count), counts_(counts) {}
+  inline CrossingVolumes(RayVolume* volumes, int count, PacketFragments* between, RayCounts& counts)
+      : volumes_(volumes), count_(count), between_(between), counts_(counts) {}
 
   inline void march(Ray& ray) {
     int k = 1 << 30;
@@ -115,7 +122,10 @@ class CrossingVolumes {
       }
       const int stop = k + stepsBetweenLooks < end + 1 ? k + stepsBetweenLooks : end + 1;
       for (int v = 0; v < count_; ++v) trace(v, k, stop, ray.opacity);
-      for (int s = 0; s < stop - k; ++s) compose(s, ray);
+      for (int s = 0; s < stop - k; ++s) {
+        if (between_) between_->addUntil(splat(static_cast<float>(k + s - 1)), ray);
+        compose(s, ray);
+      }
       k = stop;
     }
   }
@@ -145,12 +155,16 @@ class CrossingVolumes {
 
   /// Adds what the layers show in one step, the nearest first; at the same depth the first layer.
   inline void compose(int s, Ray& ray) const {
+    const auto add = [&](const Contribution& part) {
+      if (between_) between_->addUntil(select(less(none(), part.alpha), part.at, splat(-3e38F)), ray);
+      addBehind(ray, part);
+    };
     int parts[mostRayLayers];
     int number = 0;
     for (int v = 0; v < count_; ++v) {
       if (there_[v][s]) parts[number++] = v;
     }
-    if (number == 1) addBehind(ray, parts_[parts[0]][s]);
+    if (number == 1) add(parts_[parts[0]][s]);
     if (number < 2) return;
     Float done = splat(-3e38F);
     Int doneLayer = splat(-1);
@@ -158,7 +172,7 @@ class CrossingVolumes {
       Contribution next{splat(3e38F), none(), none(), none(), none()};
       Int nextLayer = splat(mostRayLayers);
       for (int i = 0; i < number; ++i) choose(parts_[parts[i]][s], parts[i], done, doneLayer, next, nextLayer);
-      addBehind(ray, next);
+      add(next);
       done = next.at;
       doneLayer = nextLayer;
     }
@@ -181,6 +195,7 @@ class CrossingVolumes {
 
   RayVolume* volumes_;
   int count_;
+  PacketFragments* between_;
   RayCounts& counts_;
   int empty_[mostRayLayers];
   bool there_[mostRayLayers][stepsBetweenLooks];
@@ -208,7 +223,7 @@ inline void project(const RayPlan& plan, RayVolume* volumes, const bool* hit, co
     }
     if constexpr (use == RayUse::everything) {
       Ray own{};
-      CrossingVolumes(&volume, 1, counts).march(own);
+      CrossingVolumes(&volume, 1, nullptr, counts).march(own);
       addBehind(own, {none(), splat(1.0F), ray.red, ray.green, ray.blue});
       ray = own;
     }
@@ -220,7 +235,8 @@ inline bool isProjection(RayMode mode) {
 }
 
 /// Places the packet and lets it meet the images; returns how many it meets, and the last of them in `only`.
-inline int enterAll(const RayPlan& plan, const Tile& tile, RayVolume* volumes, bool* hit, Packet& packet, int& only) {
+inline int enterAll(const RayPlan& plan, const Tile& tile, RayVolume* volumes, bool* hit, Packet& packet,
+                    PacketFragments* fragments, int& only) {
   double base = 0;
   bool found = false;
   for (int l = 0; l < plan.layerCount; ++l) {
@@ -231,6 +247,10 @@ inline int enterAll(const RayPlan& plan, const Tile& tile, RayVolume* volumes, b
   }
   packet.base = base;
   begin(plan, tile, packet);
+  if (fragments) {
+    fragments->begin(plan, packet, tile);
+    if (!isProjection(plan.mode)) fragments->endRays(packet);
+  }
   int entered = 0;
   for (int l = 0; l < plan.layerCount; ++l) {
     hit[l] = hit[l] && volumes[l].enter(packet);
@@ -247,19 +267,29 @@ template <RayUse use>
 inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes, Packet& packet, RayCounts& counts) {
   bool hit[mostRayLayers];
   int only = 0;
-  const int entered = enterAll(plan, tile, volumes, hit, packet, only);
+  PacketFragments fragments;
+  PacketFragments* between = use == RayUse::everything && plan.geometry.first != nullptr ? &fragments : nullptr;
+  const int entered = enterAll(plan, tile, volumes, hit, packet, between, only);
   Ray ray{};
   if (use == RayUse::projections || (use == RayUse::everything && isProjection(plan.mode))) {
     project<use>(plan, volumes, hit, packet, ray, counts);
+    // A projection has no depth: all geometry that no slice hides lies over it.
+    if (between) {
+      Ray over{};
+      between->addUntil(packet.sliceAt, over);
+      addBehind(over, {none(), splat(1.0F), ray.red, ray.green, ray.blue});
+      ray = over;
+    }
   } else {
     if constexpr (use == RayUse::mediumAlone) {
-      if (entered > 0) marchMedium(volumes[0], ray, counts);
+      if (entered > 0) marchMedium(volumes[0], nullptr, ray, counts);
     } else if (entered == 1 && volumes[only].layer->kind == RayKind::medium) {
-      marchMedium(volumes[only], ray, counts);
+      marchMedium(volumes[only], between, ray, counts);
     } else if (entered > 0) {
-      CrossingVolumes(volumes, plan.layerCount, counts).march(ray);
+      CrossingVolumes(volumes, plan.layerCount, between, counts).march(ray);
     }
-    addBehind(ray, {none(), splat(1.0F), sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2)});
+    if (between) between->addUntil(packet.sliceAt, ray);
+    if (!plan.opacityInAlpha) addBehind(ray, {none(), splat(1.0F), sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2)});
   }
   write(plan, ray, packet, tile);
 }

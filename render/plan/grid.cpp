@@ -1,7 +1,6 @@
 #include "render/plan/grid.hpp"
 
 namespace nora {
-namespace {
 
 kernel::Stored storedAs(VoxelType type) {
   using kernel::Stored;
@@ -21,8 +20,6 @@ kernel::Stored storedAs(VoxelType type) {
   }
   return Stored::uint8;
 }
-
-}  // namespace
 
 kernel::Grid makeGrid(const std::byte* voxels, kernel::Stored stored, const std::array<std::int64_t, 3>& dims,
                       std::int64_t bytesPerVoxel, std::uint64_t content) {

@@ -12,6 +12,8 @@ namespace nora {
 
 constexpr std::size_t gatherPadding = 64;  // bytes after voxels and tables: kernels load whole words
 
+[[nodiscard]] kernel::Stored storedAs(VoxelType type);
+
 /// `content`: see kernel::Grid.
 [[nodiscard]] kernel::Grid makeGrid(const std::byte* voxels, kernel::Stored stored,
                                     const std::array<std::int64_t, 3>& dims, std::int64_t bytesPerVoxel,

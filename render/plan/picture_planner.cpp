@@ -9,20 +9,45 @@ Result<PicturePlan> PicturePlanner::plan(const RenderRequest& request, const ker
   if (!(request.stepScale > 0)) return fail(ErrorCode::invalidInput, "the ray step must be positive", request.view);
   const View* view = findView(*request.scene, request.view);
   if (!view) return fail(ErrorCode::notFound, "the scene has no such view", request.view);
-  const auto geometry = viewGeometry(*request.scene, *view, backgroundOf(*request.scene, *request.volumes),
+  const auto geometry = viewGeometry(*request.scene, *view, boundsOf(*request.scene, *request.volumes, request.shapes),
                                      request.width, request.height);
   if (!geometry) return tl::make_unexpected(geometry.error());
+  const auto fragments = drawGeometry(request, *view, *geometry);
+  if (!fragments) return tl::make_unexpected(fragments.error());
 
   frame.resize(request.width, request.height);
   frame.geometry = *geometry;
   PicturePlan out;
   out.slices = {frame.width, frame.height, nullptr, 0, frame.rgba.data()};
+  overSlice_ = view->kind == ViewKind::slice && fragments->first;
   if (view->kind == ViewKind::volume) {
-    out.rays = rayPlanner_.plan(request, *view, *geometry, kernels, frame);
+    kernel::RayPlan rays = rayPlanner_.plan(request, *view, *geometry, kernels, frame);
+    const double stepsPerMm = rays.geometry.stepsPerMm;
+    rays.geometry = *fragments;
+    rays.geometry.stepsPerMm = stepsPerMm;
+    if (rays.layerCount > 0 || rays.sliceCount > 0 || rays.geometry.first) out.rays = rays;
   } else {
     out.slices = slicePlanner_.plan(request, *view, *geometry, frame);
   }
   return out;
+}
+
+Result<kernel::RayGeometry> PicturePlanner::drawGeometry(const RenderRequest& request, const View& view,
+                                                         const ViewGeometry& geometry) {
+  using Clock = std::chrono::steady_clock;
+  const auto started = Clock::now();
+  const auto plan = geometryPlanner_.plan(request, view, geometry);
+  if (!plan) return tl::make_unexpected(plan.error());
+  kernel::RayGeometry none;
+  geometryTime_ = {};
+  if (!*plan) return none;
+  auto drawn = geometryDrawer_.draw(**plan, request.stepScale <= 1);
+  geometryTime_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
+  return drawn;
+}
+
+void PicturePlanner::finish(Frame& frame) {
+  if (overSlice_) geometryDrawer_.blend(frame.rgba.data());
 }
 
 }  // namespace nora

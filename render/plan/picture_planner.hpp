@@ -1,6 +1,8 @@
 // Turns a request into what the kernels draw, whichever backend runs them.
 #pragma once
 
+#include "render/geometry/geometry_drawer.hpp"
+#include "render/geometry/geometry_planner.hpp"
 #include "render/plan/ray_planner.hpp"
 #include "render/plan/slice_planner.hpp"
 #include "render/renderer.hpp"
@@ -14,6 +16,7 @@ struct PicturePlan {
   kernel::SlicePlan slices;  // if there are no rays; without layers: a black picture
 };
 
+/// Surfaces and streamlines are drawn while planning: volume views get them as fragments, slices in finish().
 /// Keeps its memory from picture to picture. One thread at a time.
 class PicturePlanner {
  public:
@@ -22,9 +25,22 @@ class PicturePlanner {
   /// for a view that the scene does not have.
   [[nodiscard]] Result<PicturePlan> plan(const RenderRequest& request, const kernel::Kernels& kernels, Frame& frame);
 
+  /// To be called when the plan was drawn.
+  void finish(Frame& frame);
+
+  /// What planning and drawing surfaces and streamlines took.
+  [[nodiscard]] std::chrono::microseconds geometryTime() const { return geometryTime_; }
+
  private:
+  [[nodiscard]] Result<kernel::RayGeometry> drawGeometry(const RenderRequest& request, const View& view,
+                                                         const ViewGeometry& geometry);
+
   SlicePlanner slicePlanner_;
   RayPlanner rayPlanner_;
+  GeometryPlanner geometryPlanner_;
+  GeometryDrawer geometryDrawer_;
+  bool overSlice_ = false;
+  std::chrono::microseconds geometryTime_{};
 };
 
 }  // namespace nora

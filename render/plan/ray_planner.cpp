@@ -85,12 +85,8 @@ void lookOfLuminance(kernel::SliceLayer& look) {
   look.colours = grays.data();
 }
 
-/// The light stands a little above and to the left of the viewer: shapes read better than with a lamp at the eye.
 void planShading(const Volume& volume, const ViewGeometry& geometry, double flatPerMm, kernel::RayLayer& out) {
-  constexpr double lampUp = 0.35;
-  constexpr double lampLeft = 0.25;
-  const Vec3 lamp = normalised(geometry.forward * -1 + normalised(geometry.downMm) * -lampUp +
-                               normalised(geometry.rightMm) * -lampLeft);
+  const Vec3 lamp = lampOf(geometry);
   const Affine& a = volume.voxelFromWorld();
   std::array<Vec3, 3> rows{};
   for (int r = 0; r < 3; ++r) {
@@ -168,7 +164,7 @@ float enoughOf(const kernel::SliceLayer& look, kernel::RayMode mode) {
 
 }  // namespace
 
-std::optional<kernel::RayPlan> RayPlanner::plan(const RenderRequest& request, const View& view,
+kernel::RayPlan RayPlanner::plan(const RenderRequest& request, const View& view,
                                                 const ViewGeometry& geometry, const kernel::Kernels& kernels,
                                                 Frame& frame) {
   chooseLayers(request);
@@ -188,7 +184,7 @@ std::optional<kernel::RayPlan> RayPlanner::plan(const RenderRequest& request, co
   const double unit = stepMm > 0 ? stepMm : 1;
   addCuts(view, geometry, unit, rays_);
   addSlices(request, view, geometry, unit, frame);
-  if (rays_.layerCount == 0 && rays_.sliceCount == 0) return std::nullopt;
+  rays_.geometry.stepsPerMm = 1 / unit;
   return rays_;
 }
 

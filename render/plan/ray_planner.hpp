@@ -17,10 +17,9 @@ namespace nora {
 /// Keeps its memory, bricks and tables from picture to picture. One thread at a time.
 class RayPlanner {
  public:
-  /// Empty if there is nothing to show. Tables stay valid until the next call and while the request's volumes live.
-  [[nodiscard]] std::optional<kernel::RayPlan> plan(const RenderRequest& request, const View& view,
-                                                    const ViewGeometry& geometry, const kernel::Kernels& kernels,
-                                                    Frame& frame);
+  /// Tables stay valid until the next call and while the request's volumes live.
+  [[nodiscard]] kernel::RayPlan plan(const RenderRequest& request, const View& view, const ViewGeometry& geometry,
+                                     const kernel::Kernels& kernels, Frame& frame);
 
  private:
   struct Shown {

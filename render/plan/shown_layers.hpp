@@ -4,6 +4,7 @@
 #include "render/renderer.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace nora {
 
@@ -25,8 +26,17 @@ namespace nora {
 /// The volume of a layer that can be drawn: nullptr too if the time point that it shows is not there yet.
 [[nodiscard]] const std::shared_ptr<const Volume>* drawableOf(const Layer& layer, const LayerVolumes& volumes);
 
-/// The first layer that has its image decides how large the picture is; nullptr if none has.
-[[nodiscard]] const ImageInfo* backgroundOf(const Scene& scene, const LayerVolumes& volumes);
+/// The surface or streamlines of a layer; nullptr if it has none.
+[[nodiscard]] const std::shared_ptr<const Content>* shapeOf(const Layer& layer, const LayerShapes& shapes);
+
+/// What decides how large the picture is: the first image that is there, else all surfaces and streamlines together;
+/// empty if there is nothing.
+[[nodiscard]] std::optional<Bounds> boundsOf(const Scene& scene, const LayerVolumes& volumes,
+                                             const LayerShapes* shapes);
+
+/// Towards the light, which stands a little above and to the left of the viewer: shapes read better than with a lamp at
+/// the eye.
+[[nodiscard]] Vec3 lampOf(const ViewGeometry& geometry);
 
 /// Divides by a window's width; a window without width becomes a step.
 [[nodiscard]] double perWidth(double numerator, const Window& window);

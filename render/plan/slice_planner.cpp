@@ -1,11 +1,10 @@
 #include "render/plan/slice_planner.hpp"
 
-#include "image/label_palette.hpp"
+#include "render/plan/colour_tables.hpp"
 #include "render/plan/grid.hpp"
 #include "render/plan/shown_layers.hpp"
 #include "render/plan/slab_samples.hpp"
 #include "render/plan/vector_layer.hpp"
-#include "render/scene/colour_map.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -13,14 +12,6 @@
 
 namespace nora {
 namespace {
-
-static_assert(kernel::labelHueBits == static_cast<int>(labelHueBits));
-static_assert(kernel::labelToneBits == static_cast<int>(labelToneBits));
-
-std::uint32_t packed(const Colour& c) {
-  return static_cast<std::uint32_t>(c[0]) | static_cast<std::uint32_t>(c[1]) << 8 |
-         static_cast<std::uint32_t>(c[2]) << 16;
-}
 
 void copyTo(double* out, const Vec3& v) {
   std::copy(v.begin(), v.end(), out);
@@ -55,28 +46,7 @@ float outlineOf(const Layer& layer, const ImageInfo& info) {
   return static_cast<float>(std::clamp(layer.outlinePixels, 1.0, static_cast<double>(kernel::mostOutlinePixels)));
 }
 
-const std::vector<std::uint32_t>& packedLabelPalette() {
-  static const std::vector<std::uint32_t> palette = [] {
-    std::vector<std::uint32_t> out;
-    for (const auto& colour : labelPalette()) out.push_back(packed(colour));
-    return out;
-  }();
-  return palette;
-}
-
 }  // namespace
-
-const std::uint32_t* SlicePlanner::rampColours(const Layer& layer, std::size_t number) {
-  auto& ramp = ramps_[number];
-  const ColourMap* map = findColourMap(layer.colourMap);
-  if (!map) map = findColourMap("gray");
-  const ColourMap* negative = layer.symmetric ? findColourMap("cold") : map;
-  for (std::size_t i = 0; i < map->size(); ++i) {
-    ramp[i] = packed((*map)[i]);
-    ramp[i + map->size()] = packed((*negative)[i]);
-  }
-  return ramp.data();
-}
 
 /// The colours of the image's own table; made once for an image.
 void SlicePlanner::addLabelColours(const std::shared_ptr<const Volume>& volume, kernel::SliceLayer& layer) {
@@ -147,10 +117,12 @@ void SlicePlanner::addLayer(const Layer& layer, const std::shared_ptr<const Volu
       out.outline = outlineOf(layer, info);
       if (isLabels(layer)) {
         out.look = kernel::Look::labels;
-        out.colours = packedLabelPalette().data();
+        out.colours = packedLabelPalette();
         addLabelColours(shared, out);
       } else {
-        out.colours = rampColours(layer, layers_.size());
+        auto& ramp = ramps_[layers_.size()];
+        fillRamp(layer, ramp);
+        out.colours = ramp.data();
       }
     }
   }

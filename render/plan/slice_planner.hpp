@@ -2,10 +2,10 @@
 #pragma once
 
 #include "render/kernel/plan.hpp"
+#include "render/plan/colour_tables.hpp"
 #include "render/renderer.hpp"
 #include "render/scene/label_colours.hpp"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -20,15 +20,12 @@ class SlicePlanner {
                                        Frame& frame);
 
  private:
-  static constexpr std::size_t rampEntries = 512;  // positive and negative side
-
   [[nodiscard]] kernel::SliceLayer placed(const Layer& layer, const Volume& volume, const ViewGeometry& geometry) const;
   void addLayer(const Layer& layer, const std::shared_ptr<const Volume>& shared, const View& view,
                 const ViewGeometry& geometry);
   void addSlab(const Volume& volume, const View& view, const ViewGeometry& geometry, kernel::SliceLayer& layer);
   void addModulators(const RenderRequest& request, const ViewGeometry& geometry);
   void addLabelColours(const std::shared_ptr<const Volume>& volume, kernel::SliceLayer& layer);
-  const std::uint32_t* rampColours(const Layer& layer, std::size_t number);
 
   struct ColouredVolume {
     std::weak_ptr<const Volume> volume;
@@ -37,7 +34,7 @@ class SlicePlanner {
   std::vector<kernel::SliceLayer> layers_;
   std::vector<const Layer*> sources_;  // of layers_, until the plan is made
   std::vector<std::vector<float>> slabs_;
-  std::vector<std::array<std::uint32_t, rampEntries>> ramps_;
+  std::vector<RampColours> ramps_;
   std::vector<ColouredVolume> labelColours_;
 };
 

@@ -108,6 +108,15 @@ class JsonFields {
     out = string;
   }
 
+  void optionalText(std::string_view key, std::string& out, std::size_t maxBytes) {
+    const auto found = object_.find(key);
+    if (found != object_.end() && found->is_null()) {
+      ++taken_;
+      return;
+    }
+    text(key, out, maxBytes);
+  }
+
   template <class Enum, std::size_t n>
   void choice(std::string_view key, Enum& out, const std::array<JsonChoice<Enum>, n>& choices, bool required = false) {
     const json* value = find(key, required);

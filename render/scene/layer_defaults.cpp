@@ -226,33 +226,39 @@ Layer defaultLayer(const Source& source, const ImageInfo& info, bool asOverlay) 
   return layer;
 }
 
-Scene defaultScene(const Source& source, const ImageInfo& info) {
+std::vector<View> usualViews() {
   constexpr double azimuthDeg = 30;
   constexpr double elevationDeg = 20;
-  Scene scene;
-  scene.crosshairMm = middleOf(info);
-  scene.layers.push_back(defaultLayer(source, info, false));
   struct Named {
     const char* name;
     Plane plane;
   };
+  std::vector<View> views;
   for (const Named& slice :
        {Named{"axial", Plane::axial}, {"coronal", Plane::coronal}, {"sagittal", Plane::sagittal}}) {
     View view;
     view.name = slice.name;
     view.plane = slice.plane;
-    scene.views.push_back(view);
+    views.push_back(view);
   }
   View camera;
   camera.name = "3d";
   camera.kind = ViewKind::volume;
   camera.azimuthDeg = azimuthDeg;
   camera.elevationDeg = elevationDeg;
+  views.push_back(camera);
+  return views;
+}
+
+Scene defaultScene(const Source& source, const ImageInfo& info) {
+  Scene scene;
+  scene.crosshairMm = middleOf(info);
+  scene.layers.push_back(defaultLayer(source, info, false));
+  scene.views = usualViews();
   if (scene.layers[0].vectors == VectorLook::direction) {  // one component as a volume says nothing
     scene.layers[0].inVolume = false;
-    camera.slices = {Plane::axial, Plane::coronal, Plane::sagittal};
+    scene.views.back().slices = {Plane::axial, Plane::coronal, Plane::sagittal};
   }
-  scene.views.push_back(camera);
   return scene;
 }
 

@@ -25,6 +25,13 @@ constexpr double minGamma = 0.05;
 constexpr double maxGamma = 20;
 constexpr double maxOutlinePixels = 16;
 constexpr double maxSlabMm = 10000;
+constexpr std::size_t maxMarkers = 1024;
+constexpr std::size_t maxGroups = 256;
+constexpr double maxEdgePixels = 16;
+constexpr double maxLinePixels = 32;
+constexpr double maxTubeMm = 100;
+constexpr double maxLengthMm = 1e6;
+constexpr double maxMarkerMm = 1e4;
 constexpr double minZoom = 0.01;
 constexpr double maxZoom = 1000;
 
@@ -45,19 +52,37 @@ constexpr std::array<JsonChoice<Plane>, 4> planes{
 constexpr std::array<JsonChoice<Convention>, 2> conventions{
     {{"radiological", Convention::radiological}, {"neurological", Convention::neurological}}};
 
+constexpr std::array<JsonChoice<StreamlineColour>, 5> streamlineColours{{{"direction", StreamlineColour::direction},
+                                                                         {"ends", StreamlineColour::ends},
+                                                                         {"data", StreamlineColour::data},
+                                                                         {"group", StreamlineColour::group},
+                                                                         {"single", StreamlineColour::single}}};
+constexpr std::array<JsonChoice<std::uint8_t>, 3> slabPlanes{{{"axial", 2}, {"coronal", 1}, {"sagittal", 0}}};
+constexpr std::array<JsonChoice<MarkerKind>, 3> markerKinds{
+    {{"point", MarkerKind::point}, {"arrow", MarkerKind::arrow}, {"box", MarkerKind::box}}};
+constexpr std::array<JsonChoice<bool>, 2> shadings{{{"smooth", false}, {"flat", true}}};
+
 constexpr std::array<std::string_view, 2> sourceKeys{"path", "series"};
-constexpr std::array<std::string_view, 20> layerKeys{
+constexpr std::array<std::string_view, 22> layerKeys{
     "id",           "source",        "visible",   "opacity",  "colourMap",     "windowLow",     "windowHigh",
     "thresholdLow", "thresholdHigh", "symmetric", "gamma",    "interpolation", "outlinePixels", "vectors",
-    "modulatedBy",  "time",          "component", "inVolume", "transfer",      "isoValue"};
+    "modulatedBy",  "time",          "component", "inVolume", "transfer",      "isoValue",
+    "surface",      "streamlines"};
+constexpr std::array<std::string_view, 6> surfaceKeys{"colour", "data", "bare", "on", "shading", "edgePixels"};
+constexpr std::array<std::string_view, 12> streamlineKeys{
+    "colourBy",    "colour",      "data",  "groups",  "widthPixels", "tubeMm",
+    "minLengthMm", "maxLengthMm", "every", "sliceMm", "slabMm",      "slabPlane"};
+constexpr std::array<std::string_view, 6> markerKeys{"kind", "atMm", "toMm", "sizeMm", "colour", "opacity"};
 constexpr std::array<std::string_view, 2> transferKeys{"preset", "points"};
 constexpr std::array<std::string_view, 3> pointKeys{"value", "opacity", "colour"};
-constexpr std::array<std::string_view, 15> viewKeys{"name",         "kind", "zoom",   "centreMm",   "plane",
+constexpr std::array<std::string_view, 17> viewKeys{"name",         "kind", "zoom",   "centreMm",   "plane",
                                                     "right",        "down", "slabMm", "slabMode",   "azimuthDeg",
-                                                    "elevationDeg", "mode", "crop",   "clipPlanes", "slices"};
+                                                    "elevationDeg", "mode", "crop",   "clipPlanes", "slices",
+                                                    "showCrop",     "orientationCube"};
 constexpr std::array<std::string_view, 2> clipKeys{"pointMm", "normal"};
 constexpr std::array<std::string_view, 2> cropKeys{"lowMm", "highMm"};
-constexpr std::array<std::string_view, 5> sceneKeys{"version", "convention", "crosshairMm", "layers", "views"};
+constexpr std::array<std::string_view, 6> sceneKeys{"version", "convention", "crosshairMm",
+                                                    "layers",  "views",      "markers"};
 
 template <class Enum, std::size_t n>
 const char* nameOf(Enum value, const std::array<JsonChoice<Enum>, n>& choices) {
@@ -90,20 +115,20 @@ void readSource(const json& value, const JsonPlace& place, std::optional<Error>&
   fields.end(sourceKeys);
 }
 
-/// "#rrggbb".
-void readColour(JsonFields& fields, TransferPoint& point) {
+/// "#rrggbb", absent or null.
+void readColour(JsonFields& fields, std::string_view key, std::optional<LayerColour>& out) {
   constexpr std::size_t length = 7;
   constexpr int hexadecimal = 16;
   std::string text;
-  fields.text("colour", text, length);
+  fields.optionalText(key, text, length);
   if (text.empty() || fields.failed()) return;
   unsigned value = 0;
   const auto parsed = std::from_chars(text.data() + 1, text.data() + text.size(), value, hexadecimal);
   if (text.size() != length || text[0] != '#' || parsed.ec != std::errc() || parsed.ptr != text.data() + length) {
-    return fields.complain(fields.at("colour"), "a colour looks like #ffcc00");
+    return fields.complain(fields.at(key), "a colour looks like #ffcc00");
   }
-  point.colour = {static_cast<std::uint8_t>(value >> 16U), static_cast<std::uint8_t>(value >> 8U),
-                  static_cast<std::uint8_t>(value)};
+  out = {static_cast<std::uint8_t>(value >> 16U), static_cast<std::uint8_t>(value >> 8U),
+         static_cast<std::uint8_t>(value)};
 }
 
 void readPoint(const json& value, const JsonPlace& place, std::optional<Error>& error,
@@ -112,7 +137,7 @@ void readPoint(const json& value, const JsonPlace& place, std::optional<Error>& 
   JsonFields fields(value, place, error);
   fields.requiredNumber("value", point.value);
   fields.number("opacity", point.opacity, 0, 1);
-  readColour(fields, point);
+  readColour(fields, "colour", point.colour);
   fields.end(pointKeys);
   if (!points.empty() && !(point.value > points.back().value)) {
     fields.complain(fields.at("value"), "values must rise");
@@ -133,6 +158,54 @@ void readTransfer(const json& value, const JsonPlace& place, std::optional<Error
                [&](const json& point, const JsonPlace& at) { readPoint(point, at, error, transfer.points); });
   if (transfer.points.size() == 1) fields.complain(fields.at("points"), "one point alone makes no curve");
   fields.end(transferKeys);
+}
+
+void readSurface(const json& value, const JsonPlace& place, std::optional<Error>& error, SurfaceLook& out) {
+  JsonFields fields(value, place, error);
+  readColour(fields, "colour", out.colour);
+  fields.text("data", out.data, maxPathBytes);
+  fields.flag("bare", out.bare);
+  fields.text("on", out.on, maxNameCharacters * 4);
+  fields.choice("shading", out.flat, shadings);
+  fields.number("edgePixels", out.edgePixels, 0, maxEdgePixels);
+  fields.end(surfaceKeys);
+}
+
+void readStreamlines(const json& value, const JsonPlace& place, std::optional<Error>& error, StreamlineLook& out) {
+  JsonFields fields(value, place, error);
+  fields.choice("colourBy", out.colourBy, streamlineColours);
+  readColour(fields, "colour", out.colour);
+  fields.text("data", out.data, maxPathBytes);
+  fields.array("groups", maxGroups, [&](const json& name, const JsonPlace& at) {
+    if (!name.is_string()) return fields.complain(at, "the name of a group is expected");
+    out.groups.push_back(name.get<std::string>());
+  });
+  fields.number("widthPixels", out.widthPixels, 1, maxLinePixels);
+  fields.number("tubeMm", out.tubeMm, 0, maxTubeMm);
+  fields.number("minLengthMm", out.minLengthMm, 0, maxLengthMm);
+  fields.number("maxLengthMm", out.maxLengthMm, 0, maxLengthMm);
+  fields.whole("every", out.every);
+  if (out.every < 1) fields.complain(fields.at("every"), "1 or more is expected");
+  fields.number("sliceMm", out.sliceMm, 0, maxSlabMm);
+  fields.number("slabMm", out.slabMm, 0, maxSlabMm);
+  fields.choice("slabPlane", out.slabAxis, slabPlanes);
+  fields.end(streamlineKeys);
+}
+
+void readMarker(const json& value, const JsonPlace& place, std::optional<Error>& error, std::vector<Marker>& out) {
+  constexpr double minMarkerMm = 1e-3;
+  Marker marker;
+  std::optional<LayerColour> colour;
+  JsonFields fields(value, place, error);
+  fields.choice("kind", marker.kind, markerKinds, true);
+  fields.vector("atMm", marker.atMm);
+  fields.vector("toMm", marker.toMm);
+  fields.number("sizeMm", marker.sizeMm, minMarkerMm, maxMarkerMm);
+  readColour(fields, "colour", colour);
+  fields.number("opacity", marker.opacity, 0, 1);
+  fields.end(markerKeys);
+  marker.colour = colour.value_or(marker.colour);
+  out.push_back(marker);
 }
 
 void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& error, std::vector<Layer>& layers) {
@@ -172,6 +245,12 @@ void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& 
     readTransfer(transfer, at, error, layer.transfer);
   });
   fields.optionalNumber("isoValue", layer.isoValue);
+  fields.optionalObject("surface", [&](const json& surface, const JsonPlace& at) {
+    readSurface(surface, at, error, layer.surface);
+  });
+  fields.optionalObject("streamlines", [&](const json& streamlines, const JsonPlace& at) {
+    readStreamlines(streamlines, at, error, layer.streamlines);
+  });
   fields.end(layerKeys);
   if (!error) layers.push_back(std::move(layer));
 }
@@ -235,6 +314,8 @@ void readView(const json& value, const JsonPlace& place, std::optional<Error>& e
                [&](const json& plane, const JsonPlace& at) { readClipPlane(plane, at, error, view.clipPlanes); });
   fields.array("slices", maxSlices,
                [&](const json& plane, const JsonPlace& at) { readShownSlice(plane, at, error, view.slices); });
+  fields.flag("showCrop", view.showCrop);
+  fields.flag("orientationCube", view.orientationCube);
   fields.end(viewKeys);
   if (!error) views.push_back(std::move(view));
 }
@@ -248,6 +329,40 @@ json toJson(const std::optional<double>& v) {
 
 json toJson(const Transfer& transfer) {
   return {{"preset", transfer.preset}, {"points", nora::toJson(transfer.points)}};
+}
+
+json toJson(const std::optional<LayerColour>& colour) {
+  if (!colour) return nullptr;
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "#%02x%02x%02x", (*colour)[0], (*colour)[1], (*colour)[2]);
+  return text.data();
+}
+
+json toJson(const SurfaceLook& look) {
+  return {{"colour", toJson(look.colour)}, {"data", look.data},
+          {"bare", look.bare},             {"on", look.on},
+          {"shading", nameOf(look.flat, shadings)}, {"edgePixels", look.edgePixels}};
+}
+
+json toJson(const StreamlineLook& look) {
+  return {{"colourBy", nameOf(look.colourBy, streamlineColours)},
+          {"colour", toJson(look.colour)},
+          {"data", look.data},
+          {"groups", look.groups},
+          {"widthPixels", look.widthPixels},
+          {"tubeMm", look.tubeMm},
+          {"minLengthMm", look.minLengthMm},
+          {"maxLengthMm", look.maxLengthMm},
+          {"every", look.every},
+          {"sliceMm", look.sliceMm},
+          {"slabMm", look.slabMm},
+          {"slabPlane", nameOf(look.slabAxis, slabPlanes)}};
+}
+
+json toJson(const Marker& marker) {
+  return {{"kind", nameOf(marker.kind, markerKinds)}, {"atMm", toJson(marker.atMm)},
+          {"toMm", toJson(marker.toMm)},              {"sizeMm", marker.sizeMm},
+          {"colour", toJson(std::optional(marker.colour))}, {"opacity", marker.opacity}};
 }
 
 json toJson(const Layer& layer) {
@@ -270,7 +385,9 @@ json toJson(const Layer& layer) {
           {"component", layer.component},
           {"inVolume", layer.inVolume ? json(*layer.inVolume) : json(nullptr)},
           {"transfer", toJson(layer.transfer)},
-          {"isoValue", toJson(layer.isoValue)}};
+          {"isoValue", toJson(layer.isoValue)},
+          {"surface", toJson(layer.surface)},
+          {"streamlines", toJson(layer.streamlines)}};
 }
 
 json toJson(const View& view) {
@@ -296,7 +413,9 @@ json toJson(const View& view) {
           {"mode", nameOf(view.mode, volumeModes)},
           {"crop", std::move(crop)},
           {"clipPlanes", std::move(clipPlanes)},
-          {"slices", std::move(slices)}};
+          {"slices", std::move(slices)},
+          {"showCrop", view.showCrop},
+          {"orientationCube", view.orientationCube}};
 }
 
 }  // namespace
@@ -312,11 +431,7 @@ json toJson(const std::vector<TransferPoint>& points) {
   json out = json::array();
   for (const auto& point : points) {
     out.push_back({{"value", point.value}, {"opacity", point.opacity}});
-    if (!point.colour) continue;
-    const auto& c = *point.colour;
-    std::array<char, 8> text{};
-    std::snprintf(text.data(), text.size(), "#%02x%02x%02x", c[0], c[1], c[2]);
-    out.back()["colour"] = text.data();
+    if (point.colour) out.back()["colour"] = toJson(point.colour);
   }
   return out;
 }
@@ -326,11 +441,14 @@ json toJson(const Scene& scene) {
   for (const auto& layer : scene.layers) layers.push_back(toJson(layer));
   json views = json::array();
   for (const auto& view : scene.views) views.push_back(toJson(view));
+  json markers = json::array();
+  for (const auto& marker : scene.markers) markers.push_back(toJson(marker));
   return {{"version", Scene::currentVersion},
           {"convention", nameOf(scene.convention, conventions)},
           {"crosshairMm", toJson(scene.crosshairMm)},
           {"layers", std::move(layers)},
-          {"views", std::move(views)}};
+          {"views", std::move(views)},
+          {"markers", std::move(markers)}};
 }
 
 Result<Scene> sceneFromJson(const json& document) {
@@ -347,6 +465,8 @@ Result<Scene> sceneFromJson(const json& document) {
                [&](const json& layer, const JsonPlace& at) { readLayer(layer, at, error, scene.layers); });
   fields.array("views", maxViews,
                [&](const json& view, const JsonPlace& at) { readView(view, at, error, scene.views); });
+  fields.array("markers", maxMarkers,
+               [&](const json& marker, const JsonPlace& at) { readMarker(marker, at, error, scene.markers); });
   fields.end(sceneKeys);
   if (error) return tl::make_unexpected(std::move(*error));
   return scene;

@@ -49,7 +49,48 @@ struct Transfer {
   friend bool operator==(const Transfer&, const Transfer&) = default;
 };
 
-/// One image drawn over those before it.
+using LayerColour = std::array<std::uint8_t, 3>;  // red, green, blue
+
+/// How a surface is drawn, or values at the vertices of surfaces.
+struct SurfaceLook {
+  std::optional<LayerColour> colour;  // of the mesh; empty: the file's or a light gray
+  std::string data;                   // which values of the file are shown; empty: the first that colours it
+  bool bare = false;                  // the mesh without the values of its own file
+  std::string on;                     // values: id of the layer they are painted on; empty: every mesh they fit
+  bool flat = false;                  // each triangle by its own direction
+  double edgePixels = 1.5;            // width of the line along which it meets a slice; 0: not in slices
+
+  friend bool operator==(const SurfaceLook&, const SurfaceLook&) = default;
+};
+
+enum class StreamlineColour : std::uint8_t {
+  direction,  // |x| red, |y| green, |z| blue of each piece
+  ends,       // the same of the way from the first point to the last
+  data,       // by values at points or of streamlines
+  group,      // each group its colour
+  single,
+};
+
+/// How streamlines are drawn.
+struct StreamlineLook {
+  StreamlineColour colourBy = StreamlineColour::direction;
+  std::optional<LayerColour> colour;  // single, and what has no value or group; empty: the file's or a light gray
+  std::string data;                   // name of the values; empty: the first
+  std::vector<std::string> groups;    // only these; empty: all
+  double widthPixels = 1.5;           // at least
+  double tubeMm = 0;                  // diameter; 0: thin lines
+  double minLengthMm = 0;
+  double maxLengthMm = 0;  // 0: no limit
+  std::int64_t every = 1;  // every n-th streamline of a shuffled order
+  double sliceMm = 2;      // slices show what is so near in all; 0: not in slices
+  /// Volume views: only what lies within slabMm around a plane through the crosshair; 0: all. Not oblique.
+  double slabMm = 0;
+  std::uint8_t slabAxis = 2;  // across the slab: 0 left-right, 1 back-front, 2 foot-head
+
+  friend bool operator==(const StreamlineLook&, const StreamlineLook&) = default;
+};
+
+/// One image, surface or set of streamlines drawn over those before it.
 struct Layer {
   std::string id;  // unique in the scene
   Source source;
@@ -73,6 +114,9 @@ struct Layer {
   std::optional<bool> inVolume;  // empty: the first visible layer that is no label map
   Transfer transfer;
   std::optional<double> isoValue;  // of the isosurface; empty: automatic
+  // Surfaces and streamlines
+  SurfaceLook surface;
+  StreamlineLook streamlines;
 
   friend bool operator==(const Layer&, const Layer&) = default;
 };
@@ -99,6 +143,20 @@ struct CropBox {
   friend bool operator==(const CropBox&, const CropBox&) = default;
 };
 
+enum class MarkerKind : std::uint8_t { point, arrow, box };
+
+/// A thing of its own in volume views; in slices where the plane meets it.
+struct Marker {
+  MarkerKind kind = MarkerKind::point;
+  Vec3 atMm{};              // centre of a point, tail of an arrow, low corner of a box
+  Vec3 toMm{};              // head of an arrow, high corner of a box
+  double sizeMm = 4;        // diameter of a point, of an arrow's shaft, of a box's edges
+  LayerColour colour{255, 210, 60};
+  double opacity = 1;
+
+  friend bool operator==(const Marker&, const Marker&) = default;
+};
+
 struct View {
   std::string name;  // unique in the scene
   ViewKind kind = ViewKind::slice;
@@ -118,6 +176,8 @@ struct View {
   std::optional<CropBox> crop;
   std::vector<ClipPlane> clipPlanes;  // at most 6
   std::vector<Plane> slices;          // planes through the crosshair that are shown inside; not oblique
+  bool showCrop = false;              // the edges of the crop box
+  bool orientationCube = false;       // in a corner: red faces look left and right, green back and front, blue up and down
 
   friend bool operator==(const View&, const View&) = default;
 };
@@ -129,6 +189,7 @@ struct Scene {
   Vec3 crosshairMm{};
   std::vector<Layer> layers;  // the first is the background
   std::vector<View> views;
+  std::vector<Marker> markers;
 
   friend bool operator==(const Scene&, const Scene&) = default;
 };

@@ -69,11 +69,18 @@ Bounds worldBounds(const ImageInfo& info) {
 
 Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view, const ImageInfo* background, int width,
                                   int height) {
+  std::optional<Bounds> bounds;
+  if (background) bounds = worldBounds(*background);
+  return viewGeometry(scene, view, bounds, width, height);
+}
+
+Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view, const std::optional<Bounds>& background,
+                                  int width, int height) {
   if (width < 1 || height < 1 || width > maxPixels || height > maxPixels) {
     return fail(ErrorCode::invalidInput, "a picture has 1 to 16384 pixels on each side", view.name);
   }
   constexpr double half = emptySceneMm / 2;
-  const Bounds bounds = background ? worldBounds(*background) : Bounds{{-half, -half, -half}, {half, half, half}};
+  const Bounds bounds = background.value_or(Bounds{{-half, -half, -half}, {half, half, half}});
   const Vec3 size = bounds.high - bounds.low;
   const bool slice = view.kind == ViewKind::slice;
   const bool oblique = slice && view.plane == Plane::oblique;

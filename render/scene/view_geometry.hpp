@@ -32,8 +32,13 @@ struct Bounds {
 /// Axial pictures have anterior up; coronal and sagittal ones superior up.
 /// At zoom 1 the background's bounds (or a 200 mm cube without one) fit the picture.
 /// Errors: invalidInput (size < 1 or > 16384).
+[[nodiscard]] Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view,
+                                                const std::optional<Bounds>& background, int width, int height);
 [[nodiscard]] Result<ViewGeometry> viewGeometry(const Scene& scene, const View& view, const ImageInfo* background,
                                                 int width, int height);
+
+/// axial, coronal, sagittal and 3d.
+[[nodiscard]] std::vector<View> usualViews();
 
 /// A scene with one layer for an image and the views axial, coronal, sagittal and 3d; crosshair on the voxel in the
 /// image's middle: the same place whatever the order in which the voxels are stored.
