@@ -81,7 +81,7 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
 
   ReaderPool scanPool("/proc/self/exe", readerLimits(config));  // of its own, so that a scan never delays a reader
   ReaderPool readPool("/proc/self/exe", readerLimits(config));
-  VolumeCache cache(static_cast<std::size_t>(config.cacheMiB) << 20);
+  ContentCache cache(static_cast<std::size_t>(config.cacheMiB) << 20);
   Catalogue catalogue;
   catalogue.setProgress(0, true);  // before anybody can ask: an empty list is not a finished scan
   ServedImages images(*root, readPool, catalogue, cache);

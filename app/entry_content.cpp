@@ -37,9 +37,9 @@ Result<nlohmann::json> EntryContent::info(const std::string& id, std::stop_token
   if (!entry) return tl::make_unexpected(entry.error());
   nlohmann::json row;
   if (entry->kind == "image") {
-    const auto volume = images_.load(Source{entry->path, entry->series}, {}, std::move(stop));
-    if (!volume) return tl::make_unexpected(volume.error());
-    row = toJson((*volume)->info());
+    const auto image = images_.load(Source{entry->path, entry->series}, {}, std::move(stop));
+    if (!image) return tl::make_unexpected(image.error());
+    row = image->volume() ? toJson(image->volume()->info()) : infoOf(*image->shape());
   } else {
     const auto content = read(*entry, std::nullopt, std::move(stop));
     if (!content) return tl::make_unexpected(content.error());

@@ -22,7 +22,7 @@ std::string contentKey(const std::vector<OpenedFile>& files) {
 
 }  // namespace
 
-ServedImages::ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, VolumeCache& cache)
+ServedImages::ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, ContentCache& cache)
     : root_(root), pool_(pool), catalogue_(catalogue), cache_(cache) {}
 
 Result<Source> ServedImages::resolve(const std::string& id) {
@@ -34,8 +34,8 @@ Result<Source> ServedImages::resolve(const std::string& id) {
     const auto code = entry->state == EntryState::unsupported ? ErrorCode::unsupported : ErrorCode::invalidInput;
     return fail(code, entry->reason, entry->path);
   }
-  if (entry->kind != "image") {
-    return fail(ErrorCode::unsupported, "this is not an image (" + entry->kind + "); its content is shown in a panel",
+  if (entry->kind != "image" && entry->kind != "surface" && entry->kind != "tracts") {
+    return fail(ErrorCode::unsupported, "there is nothing to draw (" + entry->kind + "); its content is shown in a panel",
                 entry->path);
   }
   return Source{sourcePath(*entry), entry->series};
@@ -103,29 +103,38 @@ bool ServedImages::isLargeSeries(const Source& source) const {
   return voxels > worthSplitting;
 }
 
-Result<std::shared_ptr<const Volume>> ServedImages::load(const Source& source, const LoadOptions& options,
-                                                         std::stop_token stop) {
+Result<LayerContent> ServedImages::load(const Source& source, const LoadOptions& options, std::stop_token stop) {
   const auto opened = open(source, stop);
   if (!opened) return tl::make_unexpected(opened.error());
   const bool shared = source.series.find('@') != std::string::npos;  // its files hold further images
   const std::string key = contentKey(*opened) + (shared ? source.series : std::string());
   const bool alone = options.timePoint && isLargeSeries(source);
-  const auto read = [&](const VolumeCache::Progress& progress, std::stop_token loadStop) {
+  const auto read = [&](const ContentCache::Progress& progress, std::stop_token loadStop) {
     ReadOptions how;
     how.progress = progress;
     how.series = source.series;
     if (alone) how.timePoint = options.timePoint;
-    return pool_.read(*opened, filePath(source), how, std::move(loadStop));
+    return pool_.readContent(*opened, filePath(source), how, std::move(loadStop));
   };
-  if (!alone) return cache_.get(key, read, options.progress, stop);
-  if (auto whole = cache_.find(key)) return whole;
+  const auto drawable = [&](Result<std::shared_ptr<const Content>> content) -> Result<LayerContent> {
+    if (!content) return tl::make_unexpected(content.error());
+    if (!std::holds_alternative<Document>(**content)) return LayerContent(*content);
+    return fail(ErrorCode::unsupported, "there is nothing to draw: it holds a " + std::string(kindOf(**content)),
+                filePath(source));
+  };
+  if (!alone) return drawable(cache_.get(key, read, options.progress, stop));
+  if (auto whole = cache_.find(key)) return drawable(whole);
   const std::string partKey = key + "time " + std::to_string(*options.timePoint);
-  const auto readPart = [&](const VolumeCache::Progress& progress, std::stop_token loadStop) {
-    return read(progress, std::move(loadStop)).map([&](Volume&& part) { return sameLook(key, std::move(part)); });
+  const auto readPart = [&](const ContentCache::Progress& progress, std::stop_token loadStop) {
+    return read(progress, std::move(loadStop)).map([&](Content&& part) -> Content {
+      if (auto* volume = std::get_if<Volume>(&part)) return sameLook(key, std::move(*volume));
+      return std::move(part);
+    });
   };
-  auto part = cache_.get(partKey, readPart, options.progress, stop, VolumeCache::Keep::whileHeld);
-  if (part && (*part)->isComplete()) cache_.put(key, *part);  // its reader knows no parts
-  return part;
+  auto part = cache_.get(partKey, readPart, options.progress, stop, ContentCache::Keep::whileHeld);
+  const auto volume = part ? volumeIn(*part) : nullptr;
+  if (volume && volume->isComplete()) cache_.put(key, *part);  // its reader knows no parts
+  return drawable(part);
 }
 
 /// Time points that are loaded one by one all get the statistics of the first, so that automatic windows stay.

@@ -4,7 +4,7 @@
 #include "archive/files/served_root.hpp"
 #include "archive/index/catalogue.hpp"
 #include "image/io/reader_pool.hpp"
-#include "image/volume_cache.hpp"
+#include "image/content_cache.hpp"
 #include "streaming/session.hpp"
 
 #include <map>
@@ -15,11 +15,10 @@ namespace nora {
 
 class ServedImages final : public ImageSource {
  public:
-  ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, VolumeCache& cache);
+  ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, ContentCache& cache);
 
   [[nodiscard]] Result<Source> resolve(const std::string& entryId) override;
-  [[nodiscard]] Result<std::shared_ptr<const Volume>> load(const Source& source, const LoadOptions& options,
-                                                           std::stop_token stop) override;
+  [[nodiscard]] Result<LayerContent> load(const Source& source, const LoadOptions& options, std::stop_token stop) override;
 
   /// Opens all files that make up the source: those of a series, or a file and what belongs to it.
   [[nodiscard]] Result<std::vector<OpenedFile>> open(const Source& source, std::stop_token stop) const;
@@ -35,7 +34,7 @@ class ServedImages final : public ImageSource {
   const ServedRoot& root_;
   ReaderPool& pool_;
   Catalogue& catalogue_;
-  VolumeCache& cache_;
+  ContentCache& cache_;
   std::mutex looksMutex_;
   std::map<std::string, VoxelStatistics> looks_;  // by content key
 };

@@ -24,6 +24,18 @@ void dropArray(nlohmann::json& each) {
 
 }  // namespace
 
+std::size_t memoryBytes(const Content& content) {
+  if (const auto* document = std::get_if<Document>(&content)) return document->bytes().size();
+  if (const auto* volume = std::get_if<Volume>(&content)) return volume->memoryBytes();
+  if (const auto* surface = std::get_if<Surface>(&content)) return surface->memoryBytes();
+  return std::get<Tractogram>(content).memoryBytes();
+}
+
+std::shared_ptr<const Volume> volumeIn(const std::shared_ptr<const Content>& content) {
+  const auto* volume = content ? std::get_if<Volume>(content.get()) : nullptr;
+  return volume ? std::shared_ptr<const Volume>(content, volume) : nullptr;
+}
+
 nlohmann::json infoOf(const Content& content) {
   auto info = std::visit([](const auto& value) { return toJson(value.info()); }, content);
   // Places of arrays in memory look like counts and mean nothing outside; points of tracts are a count.

@@ -126,7 +126,7 @@ void StreamEngine::State::start(const SessionPointer& session, std::vector<Image
 }
 
 void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted) {
-  Result<std::shared_ptr<const Volume>> result = fail(ErrorCode::internal, "nothing was loaded", wanted.source.path);
+  Result<LayerContent> result = fail(ErrorCode::internal, "nothing was loaded", wanted.source.path);
   try {
     LoadOptions how;
     how.timePoint = wanted.timePoint;
@@ -234,6 +234,7 @@ Result<void> StreamEngine::State::draw(const RenderJob& job, Frame& frame) {
   request.width = job.pick.width;
   request.height = job.pick.height;
   request.volumes = job.volumes.get();
+  request.shapes = job.shapes.get();
   request.stepScale = job.pick.level.stepScale;
   try {
     const auto statistics = renderer->render(request, frame);

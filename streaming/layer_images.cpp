@@ -1,5 +1,7 @@
 #include "streaming/layer_images.hpp"
 
+#include "render/scene/shape_layer.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +18,16 @@ const Layer* findLayer(const Scene& scene, const std::string& id) {
 /// The time point of an image that a layer shows.
 std::int64_t shownTime(const Layer& layer, const Volume& volume) {
   return std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
+}
+
+Window shapeWindow(const Layer& layer, const Content& shape) {
+  if (const auto* surface = std::get_if<Surface>(&shape)) {
+    const auto shown = shownData(layer, *surface);
+    return shown ? effectiveWindow(layer, *shown->data, surface->arrays()) : Window{};
+  }
+  const auto* tracts = std::get_if<Tractogram>(&shape);
+  const auto shown = tracts ? shownData(layer, *tracts) : std::nullopt;
+  return shown ? effectiveWindow(layer, *shown->data, tracts->arrays()) : Window{};
 }
 
 bool plainCharacter(char c) {
@@ -79,19 +91,19 @@ bool LayerImages::follow(const Scene& scene, std::uint64_t& lastTicket, std::vec
   return changed;
 }
 
-void LayerImages::put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume,
-                      Histogram histogram) {
+void LayerImages::put(const std::string& layer, const Source& source, LayerContent content, Histogram histogram) {
   const auto at = images_.find(layer);
   if (at != images_.end()) at->second.stop();
   Image image;
   image.source = source;
   image.state = ImageState::ready;
-  image.volume = std::move(volume);
+  image.volume = content.volume();
+  image.shape = content.shape();
   image.histogram = std::move(histogram);
   images_.insert_or_assign(layer, std::move(image));
 }
 
-std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
+std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<LayerContent> result,
                                                 Histogram histogram) {
   for (auto& [id, image] : images_) {
     const auto load = std::find_if(image.pending.begin(), image.pending.end(),
@@ -99,15 +111,16 @@ std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<std
     if (load == image.pending.end()) continue;
     const auto timePoint = load->timePoint;
     image.pending.erase(load);
-    if (result && *result != nullptr) {
-      image.volume = std::move(*result);
+    if (result && !result->isEmpty()) {
+      image.volume = result->volume();
+      image.shape = result->shape();
       image.histogram = std::move(histogram);
       image.state = ImageState::ready;
-      if (image.volume->isComplete()) image.stop();
+      if (!image.volume || image.volume->isComplete()) image.stop();
       return FinishedLoad{id, std::nullopt};
     }
     const Error error = result ? Error{ErrorCode::internal, "no image came back", image.source.path} : result.error();
-    if (image.volume == nullptr) {
+    if (image.volume == nullptr && image.shape == nullptr) {
       image.state = ImageState::failed;
       image.error = error;
     }
@@ -141,7 +154,7 @@ bool LayerImages::cancel(const std::string& layer) {
   Image& image = at->second;
   image.stop();
   image.settled = true;
-  if (image.volume == nullptr) {
+  if (image.volume == nullptr && image.shape == nullptr) {
     image.state = ImageState::failed;
     image.error = {ErrorCode::cancelled, "loading was cancelled", image.source.path};
   } else if (image.awaited && image.awaited->state == AwaitedTime::State::loading) {
@@ -213,6 +226,14 @@ std::shared_ptr<const LayerVolumes> LayerImages::volumes() const {
   return out;
 }
 
+std::shared_ptr<const LayerShapes> LayerImages::shapes() const {
+  auto out = std::make_shared<LayerShapes>();
+  for (const auto& [id, image] : images_) {
+    if (image.shape != nullptr) out->emplace(id, image.shape);
+  }
+  return out;
+}
+
 const Volume* LayerImages::find(const std::string& layer) const {
   const auto at = images_.find(layer);
   return at == images_.end() ? nullptr : at->second.volume.get();
@@ -238,6 +259,10 @@ std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
       if (!image.volume->isComplete()) report.held = image.volume->held();
       report.restStopped = image.settled;
       report.awaited = image.awaited;
+    }
+    if (image.shape != nullptr) {
+      report.shape = image.shape.get();
+      report.window = shapeWindow(layer, *image.shape);
     }
     if (image.state == ImageState::failed) report.error = describe(image.error);
     out.push_back(std::move(report));

@@ -4,6 +4,7 @@
 #include "render/renderer.hpp"
 #include "streaming/histogram.hpp"
 #include "streaming/protocol/messages.hpp"
+#include "streaming/session.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -48,12 +49,10 @@ class LayerImages {
   bool follow(const Scene& scene, std::uint64_t& lastTicket, std::vector<ImageLoad>& loads);
 
   /// Gives a layer its image before the scene that has it is followed.
-  void put(const std::string& layer, const Source& source, std::shared_ptr<const Volume> volume,
-           Histogram histogram = {});
+  void put(const std::string& layer, const Source& source, LayerContent content, Histogram histogram = {});
 
   /// Takes the result of a load; to be followed by follow(). Nothing if nobody waits for it any more.
-  std::optional<FinishedLoad> finish(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
-                                     Histogram histogram = {});
+  std::optional<FinishedLoad> finish(std::uint64_t ticket, Result<LayerContent> result, Histogram histogram = {});
 
   /// Fails the images whose file was changed since it was read (Volume::isIntact); resume() reads them again.
   std::vector<FinishedLoad> dropChanged();
@@ -77,6 +76,7 @@ class LayerImages {
 
   /// Images that are ready.
   [[nodiscard]] std::shared_ptr<const LayerVolumes> volumes() const;
+  [[nodiscard]] std::shared_ptr<const LayerShapes> shapes() const;
   [[nodiscard]] const Volume* find(const std::string& layer) const;
   [[nodiscard]] std::vector<LayerReport> reports(const Scene& scene) const;
 
@@ -92,7 +92,8 @@ class LayerImages {
     Source source;
     ImageState state = ImageState::loading;
     std::shared_ptr<const Volume> volume;
-    Histogram histogram;  // of the volume
+    std::shared_ptr<const Content> shape;  // instead of a volume
+    Histogram histogram;                   // of the volume
     Error error;
     std::vector<Pending> pending;
     bool settled = false;                // the rest of a series failed or was stopped: time points come one by one

@@ -25,16 +25,33 @@ struct LoadOptions {
   std::function<void(double)> progress;
 };
 
+/// What a layer shows: an image, or a surface, values for surfaces, or streamlines. Read-only, shared.
+class LayerContent {
+ public:
+  LayerContent() = default;
+  LayerContent(std::shared_ptr<const Volume> volume) : volume_(std::move(volume)) {}
+  LayerContent(const std::shared_ptr<const Content>& content) : volume_(volumeIn(content)) {
+    if (!volume_) shape_ = content;
+  }
+  [[nodiscard]] const std::shared_ptr<const Volume>& volume() const { return volume_; }   // nullptr: no image
+  [[nodiscard]] const std::shared_ptr<const Content>& shape() const { return shape_; }    // nullptr: an image
+  [[nodiscard]] bool isEmpty() const { return !volume_ && !shape_; }
+
+ private:
+  std::shared_ptr<const Volume> volume_;
+  std::shared_ptr<const Content> shape_;
+};
+
 /// How sessions get images; implemented by app/ with the catalogue, the reader pool and the volume cache.
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
   /// The source of a catalogue entry. Errors: notFound, unsupported (why it cannot be opened).
   [[nodiscard]] virtual Result<Source> resolve(const std::string& entryId) = 0;
-  /// Loads (or finds in the cache) an image. The volume holds options.timePoint, or all time points. Thread: any;
+  /// Loads (or finds in the cache) an image or shape. A volume holds options.timePoint, or all time points. Thread: any;
   /// blocks. `stop` ends it soon, at every stage.
-  [[nodiscard]] virtual Result<std::shared_ptr<const Volume>> load(const Source& source, const LoadOptions& options,
-                                                                   std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<LayerContent> load(const Source& source, const LoadOptions& options,
+                                                  std::stop_token stop) = 0;
 };
 
 /// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a

@@ -119,7 +119,7 @@ bool ViewerSession::setScene(Scene scene, nlohmann::json json, std::uint64_t inp
   sceneJson_ = std::move(json);
   const bool imagesChanged = images_.follow(*scene_, lastTicket_, loads);
   if (imagesChanged) {
-    volumes_ = images_.volumes();
+    takeImages();
     ++revision_;
   }
   lookAgain(input, arrival);
@@ -140,7 +140,7 @@ std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::
   if (closed_) return std::nullopt;
   auto pick = schedule_.pick(kind, now);
   if (!pick) return std::nullopt;
-  return RenderJob{images_.drawable(scene_), volumes_, std::move(*pick), revision_, shownInput_, shownInputArrival_};
+  return RenderJob{images_.drawable(scene_), volumes_, shapes_, std::move(*pick), revision_, shownInput_, shownInputArrival_};
 }
 
 std::optional<Clock::time_point> ViewerSession::stillDueAt() const {
@@ -180,6 +180,7 @@ void ViewerSession::shut() {
   cancelOpens();
   images_.stopAll();
   volumes_ = std::make_shared<LayerVolumes>();
+  shapes_ = std::make_shared<LayerShapes>();
   outbox_.shut();
 }
 

@@ -23,6 +23,7 @@ namespace nora {
 struct RenderJob {
   std::shared_ptr<const Scene> scene;
   std::shared_ptr<const LayerVolumes> volumes;
+  std::shared_ptr<const LayerShapes> shapes;
   ViewPick pick;
   std::uint64_t revision = 0;      // of the layers and their images
   std::uint64_t input = 0;         // the newest that the scene shows
@@ -39,7 +40,7 @@ class ViewerSession {
   /// One text message of the client. What it asks to be loaded is added to `loads`. A malformed one closes the session.
   void receive(std::string_view message, ImageSource& images, std::vector<ImageLoad>& loads);
   /// A load has ended.
-  void loaded(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result, std::vector<ImageLoad>& loads);
+  void loaded(std::uint64_t ticket, Result<LayerContent> result, std::vector<ImageLoad>& loads);
   /// How far a load is: 0..1. The client is told a few times a second, of loads that take a while.
   void progressed(std::uint64_t ticket, double fraction);
 
@@ -64,7 +65,7 @@ class ViewerSession {
     bool asOverlay = false;
     std::stop_source stop;
     std::optional<double> progress;
-    std::optional<Result<std::shared_ptr<const Volume>>> result;
+    std::optional<Result<LayerContent>> result;
     Histogram histogram;
   };
   void handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads);
@@ -84,6 +85,7 @@ class ViewerSession {
   void applyOpens(std::vector<ImageLoad>& loads);
   void applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads);
   void cancelOpens();
+  void takeImages();
   bool dropChangedImages();
   void reportImages(std::vector<LayerReport> others = {});
   [[nodiscard]] std::map<std::string, double> progressNow() const;
@@ -95,6 +97,7 @@ class ViewerSession {
   std::shared_ptr<const Scene> scene_;
   nlohmann::json sceneJson_;  // what the client has, to the letter
   std::shared_ptr<const LayerVolumes> volumes_ = std::make_shared<LayerVolumes>();
+  std::shared_ptr<const LayerShapes> shapes_ = std::make_shared<LayerShapes>();
   LayerImages images_;
   std::deque<PendingOpen> opens_;  // in the order in which they were asked for
   ViewSchedule schedule_;

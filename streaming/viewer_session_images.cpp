@@ -1,6 +1,8 @@
 // The part of ViewerSession that has to do with images: opening, loading, reporting, probing.
 #include "streaming/viewer_session.hpp"
 
+#include "render/scene/shape_layer.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -76,14 +78,18 @@ void ViewerSession::handle(const OpenMessage& message, const Result<Source>& sou
   reportImages();
 }
 
-void ViewerSession::loaded(std::uint64_t ticket, Result<std::shared_ptr<const Volume>> result,
-                           std::vector<ImageLoad>& loads) {
-  Histogram histogram = result && *result != nullptr ? histogramOf(**result) : Histogram();  // not under the lock
+void ViewerSession::takeImages() {
+  volumes_ = images_.volumes();
+  shapes_ = images_.shapes();
+}
+
+void ViewerSession::loaded(std::uint64_t ticket, Result<LayerContent> result, std::vector<ImageLoad>& loads) {
+  Histogram histogram = result && result->volume() ? histogramOf(*result->volume()) : Histogram();  // not under the lock
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   const auto open = std::find_if(opens_.begin(), opens_.end(), [&](const auto& o) { return o.ticket == ticket; });
   if (open != opens_.end()) {
-    if (result && *result == nullptr) result = fail(ErrorCode::internal, "no image came back", open->source.path);
+    if (result && result->isEmpty()) result = fail(ErrorCode::internal, "no image came back", open->source.path);
     open->result = std::move(result);
     open->histogram = std::move(histogram);
     applyOpens(loads);
@@ -95,7 +101,7 @@ void ViewerSession::loaded(std::uint64_t ticket, Result<std::shared_ptr<const Vo
   images_.follow(*scene_, lastTicket_, loads);
   if (finished->error) outbox_.text(errorMessage(*finished->error, 0, finished->layer));
   if (isThere) {
-    volumes_ = images_.volumes();
+    takeImages();
     ++revision_;
     lookAgain(shownInput_, shownInputArrival_);
   }
@@ -149,19 +155,22 @@ void ViewerSession::applyOpens(std::vector<ImageLoad>& loads) {
 }
 
 void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) {
-  const auto& volume = **open.result;
+  const LayerContent& content = **open.result;
   Scene scene;
   if (open.asOverlay && !scene_->layers.empty()) {
     scene = *scene_;
     const auto taken = layerIds(scene);  // an edit may have taken the id in the meantime
     if (std::find(taken.begin(), taken.end(), open.layer) != taken.end()) open.layer = newLayerId(open.source, taken);
-    scene.layers.push_back(defaultLayer(open.source, volume->info(), true));
+    scene.layers.push_back(content.volume() ? defaultLayer(open.source, content.volume()->info(), true)
+                                            : defaultShapeLayer(open.source, *content.shape(), shapes_->size()));
   } else {
-    scene = defaultScene(open.source, volume->info());
+    scene = content.volume() ? defaultScene(open.source, content.volume()->info())
+                             : defaultShapeScene(open.source, *content.shape());
   }
   if (scene.layers.empty()) return;
   scene.layers.back().id = open.layer;
-  const auto further = furtherComponents(scene.layers.back(), volume->info(), layerIds(scene));
+  std::vector<Layer> further;
+  if (content.volume()) further = furtherComponents(scene.layers.back(), content.volume()->info(), layerIds(scene));
   scene.layers.insert(scene.layers.end(), further.begin(), further.end());
   auto json = toJson(scene);
   if (auto checked = sceneFromJson(json); !checked) {  // too many layers, most likely
@@ -169,11 +178,11 @@ void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) 
     reportImages();
     return;
   }
-  images_.put(open.layer, open.source, volume, open.histogram);
-  for (const Layer& layer : further) images_.put(layer.id, open.source, volume, open.histogram);
+  images_.put(open.layer, open.source, content, open.histogram);
+  for (const Layer& layer : further) images_.put(layer.id, open.source, content, open.histogram);
   ++revision_;
   setScene(std::move(scene), std::move(json), open.input, open.arrival, loads);
-  volumes_ = images_.volumes();
+  takeImages();
   outbox_.text(sceneMessage(open.input, lastInput_, revision_, sceneJson_));
   reportImages();
 }
@@ -203,7 +212,7 @@ bool ViewerSession::dropChangedImages() {
   const auto dropped = images_.dropChanged();
   if (dropped.empty()) return false;
   for (const auto& image : dropped) outbox_.text(errorMessage(*image.error, 0, image.layer));
-  volumes_ = images_.volumes();
+  takeImages();
   ++revision_;
   lookAgain(shownInput_, shownInputArrival_);
   reportImages();

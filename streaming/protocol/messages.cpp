@@ -209,6 +209,18 @@ json shortInfo(ImageInfo info) {
   return out;
 }
 
+json shortInfo(const Content& shape) {
+  json out = infoOf(shape);
+  for (const char* key : {"data", "perPoint", "perStreamline"}) {
+    if (!out.contains(key)) continue;
+    for (auto& data : out[key]) {
+      if (data.contains("labels") && data["labels"].is_object())
+        data["labels"] = {{"count", data["labels"].value("labels", json::array()).size()}};
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<ClientMessage> parseClientMessage(std::string_view text) {
@@ -247,6 +259,10 @@ std::string imagesMessage(const std::vector<LayerReport>& layers, std::uint64_t 
     }
     if (layer.info != nullptr) {
       one["info"] = shortInfo(*layer.info);
+      one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
+    }
+    if (layer.shape != nullptr) {
+      one["shape"] = shortInfo(*layer.shape);
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
     if (layer.histogram != nullptr && !layer.histogram->counts.empty()) {

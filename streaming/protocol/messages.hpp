@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "image/image_info.hpp"
-#include "image/volume.hpp"
+#include "image/content.hpp"
 #include "render/scene/transfer_presets.hpp"
 #include "render/scene/view_geometry.hpp"
 #include "streaming/histogram.hpp"
@@ -110,6 +110,7 @@ struct LayerReport {
   std::optional<AwaitedTime> awaited = std::nullopt;
   const Histogram* histogram = nullptr;     // once it is ready, unless it is a label map
   std::vector<TransferChoice> transfers{};  // likewise
+  const Content* shape = nullptr;           // instead of info
 };
 
 struct LayerValue {

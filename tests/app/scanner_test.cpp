@@ -34,7 +34,7 @@ class Served : public testing::Test {
   ReaderPool pool_{NORA_PROGRAM, ReaderPool::Limits{}};
   std::unique_ptr<ServedRoot> root_;
   Catalogue catalogue_;
-  VolumeCache cache_{std::size_t{1} << 30};
+  ContentCache cache_{std::size_t{1} << 30};
   int news_ = 0;
 };
 

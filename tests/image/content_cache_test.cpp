@@ -1,4 +1,4 @@
-#include "image/volume_cache.hpp"
+#include "image/content_cache.hpp"
 
 #include <atomic>
 #include <latch>
@@ -21,14 +21,14 @@ constexpr std::size_t counted = size + Volume::paddingBytes;
 /// A load that counts how often it was called.
 struct Counter {
   int calls = 0;
-  VolumeCache::Load load = [this](std::stop_token) {
+  ContentCache::Load load = [this](std::stop_token) {
     ++calls;
     return volumeOf(size);
   };
 };
 
-TEST(VolumeCache, LoadsAKeyOnce) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, LoadsAKeyOnce) {
+  ContentCache cache(10 * counted);
   Counter counter;
   const auto first = cache.get("a", counter.load, {});
   const auto second = cache.get("a", counter.load, {});
@@ -38,8 +38,8 @@ TEST(VolumeCache, LoadsAKeyOnce) {
   EXPECT_EQ(cache.bytes(), counted);
 }
 
-TEST(VolumeCache, DropsTheLeastRecentlyUsed) {
-  VolumeCache cache(2 * counted);
+TEST(ContentCache, DropsTheLeastRecentlyUsed) {
+  ContentCache cache(2 * counted);
   Counter counter;
   (void)cache.get("a", counter.load, {});
   (void)cache.get("b", counter.load, {});
@@ -53,8 +53,8 @@ TEST(VolumeCache, DropsTheLeastRecentlyUsed) {
   EXPECT_EQ(counter.calls, 4);
 }
 
-TEST(VolumeCache, KeepsWhatSomebodyHolds) {
-  VolumeCache cache(2 * counted);
+TEST(ContentCache, KeepsWhatSomebodyHolds) {
+  ContentCache cache(2 * counted);
   Counter counter;
   const auto held = cache.get("a", counter.load, {});
   (void)cache.get("b", counter.load, {});
@@ -64,8 +64,8 @@ TEST(VolumeCache, KeepsWhatSomebodyHolds) {
   EXPECT_EQ(cache.bytes(), 2 * counted);
 }
 
-TEST(VolumeCache, RefusesWhatFindsNoRoomBesideTheVolumesInUse) {
-  VolumeCache cache(2 * counted);
+TEST(ContentCache, RefusesWhatFindsNoRoomBesideTheVolumesInUse) {
+  ContentCache cache(2 * counted);
   Counter counter;
   {
     const auto a = cache.get("a", counter.load, {});
@@ -81,8 +81,8 @@ TEST(VolumeCache, RefusesWhatFindsNoRoomBesideTheVolumesInUse) {
   EXPECT_EQ(cache.bytes(), 2 * counted);
 }
 
-TEST(VolumeCache, VolumeLargerThanTheBudgetIsReturnedNotKept) {
-  VolumeCache cache(counted - 1);
+TEST(ContentCache, VolumeLargerThanTheBudgetIsReturnedNotKept) {
+  ContentCache cache(counted - 1);
   Counter counter;
   {
     const auto volume = cache.get("a", counter.load, {});
@@ -96,9 +96,9 @@ TEST(VolumeCache, VolumeLargerThanTheBudgetIsReturnedNotKept) {
   EXPECT_EQ(counter.calls, 2);
 }
 
-TEST(VolumeCache, FailureIsNotKept) {
-  VolumeCache cache(10 * counted);
-  const VolumeCache::Load failing = [](std::stop_token) -> Result<Volume> { return fail(ErrorCode::notFound, "gone"); };
+TEST(ContentCache, FailureIsNotKept) {
+  ContentCache cache(10 * counted);
+  const ContentCache::Load failing = [](std::stop_token) -> Result<Content> { return fail(ErrorCode::notFound, "gone"); };
   const auto failed = cache.get("a", failing, {});
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::notFound);
@@ -112,7 +112,7 @@ struct SlowLoad {
   std::latch mayEnd{1};
   std::atomic<int> calls = 0;
   std::atomic<bool> stopped = false;
-  VolumeCache::Load load = [this](std::stop_token stop) -> Result<Volume> {
+  ContentCache::Load load = [this](std::stop_token stop) -> Result<Content> {
     ++calls;
     const std::stop_callback onStop(stop, [this] {
       stopped = true;
@@ -125,10 +125,10 @@ struct SlowLoad {
   };
 };
 
-TEST(VolumeCache, CallersOfOneKeyShareALoad) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, CallersOfOneKeyShareALoad) {
+  ContentCache cache(10 * counted);
   SlowLoad slow;
-  std::vector<std::shared_ptr<const Volume>> found(4);
+  std::vector<std::shared_ptr<const Content>> found(4);
   {
     std::vector<std::jthread> threads;
     for (auto& place : found) threads.emplace_back([&] { place = *cache.get("a", slow.load, {}); });
@@ -139,8 +139,8 @@ TEST(VolumeCache, CallersOfOneKeyShareALoad) {
   for (const auto& place : found) EXPECT_EQ(place, found.front());
 }
 
-TEST(VolumeCache, OtherKeysDoNotWait) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, OtherKeysDoNotWait) {
+  ContentCache cache(10 * counted);
   SlowLoad slow;
   std::jthread loading([&] { (void)cache.get("slow", slow.load, {}); });
   slow.started.wait();
@@ -149,10 +149,10 @@ TEST(VolumeCache, OtherKeysDoNotWait) {
   slow.mayEnd.count_down();
 }
 
-TEST(VolumeCache, StoppedWaiterLeavesAndTheLoadGoesOn) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, StoppedWaiterLeavesAndTheLoadGoesOn) {
+  ContentCache cache(10 * counted);
   SlowLoad slow;
-  Result<std::shared_ptr<const Volume>> first = fail(ErrorCode::internal, "");
+  Result<std::shared_ptr<const Content>> first = fail(ErrorCode::internal, "");
   std::jthread loading([&] { first = cache.get("a", slow.load, {}); });
   slow.started.wait();
   std::stop_source stop;
@@ -166,13 +166,13 @@ TEST(VolumeCache, StoppedWaiterLeavesAndTheLoadGoesOn) {
   EXPECT_TRUE(first);
 }
 
-TEST(VolumeCache, LoadGoesOnForTheWaiterWhenItsFirstCallerIsStopped) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, LoadGoesOnForTheWaiterWhenItsFirstCallerIsStopped) {
+  ContentCache cache(10 * counted);
   SlowLoad slow;
   std::stop_source stop;
   std::jthread loading([&] { (void)cache.get("a", slow.load, stop.get_token()); });
   slow.started.wait();
-  Result<std::shared_ptr<const Volume>> second = fail(ErrorCode::internal, "");
+  Result<std::shared_ptr<const Content>> second = fail(ErrorCode::internal, "");
   Counter counter;
   std::atomic<bool> waiting = false;
   std::jthread waiter([&] {
@@ -186,11 +186,11 @@ TEST(VolumeCache, LoadGoesOnForTheWaiterWhenItsFirstCallerIsStopped) {
   EXPECT_TRUE(second);
 }
 
-TEST(VolumeCache, LoadIsStoppedWhenNobodyWantsItAnyMore) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, LoadIsStoppedWhenNobodyWantsItAnyMore) {
+  ContentCache cache(10 * counted);
   SlowLoad slow;
   std::stop_source stop;
-  Result<std::shared_ptr<const Volume>> result = fail(ErrorCode::internal, "");
+  Result<std::shared_ptr<const Content>> result = fail(ErrorCode::internal, "");
   std::jthread loading([&] { result = cache.get("a", slow.load, stop.get_token()); });
   slow.started.wait();
   stop.request_stop();
@@ -202,16 +202,16 @@ TEST(VolumeCache, LoadIsStoppedWhenNobodyWantsItAnyMore) {
   EXPECT_TRUE(cache.get("a", counter.load, {})) << "who asks later starts anew";
 }
 
-TEST(VolumeCache, WhatIsKeptWhileHeldGoesWithItsLastHolder) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, WhatIsKeptWhileHeldGoesWithItsLastHolder) {
+  ContentCache cache(10 * counted);
   int calls = 0;
-  const VolumeCache::TellingLoad load = [&](const VolumeCache::Progress&, std::stop_token) {
+  const ContentCache::TellingLoad load = [&](const ContentCache::Progress&, std::stop_token) {
     ++calls;
     return volumeOf(size);
   };
   {
-    const auto held = cache.get("part", load, {}, {}, VolumeCache::Keep::whileHeld);
-    const auto again = cache.get("part", load, {}, {}, VolumeCache::Keep::whileHeld);
+    const auto held = cache.get("part", load, {}, {}, ContentCache::Keep::whileHeld);
+    const auto again = cache.get("part", load, {}, {}, ContentCache::Keep::whileHeld);
     ASSERT_TRUE(held && again);
     EXPECT_EQ(*held, *again);
     EXPECT_EQ(cache.bytes(), counted) << "what is held counts";
@@ -221,19 +221,19 @@ TEST(VolumeCache, WhatIsKeptWhileHeldGoesWithItsLastHolder) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(VolumeCache, FindAndPutDoWithoutLoading) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, FindAndPutDoWithoutLoading) {
+  ContentCache cache(10 * counted);
   EXPECT_EQ(cache.find("a"), nullptr);
-  cache.put("a", std::make_shared<const Volume>(volumeOf(size).value()));
+  cache.put("a", std::make_shared<const Content>(volumeOf(size).value()));
   EXPECT_NE(cache.find("a"), nullptr);
   EXPECT_EQ(cache.bytes(), counted);
 }
 
-TEST(VolumeCache, AllWhoWaitAreToldHowFarTheLoadIs) {
-  VolumeCache cache(10 * counted);
+TEST(ContentCache, AllWhoWaitAreToldHowFarTheLoadIs) {
+  ContentCache cache(10 * counted);
   std::latch started(1);
   std::latch heard(2);
-  const VolumeCache::TellingLoad load = [&](const VolumeCache::Progress& tell, std::stop_token) {
+  const ContentCache::TellingLoad load = [&](const ContentCache::Progress& tell, std::stop_token) {
     started.count_down();
     while (!heard.try_wait()) {
       tell(0.5);

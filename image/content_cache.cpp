@@ -1,4 +1,4 @@
-#include "image/volume_cache.hpp"
+#include "image/content_cache.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -11,27 +11,27 @@
 namespace nora {
 namespace {
 
-using Shared = std::shared_ptr<const Volume>;
+using Shared = std::shared_ptr<const Content>;
 
 /// A load under way and those who wait for it.
 struct Flight {
   std::stop_source stop;
   std::size_t interested = 0;  // callers who have not been stopped
-  std::vector<VolumeCache::Progress> listeners;
+  std::vector<ContentCache::Progress> listeners;
   std::optional<Result<Shared>> result;
 };
 
-/// A volume that was loaded. One larger than the budget is not kept, but found as long as somebody holds it.
+/// Something that was loaded. One larger than the budget is not kept, but found as long as somebody holds it.
 struct Entry {
   Shared kept;
-  std::weak_ptr<const Volume> known;
+  std::weak_ptr<const Content> known;
   std::size_t bytes = 0;
   std::uint64_t lastUse = 0;
 };
 
 }  // namespace
 
-struct VolumeCache::State {
+struct ContentCache::State {
   std::size_t budget = 0;
   mutable std::mutex mutex;
   std::condition_variable_any changed;
@@ -52,7 +52,7 @@ struct VolumeCache::State {
     return sum;
   }
 
-  /// Drops the least recently used volumes that nobody else holds, until the budget holds. Returns them: unmapping
+  /// Drops the least recently used contents that nobody else holds, until the budget holds. Returns them: unmapping
   /// gigabytes takes a while and does not need the lock.
   std::vector<Shared> trim() {
     std::vector<Shared> dropped;
@@ -71,10 +71,10 @@ struct VolumeCache::State {
     return dropped;
   }
 
-  void insert(const std::string& key, const Shared& volume, Keep keep) {
-    const std::size_t size = volume->memoryBytes();
+  void insert(const std::string& key, const Shared& content, Keep keep) {
+    const std::size_t size = memoryBytes(*content);
     const bool kept = keep == Keep::asLongAsThereIsRoom && size <= budget;
-    entries[key] = {kept ? volume : nullptr, volume, size, ++clock};
+    entries[key] = {kept ? content : nullptr, content, size, ++clock};
   }
 
   void tell(const std::shared_ptr<Flight>& flight, double fraction) {
@@ -89,21 +89,21 @@ struct VolumeCache::State {
   /// Runs the load in the calling thread, for all who wait for it.
   Result<Shared> lead(const std::string& key, const std::shared_ptr<Flight>& flight, const TellingLoad& load,
                       Keep keep) {
-    auto volume = load([&](double fraction) { tell(flight, fraction); }, flight->stop.get_token());
+    auto content = load([&](double fraction) { tell(flight, fraction); }, flight->stop.get_token());
     std::vector<Shared> dropped;
     const std::lock_guard lock(mutex);
-    if (volume) {
-      flight->result = std::make_shared<const Volume>(std::move(*volume));
+    if (content) {
+      flight->result = std::make_shared<const Content>(std::move(*content));
       insert(key, **flight->result, keep);
       dropped = trim();
-      const bool alone = bytes() == (**flight->result)->memoryBytes();
+      const bool alone = bytes() == memoryBytes(***flight->result);
       if (bytes() > budget && !alone) {
         entries.erase(key);
         flight->result =
             fail(ErrorCode::limitExceeded, "the memory for images is full of what is being looked at; close some");
       }
     } else {
-      flight->result = tl::make_unexpected(volume.error());
+      flight->result = tl::make_unexpected(content.error());
     }
     const auto found = flights.find(key);
     if (found != flights.end() && found->second == flight) flights.erase(found);
@@ -131,18 +131,18 @@ struct VolumeCache::State {
   }
 };
 
-VolumeCache::VolumeCache(std::size_t budgetBytes) : state_(std::make_unique<State>()) {
+ContentCache::ContentCache(std::size_t budgetBytes) : state_(std::make_unique<State>()) {
   state_->budget = budgetBytes;
 }
 
-VolumeCache::~VolumeCache() = default;
+ContentCache::~ContentCache() = default;
 
-Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, const Load& load, std::stop_token stop) {
+Result<std::shared_ptr<const Content>> ContentCache::get(const std::string& key, const Load& load, std::stop_token stop) {
   return get(
       key, [&](const Progress&, std::stop_token loadStop) { return load(std::move(loadStop)); }, {}, std::move(stop));
 }
 
-Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, const TellingLoad& load,
+Result<std::shared_ptr<const Content>> ContentCache::get(const std::string& key, const TellingLoad& load,
                                                        const Progress& progress, std::stop_token stop, Keep keep) {
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
   std::shared_ptr<Flight> flight;
@@ -151,7 +151,7 @@ Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, c
   {
     const std::lock_guard lock(state_->mutex);
     dropped = state_->trim();
-    if (auto volume = state_->find(key)) return volume;
+    if (auto content = state_->find(key)) return content;
     auto& slot = state_->flights[key];
     leads = slot == nullptr;
     if (leads) slot = std::make_shared<Flight>();
@@ -163,19 +163,19 @@ Result<std::shared_ptr<const Volume>> VolumeCache::get(const std::string& key, c
   return leads ? state_->lead(key, flight, load, keep) : state_->follow(flight, stop);
 }
 
-std::shared_ptr<const Volume> VolumeCache::find(const std::string& key) {
+std::shared_ptr<const Content> ContentCache::find(const std::string& key) {
   const std::lock_guard lock(state_->mutex);
   return state_->find(key);
 }
 
-void VolumeCache::put(const std::string& key, const std::shared_ptr<const Volume>& volume) {
+void ContentCache::put(const std::string& key, const std::shared_ptr<const Content>& content) {
   std::vector<Shared> dropped;
   const std::lock_guard lock(state_->mutex);
-  state_->insert(key, volume, Keep::asLongAsThereIsRoom);
+  state_->insert(key, content, Keep::asLongAsThereIsRoom);
   dropped = state_->trim();
 }
 
-std::size_t VolumeCache::bytes() const {
+std::size_t ContentCache::bytes() const {
   const std::lock_guard lock(state_->mutex);
   return state_->bytes();
 }
