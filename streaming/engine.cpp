@@ -77,6 +77,7 @@ struct StreamEngine::State {
   void wake();
   [[nodiscard]] std::vector<SessionPointer> snapshot();
   void start(const SessionPointer& session, std::vector<ImageLoad> loads);
+  void startPick(const SessionPointer& session);
   void load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted);
   void renderLoop(const std::stop_token& stop);
   bool renderNext();
@@ -98,6 +99,8 @@ struct StreamEngine::State {
 
   Session* lastServed = nullptr;  // render thread only; compared, never followed
   EncoderPool encoders;
+  std::mutex picking;  // one at a time; never taken with another lock held
+  Picker picker;
   LoaderPool loaders;
   std::jthread renderThread;
 };
@@ -147,6 +150,25 @@ void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, const Imag
   session->flush();
   start(session, std::move(more));
   wake();
+}
+
+void StreamEngine::State::startPick(const SessionPointer& session) {
+  auto job = session->takePick();
+  if (!job) return;
+  loaders.submit(session.get(), {}, [this, weak = std::weak_ptr(session), job = std::move(*job)] {
+    std::string message;
+    try {
+      const std::lock_guard lock(picking);
+      message = answer(picker, job);
+    } catch (const std::exception& e) {
+      message = errorMessage({ErrorCode::internal, std::string("nothing could be picked: ") + e.what(), job.asked.view},
+                             job.asked.input);
+    }
+    const auto waiting = weak.lock();
+    if (waiting == nullptr) return;
+    waiting->post(message);
+    waiting->flush();
+  });
 }
 
 void StreamEngine::State::renderLoop(const std::stop_token& stop) {
@@ -283,6 +305,7 @@ Result<std::shared_ptr<StreamEngine::Session>> StreamEngine::connect(std::shared
 void StreamEngine::receive(Session& session, std::string_view message) {
   std::vector<ImageLoad> loads;
   session.receive(message, state_->images, loads);
+  state_->startPick(session.shared_from_this());
   session.flush();
   state_->start(session.shared_from_this(), std::move(loads));
   state_->wake();

@@ -31,6 +31,17 @@ void forgetVolumeKeys(Layer& layer) {
   layer.inVolume = none.inVolume;
   layer.transfer = none.transfer;
   layer.isoValue = none.isoValue;
+  layer.surface.flat = none.surface.flat;
+  layer.streamlines.tubeMm = none.streamlines.tubeMm;
+  layer.streamlines.slabMm = none.streamlines.slabMm;
+  layer.streamlines.slabAxis = none.streamlines.slabAxis;
+}
+
+void forgetSliceKeys(Layer& layer) {
+  const Layer none;
+  layer.outlinePixels = none.outlinePixels;
+  layer.vectors = none.vectors;
+  layer.modulatedBy = none.modulatedBy;
 }
 
 Layer asSeen(const Scene& scene, const View& view, const Layer& layer) {
@@ -47,23 +58,26 @@ Layer asSeen(const Scene& scene, const View& view, const Layer& layer) {
     return out;
   }
   const Layer none;
+  out.surface.edgePixels = none.surface.edgePixels;
+  out.streamlines.sliceMm = none.streamlines.sliceMm;
   const bool isSurface = view.mode == VolumeMode::isosurface;
   if (!isSurface) out.isoValue = none.isoValue;
   if (!isSurface && view.mode != VolumeMode::shaded) out.transfer = none.transfer;
-  if (showsSlices(view)) return out;
-  out.outlinePixels = none.outlinePixels;
-  out.vectors = none.vectors;
-  out.modulatedBy = none.modulatedBy;
+  if (!showsSlices(view)) forgetSliceKeys(out);
   return out;
 }
 
 }  // namespace
 
 ViewLook lookOf(const Scene& scene, const View& view, std::uint64_t revision, ViewportSize size) {
-  ViewLook out{view, scene.convention, {}, {}, revision, size};
+  ViewLook out{view, scene.convention, {}, {}, scene.markers, revision, size};
   if (view.kind == ViewKind::slice) out.placesMm = {alongNormal(scene, view, view.plane)};
   for (const Plane plane : view.slices) {
     if (view.kind == ViewKind::volume) out.placesMm.push_back(alongNormal(scene, view, plane));
+  }
+  for (const Layer& layer : scene.layers) {
+    const bool slab = view.kind == ViewKind::volume && layer.visible && layer.streamlines.slabMm > 0;
+    if (slab) out.placesMm.push_back(scene.crosshairMm[layer.streamlines.slabAxis]);
   }
   for (const Layer& layer : scene.layers) out.layers.push_back(asSeen(scene, view, layer));
   return out;

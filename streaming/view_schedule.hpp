@@ -40,6 +40,12 @@ class ViewSchedule {
 
   void setViewports(const std::map<std::string, ViewportSize>& views, const std::string& focus);
 
+  /// Empty if the client does not show such a view.
+  [[nodiscard]] std::optional<ViewportSize> viewport(const std::string& view) const {
+    const auto at = entries_.find(view);
+    return at == entries_.end() ? std::nullopt : std::optional(at->second.size);
+  }
+
   /// The scene, its images (`revision` counts their changes) or the viewports changed by `input`.
   void update(const Scene& scene, std::uint64_t revision, std::uint64_t input, Clock::time_point now);
 

@@ -3,6 +3,7 @@
 
 #include "streaming/layer_images.hpp"
 #include "streaming/outbox.hpp"
+#include "streaming/pick_job.hpp"
 #include "streaming/view_schedule.hpp"
 
 #include <deque>
@@ -44,6 +45,8 @@ class ViewerSession {
   /// How far a load is: 0..1. The client is told a few times a second, of loads that take a while.
   void progressed(std::uint64_t ticket, double fraction);
 
+  /// What the client wants to know of a view; of several questions that wait only the newest is kept.
+  [[nodiscard]] std::optional<PickJob> takePick();
   [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now);
   [[nodiscard]] std::optional<Clock::time_point> stillDueAt() const;
   void rendered(const ViewPick& pick, std::chrono::microseconds time);
@@ -73,6 +76,7 @@ class ViewerSession {
   void handle(const EditMessage& message, std::vector<ImageLoad>& loads);
   void handle(const ViewportsMessage& message);
   void handle(const ProbeMessage& message);
+  void handle(const PickMessage& message);
   void handle(const CancelMessage& message);
   void handle(const LoadMessage& message, std::vector<ImageLoad>& loads);
   [[nodiscard]] bool acceptInput(std::uint64_t input);
@@ -100,6 +104,7 @@ class ViewerSession {
   std::shared_ptr<const LayerShapes> shapes_ = std::make_shared<LayerShapes>();
   LayerImages images_;
   std::deque<PendingOpen> opens_;  // in the order in which they were asked for
+  std::optional<PickMessage> pick_;
   ViewSchedule schedule_;
   Clock::time_point progressTold_{};
   std::set<std::string> progressOf_;  // the layers of which progress was told last

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace nora {
 namespace {
@@ -244,6 +245,23 @@ void ViewerSession::handle(const ProbeMessage& message) {
   }
   if (dropChangedImages()) values.clear();
   outbox_.text(valuesMessage(message.input, message.mm, values));
+}
+
+void ViewerSession::handle(const PickMessage& message) {
+  if (pick_) outbox_.text(pickedMessage(pick_->input, std::nullopt, {}));
+  pick_ = message;
+}
+
+std::optional<PickJob> ViewerSession::takePick() {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || !pick_) return std::nullopt;
+  const PickMessage asked = *std::exchange(pick_, std::nullopt);
+  const auto viewport = schedule_.viewport(asked.view);
+  if (!viewport) {
+    outbox_.text(errorMessage({ErrorCode::notFound, "this view is not shown", asked.view}, asked.input));
+    return std::nullopt;
+  }
+  return PickJob{images_.drawable(scene_), volumes_, shapes_, asked, *viewport};
 }
 
 }  // namespace nora

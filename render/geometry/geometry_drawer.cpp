@@ -88,6 +88,17 @@ bool GeometryDrawer::list() {
   return true;
 }
 
+const std::uint64_t* GeometryDrawer::numbers(const kernel::GeometryPlan& plan) {
+  plan_ = plan;
+  plan_.samples = 1;
+  flat_ = true;
+  fillInParallel(nearest_, static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height),
+                 kernel::nothingThere);
+  plan_.nearest = {plan_.width, plan_.height, nearest_.data()};
+  drawNearest();
+  return nearest_.data();
+}
+
 Result<kernel::RayGeometry> GeometryDrawer::draw(const kernel::GeometryPlan& plan, bool fine) {
   const std::size_t pixels = static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height);
   if (pixels > mostPixels) {

@@ -17,6 +17,10 @@ class GeometryDrawer {
   /// valid until the next call. Errors: limitExceeded (a picture too large to be drawn with geometry).
   [[nodiscard]] Result<kernel::RayGeometry> draw(const kernel::GeometryPlan& plan, bool fine);
 
+  /// Only what is nearest in each pixel, whether it lets light through or not: depth and number (kernel::Visibility),
+  /// width * height of them.
+  [[nodiscard]] const std::uint64_t* numbers(const kernel::GeometryPlan& plan);
+
   /// Blends what was drawn over a picture of the same size.
   void blend(std::uint8_t* rgba) const;
 

@@ -14,4 +14,8 @@ const GeometryKernels& geometryKernels() {
   return kernels;
 }
 
+float depthOfKey(std::uint64_t key) {
+  return geometry::depthOf(key);
+}
+
 }  // namespace nora::kernel

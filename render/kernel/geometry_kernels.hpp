@@ -18,5 +18,7 @@ struct GeometryKernels {
 };
 
 [[nodiscard]] const GeometryKernels& geometryKernels();
+/// The depth in an entry of a Visibility, millimetres.
+[[nodiscard]] float depthOfKey(std::uint64_t key);
 
 }  // namespace nora::kernel

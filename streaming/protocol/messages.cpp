@@ -137,6 +137,25 @@ Result<ClientMessage> parseProbe(const json& message, std::uint64_t input) {
   return out;
 }
 
+Result<double> share(const json& object, const char* field) {
+  const auto at = object.find(field);
+  if (at == object.end() || !at->is_number()) return malformed("not a number", field);
+  const auto value = at->get<double>();
+  if (!(value >= 0 && value <= 1)) return malformed("not between 0 and 1", field);
+  return value;
+}
+
+Result<ClientMessage> parsePick(const json& message, std::uint64_t input) {
+  if (auto ok = checkFields(message, {"input", "view", "x", "y"}); !ok) return tl::make_unexpected(ok.error());
+  auto view = text(message, "view", maxViewName);
+  if (!view) return tl::make_unexpected(view.error());
+  const auto x = share(message, "x");
+  if (!x) return tl::make_unexpected(x.error());
+  const auto y = share(message, "y");
+  if (!y) return tl::make_unexpected(y.error());
+  return PickMessage{input, std::move(*view), *x, *y};
+}
+
 /// A message that names a layer and nothing else.
 template <class Message>
 Result<ClientMessage> parseOfLayer(const json& message, std::uint64_t input) {
@@ -161,7 +180,7 @@ Result<ClientMessage> parseObject(json& message) {
     return PingMessage{message["token"]};
   }
   const bool known = *type == "open" || *type == "scene" || *type == "edit" || *type == "viewports" ||
-                     *type == "probe" || *type == "cancel" || *type == "load";
+                     *type == "probe" || *type == "pick" || *type == "cancel" || *type == "load";
   if (!known) return malformed("unknown message type", printable(*type));
   const auto input = wholeNumber(message, "input", 1, maxInputId);
   if (!input) return tl::make_unexpected(input.error());
@@ -169,6 +188,7 @@ Result<ClientMessage> parseObject(json& message) {
   if (*type == "scene") return parseScene(message, *input);
   if (*type == "edit") return parseEdit(message, *input);
   if (*type == "viewports") return parseViewports(message, *input);
+  if (*type == "pick") return parsePick(message, *input);
   if (*type == "cancel") return parseOfLayer<CancelMessage>(message, *input);
   if (*type == "load") return parseOfLayer<LoadMessage>(message, *input);
   return parseProbe(message, *input);
@@ -302,6 +322,28 @@ std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector
     list.push_back(std::move(one));
   }
   return dump({{"type", "values"}, {"input", input}, {"mm", mm}, {"layers", std::move(list)}});
+}
+
+std::string pickedMessage(std::uint64_t input, const std::optional<PickHit>& hit,
+                          const std::vector<PickedValue>& values) {
+  json out{{"type", "picked"}, {"input", input}, {"hit", nullptr}};
+  if (!hit) return dump(out);
+  json one{{"kind", toString(hit->kind)}, {"mm", hit->mm}};
+  if (!hit->layer.empty()) one["layer"] = hit->layer;
+  if (hit->vertex >= 0) one["vertex"] = hit->vertex;
+  if (hit->triangle >= 0) one["triangle"] = hit->triangle;
+  if (hit->streamline >= 0) one["streamline"] = hit->streamline;
+  if (hit->point >= 0) one["point"] = hit->point;
+  if (hit->marker >= 0) one["marker"] = hit->marker;
+  json list = json::array();
+  for (const auto& value : values) {
+    json item{{"layer", value.layer}, {"name", value.name}, {"value", finiteOrNull(value.value)}};
+    if (!value.label.empty()) item["label"] = value.label;
+    list.push_back(std::move(item));
+  }
+  one["values"] = std::move(list);
+  out["hit"] = std::move(one);
+  return dump(out);
 }
 
 std::string errorMessage(const Error& error, std::uint64_t input, const std::string& layer) {

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "image/image_info.hpp"
 #include "image/content.hpp"
+#include "image/image_info.hpp"
+#include "render/picker.hpp"
 #include "render/scene/transfer_presets.hpp"
 #include "render/scene/view_geometry.hpp"
 #include "streaming/histogram.hpp"
@@ -54,6 +55,13 @@ struct ProbeMessage {
   std::uint64_t input = 0;
   Vec3 mm{};
 };
+/// What is at a place of a view?
+struct PickMessage {
+  std::uint64_t input = 0;
+  std::string view;
+  double x = 0;  // 0..1 from the left edge
+  double y = 0;  // 0..1 from the top
+};
 /// Stop loading a layer's image.
 struct CancelMessage {
   std::uint64_t input = 0;
@@ -71,7 +79,7 @@ struct PingMessage {
   nlohmann::json token;  // a number, sent back as it came
 };
 
-using ClientMessage = std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage,
+using ClientMessage = std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage, PickMessage,
                                    CancelMessage, LoadMessage, AckMessage, PingMessage>;
 
 /// Errors: invalidInput (malformed), limitExceeded (too large or too deep).
@@ -113,6 +121,14 @@ struct LayerReport {
   const Content* shape = nullptr;           // instead of info
 };
 
+/// Of a vertex, or a point or streamline.
+struct PickedValue {
+  std::string layer;
+  std::string name;  // of the data
+  double value = 0;
+  std::string label;
+};
+
 struct LayerValue {
   std::string id;
   Probe probe;
@@ -132,6 +148,9 @@ struct LayerValue {
 /// How far the loading of layers is: 0..1.
 [[nodiscard]] std::string progressMessage(const std::map<std::string, double>& layers);
 [[nodiscard]] std::string valuesMessage(std::uint64_t input, const Vec3& mm, const std::vector<LayerValue>& layers);
+/// Empty `hit`: there is nothing.
+[[nodiscard]] std::string pickedMessage(std::uint64_t input, const std::optional<PickHit>& hit,
+                                        const std::vector<PickedValue>& values);
 /// `input` 0 and an empty `layer` are left out.
 [[nodiscard]] std::string errorMessage(const Error& error, std::uint64_t input = 0, const std::string& layer = {});
 [[nodiscard]] std::string pongMessage(const nlohmann::json& token);
