@@ -35,8 +35,8 @@ Result<Source> ServedImages::resolve(const std::string& id) {
     return fail(code, entry->reason, entry->path);
   }
   if (entry->kind != "image" && entry->kind != "surface" && entry->kind != "tracts") {
-    return fail(ErrorCode::unsupported, "there is nothing to draw (" + entry->kind + "); its content is shown in a panel",
-                entry->path);
+    return fail(ErrorCode::unsupported,
+                "there is nothing to draw (" + entry->kind + "); its content is shown in a panel", entry->path);
   }
   return Source{sourcePath(*entry), entry->series};
 }

@@ -3,8 +3,8 @@
 
 #include "archive/files/served_root.hpp"
 #include "archive/index/catalogue.hpp"
-#include "image/io/reader_pool.hpp"
 #include "image/content_cache.hpp"
+#include "image/io/reader_pool.hpp"
 #include "streaming/session.hpp"
 
 #include <map>
@@ -18,7 +18,8 @@ class ServedImages final : public ImageSource {
   ServedImages(const ServedRoot& root, ReaderPool& pool, Catalogue& catalogue, ContentCache& cache);
 
   [[nodiscard]] Result<Source> resolve(const std::string& entryId) override;
-  [[nodiscard]] Result<LayerContent> load(const Source& source, const LoadOptions& options, std::stop_token stop) override;
+  [[nodiscard]] Result<LayerContent> load(const Source& source, const LoadOptions& options,
+                                          std::stop_token stop) override;
 
   /// Opens all files that make up the source: those of a series, or a file and what belongs to it.
   [[nodiscard]] Result<std::vector<OpenedFile>> open(const Source& source, std::stop_token stop) const;

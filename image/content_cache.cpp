@@ -137,13 +137,14 @@ ContentCache::ContentCache(std::size_t budgetBytes) : state_(std::make_unique<St
 
 ContentCache::~ContentCache() = default;
 
-Result<std::shared_ptr<const Content>> ContentCache::get(const std::string& key, const Load& load, std::stop_token stop) {
+Result<std::shared_ptr<const Content>> ContentCache::get(const std::string& key, const Load& load,
+                                                         std::stop_token stop) {
   return get(
       key, [&](const Progress&, std::stop_token loadStop) { return load(std::move(loadStop)); }, {}, std::move(stop));
 }
 
 Result<std::shared_ptr<const Content>> ContentCache::get(const std::string& key, const TellingLoad& load,
-                                                       const Progress& progress, std::stop_token stop, Keep keep) {
+                                                         const Progress& progress, std::stop_token stop, Keep keep) {
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "cancelled");
   std::shared_ptr<Flight> flight;
   bool leads = false;

@@ -32,11 +32,11 @@ class ContentCache {
 
   /// Thread: any; blocks while loading. Failures are not cached.
   [[nodiscard]] Result<std::shared_ptr<const Content>> get(const std::string& key, const Load& load,
-                                                          std::stop_token stop);
+                                                           std::stop_token stop);
   /// The same; all who wait for the load are told how far it is. `progress` may be empty.
   [[nodiscard]] Result<std::shared_ptr<const Content>> get(const std::string& key, const TellingLoad& load,
-                                                          const Progress& progress, std::stop_token stop,
-                                                          Keep keep = Keep::asLongAsThereIsRoom);
+                                                           const Progress& progress, std::stop_token stop,
+                                                           Keep keep = Keep::asLongAsThereIsRoom);
   /// Without loading; nullptr if it is not there.
   [[nodiscard]] std::shared_ptr<const Content> find(const std::string& key);
   /// Content that was loaded under another key.

@@ -17,8 +17,8 @@ enum class PickKind : std::uint8_t { image, slice, surface, streamline, marker }
 
 struct PickHit {
   PickKind kind = PickKind::image;
-  Vec3 mm{};             // RAS
-  std::string layer;     // empty: a slice or a marker
+  Vec3 mm{};                     // RAS
+  std::string layer;             // empty: a slice or a marker
   std::int64_t vertex = -1;      // surface: the nearest of the triangle
   std::int64_t triangle = -1;    // surface
   std::int64_t streamline = -1;  // its number in the file

@@ -42,16 +42,16 @@ struct RenderRequest {
   int width = 0;  // pixels
   int height = 0;
   const LayerVolumes* volumes = nullptr;
-  const LayerShapes* shapes = nullptr;  // null: none
   /// 1: the still, the same bytes every time. Larger: longer ray steps while moving.
   double stepScale = 1;
+  const LayerShapes* shapes = nullptr;  // null: none
 };
 
 struct RenderStatistics {
   std::chrono::microseconds prepare{};  // look-up tables, bricks
   std::chrono::microseconds draw{};
-  std::uint64_t samples = 0;  // volume samples taken
-  std::uint64_t skipped = 0;  // ray steps inside images that were jumped over
+  std::uint64_t samples = 0;             // volume samples taken
+  std::uint64_t skipped = 0;             // ray steps inside images that were jumped over
   std::chrono::microseconds geometry{};  // of prepare: surfaces and streamlines
 };
 

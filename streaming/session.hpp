@@ -33,8 +33,8 @@ class LayerContent {
   LayerContent(const std::shared_ptr<const Content>& content) : volume_(volumeIn(content)) {
     if (!volume_) shape_ = content;
   }
-  [[nodiscard]] const std::shared_ptr<const Volume>& volume() const { return volume_; }   // nullptr: no image
-  [[nodiscard]] const std::shared_ptr<const Content>& shape() const { return shape_; }    // nullptr: an image
+  [[nodiscard]] const std::shared_ptr<const Volume>& volume() const { return volume_; }  // nullptr: no image
+  [[nodiscard]] const std::shared_ptr<const Content>& shape() const { return shape_; }   // nullptr: an image
   [[nodiscard]] bool isEmpty() const { return !volume_ && !shape_; }
 
  private:
@@ -48,8 +48,8 @@ class ImageSource {
   virtual ~ImageSource() = default;
   /// The source of a catalogue entry. Errors: notFound, unsupported (why it cannot be opened).
   [[nodiscard]] virtual Result<Source> resolve(const std::string& entryId) = 0;
-  /// Loads (or finds in the cache) an image or shape. A volume holds options.timePoint, or all time points. Thread: any;
-  /// blocks. `stop` ends it soon, at every stage.
+  /// Loads (or finds in the cache) an image or shape. A volume holds options.timePoint, or all time points. Thread:
+  /// any; blocks. `stop` ends it soon, at every stage.
   [[nodiscard]] virtual Result<LayerContent> load(const Source& source, const LoadOptions& options,
                                                   std::stop_token stop) = 0;
 };

@@ -17,7 +17,7 @@ struct ViewLook {
   std::vector<double> placesMm;  // of the planes through the crosshair that it shows, along their normals
   std::vector<Layer> layers;     // what it does not show of them is as in Layer{}
   std::vector<Marker> markers;
-  std::uint64_t revision = 0;    // counts changes of the images
+  std::uint64_t revision = 0;  // counts changes of the images
   ViewportSize size;
 
   friend bool operator==(const ViewLook&, const ViewLook&) = default;

@@ -140,7 +140,8 @@ std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::
   if (closed_) return std::nullopt;
   auto pick = schedule_.pick(kind, now);
   if (!pick) return std::nullopt;
-  return RenderJob{images_.drawable(scene_), volumes_, shapes_, std::move(*pick), revision_, shownInput_, shownInputArrival_};
+  return RenderJob{images_.drawable(scene_), volumes_, shapes_, std::move(*pick), revision_, shownInput_,
+                   shownInputArrival_};
 }
 
 std::optional<Clock::time_point> ViewerSession::stillDueAt() const {

@@ -85,7 +85,8 @@ void ViewerSession::takeImages() {
 }
 
 void ViewerSession::loaded(std::uint64_t ticket, Result<LayerContent> result, std::vector<ImageLoad>& loads) {
-  Histogram histogram = result && result->volume() ? histogramOf(*result->volume()) : Histogram();  // not under the lock
+  Histogram histogram =
+      result && result->volume() ? histogramOf(*result->volume()) : Histogram();  // not under the lock
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   const auto open = std::find_if(opens_.begin(), opens_.end(), [&](const auto& o) { return o.ticket == ticket; });

@@ -153,8 +153,7 @@ void GeometryPlanner::addOverlays(const Shapes& in, const Layer& layer, const st
     const auto* painted = values ? std::get_if<Surface>(values->get()) : nullptr;
     if (!painted || &other == &layer || !isShown(other, in.view)) continue;
     const bool asked = other.surface.on == layer.id;
-    if (asked || (other.surface.on.empty() && !painted->hasMesh()))
-      addOverlay(other, *values, *painted, surface, mesh);
+    if (asked || (other.surface.on.empty() && !painted->hasMesh())) addOverlay(other, *values, *painted, surface, mesh);
   }
 }
 
@@ -261,13 +260,16 @@ void GeometryPlanner::addLines(const Shapes& in, const Layer& layer, const std::
   out.drawnCount = chosen->size();
   if (in.request.stepScale > 1 && !slice) {
     const auto points = static_cast<std::uint64_t>(tracts.info().points);
-    const std::uint64_t fair = std::max<std::uint64_t>(1, movingPoints * out.lineCount / std::max<std::uint64_t>(1, points));
+    const std::uint64_t fair =
+        std::max<std::uint64_t>(1, movingPoints * out.lineCount / std::max<std::uint64_t>(1, points));
     out.drawnCount = std::min<std::uint64_t>(out.drawnCount, fair);
   }
   out.shape.firstId = takeIds(static_cast<std::uint64_t>(tracts.info().points), layer.id, shape);
   const double tubePixels = look.tubeMm / pixelMm(in.geometry);
   out.shape.widthPixels = static_cast<float>(std::max(look.widthPixels, tubePixels));
-  out.shape.radiusMm = static_cast<float>(slice ? 0 : std::max(look.tubeMm, look.widthPixels * pixelMm(in.geometry)) / 2);
+  out.shape.radiusMm =
+      static_cast<float>(slice ? 0 : std::max(look.tubeMm, look.widthPixels * pixelMm(in.geometry)) / 2);
+  out.shape.dots = slice;
   out.colour = packed(look.colour.value_or(plainColour));
   out.opacity = static_cast<float>(layer.opacity);
   colourLines(layer, tracts, prepared, out);

@@ -9,8 +9,8 @@
 namespace nora {
 
 struct MarkerMesh {
-  std::vector<float> points;            // x y z, RAS mm
-  std::vector<float> normals;           // the same count; empty: flat
+  std::vector<float> points;             // x y z, RAS mm
+  std::vector<float> normals;            // the same count; empty: flat
   std::vector<std::uint32_t> triangles;  // three corners each
 };
 

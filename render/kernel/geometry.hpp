@@ -14,7 +14,7 @@ inline void drawNearestMesh(const GeometryPlan& plan, int index, std::uint64_t f
 }
 inline void drawNearestLines(const GeometryPlan& plan, int index, std::uint64_t first, std::uint64_t last) {
   const LineShape& shape = plan.lines[index].shape;
-  drawLines(NearestSink(plan, shape.cuts, shape.bias), sampleMap(plan.map, plan.samples), shape,
+  drawLines(NearestSink(plan, nullptr, shape.bias), sampleMap(plan.map, plan.samples), shape,
             static_cast<float>(plan.samples), first, last);
 }
 inline void listMesh(const GeometryPlan& plan, const FragmentLists& lists, bool fill, int index, std::uint64_t first,
@@ -26,7 +26,7 @@ inline void listMesh(const GeometryPlan& plan, const FragmentLists& lists, bool 
 inline void listLines(const GeometryPlan& plan, const FragmentLists& lists, bool fill, int index, std::uint64_t first,
                       std::uint64_t last) {
   const LineShape& shape = plan.lines[index].shape;
-  drawLines(ListSink(plan, lists, fill, shape.cuts, shape.bias), plan.map, shape, 1, first, last);
+  drawLines(ListSink(plan, lists, fill, nullptr, shape.bias), plan.map, shape, 1, first, last);
 }
 
 inline std::uint32_t packed(const Paint& paint) {
@@ -53,7 +53,8 @@ inline Opaque opaqueOf(const GeometryPlan& plan, int column, int row) {
   for (int i = 0; i < n * n; ++i) {
     const int x = column * n + i % n, y = row * n + i / n;
     const std::uint64_t key =
-        plan.nearest.nearest[static_cast<std::size_t>(y) * static_cast<std::size_t>(plan.nearest.width) + static_cast<std::size_t>(x)];
+        plan.nearest.nearest[static_cast<std::size_t>(y) * static_cast<std::size_t>(plan.nearest.width) +
+                             static_cast<std::size_t>(x)];
     if (key == nothingThere) continue;
     const auto id = static_cast<std::uint32_t>(key);
     if (!havePaint || id != shaded) {
@@ -123,8 +124,7 @@ inline void shadeGeometry(const GeometryPlan& plan, const FragmentLists& lists, 
     for (int column = tile.x0; column < tile.x1; ++column) {
       const auto pixel =
           static_cast<std::size_t>(row) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(column);
-      lists.counts[pixel] =
-          shadePixel(plan, lists.entries + lists.first[pixel], lists.counts[pixel], column, row);
+      lists.counts[pixel] = shadePixel(plan, lists.entries + lists.first[pixel], lists.counts[pixel], column, row);
     }
   }
 }

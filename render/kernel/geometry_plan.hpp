@@ -43,7 +43,7 @@ struct MeshShape {
 
 /// Streamlines. Number `firstId` + i is the piece from point i to the next of its line.
 struct LineShape {
-  const float* points = nullptr;  // x y z, RAS mm
+  const float* points = nullptr;           // x y z, RAS mm
   const std::uint64_t* offsets = nullptr;  // first point of each line; one more than there are lines
   const std::uint32_t* order = nullptr;    // which lines, one after the other; null: all as they lie
   std::uint32_t firstId = 0;
@@ -51,11 +51,12 @@ struct LineShape {
   float bias = 0;
   float widthPixels = 1;  // at least 1
   float radiusMm = 0;     // half the width; how far the middle of a line bulges towards the viewer. 0: flat
+  bool dots = false;      // pieces that are seen end-on are dots; else nothing
 };
 
-/// A picture of what is nearest: for each pixel its depth, as an ordered number (orderedDepth), in the high 32 bits, and
-/// the number of what is there in the low ones. All ones: nothing.
-/// Of two things at one depth the lower number wins, so that the picture does not depend on the order of drawing.
+/// A picture of what is nearest: for each pixel its depth, as an ordered number (orderedDepth), in the high 32 bits,
+/// and the number of what is there in the low ones. All ones: nothing. Of two things at one depth the lower number
+/// wins, so that the picture does not depend on the order of drawing.
 struct Visibility {
   int width = 0;
   int height = 0;
@@ -83,10 +84,10 @@ struct MeshLook {
 };
 
 enum class LineColour : std::uint8_t {
-  direction,   // of each piece
-  endToEnd,    // from the first point of the line to its last
-  points,      // by values at points
-  lines,       // by values of lines
+  direction,  // of each piece
+  endToEnd,   // from the first point of the line to its last
+  points,     // by values at points
+  lines,      // by values of lines
   single,
 };
 
@@ -104,11 +105,11 @@ struct LineLook {
 struct GeometryPlan {
   int width = 0;  // pixels of the picture
   int height = 0;
-  int samples = 1;        // of the nearest along each side of a pixel: 1 or 2
-  ScreenMap map;          // to pixels of the picture
-  bool lit = true;        // false: the colours as they are
-  float light[3]{};       // towards the lamp; unit, in the world
-  float viewer[3]{};      // towards the viewer
+  int samples = 1;    // of the nearest along each side of a pixel: 1 or 2
+  ScreenMap map;      // to pixels of the picture
+  bool lit = true;    // false: the colours as they are
+  float light[3]{};   // towards the lamp; unit, in the world
+  float viewer[3]{};  // towards the viewer
   const MeshLook* meshes = nullptr;
   int meshCount = 0;
   const LineLook* lines = nullptr;

@@ -141,8 +141,14 @@ inline void rasterTriangle(const Sink& sink, ScreenPoint a, ScreenPoint b, Scree
     x[2] = swapX, y[2] = swapY, depth[2] = swapDepth;
     area = -area;
   }
-  const auto least = [](const std::int64_t* v) { const auto m = v[0] < v[1] ? v[0] : v[1]; return m < v[2] ? m : v[2]; };
-  const auto most = [](const std::int64_t* v) { const auto m = v[0] > v[1] ? v[0] : v[1]; return m > v[2] ? m : v[2]; };
+  const auto least = [](const std::int64_t* v) {
+    const auto m = v[0] < v[1] ? v[0] : v[1];
+    return m < v[2] ? m : v[2];
+  };
+  const auto most = [](const std::int64_t* v) {
+    const auto m = v[0] > v[1] ? v[0] : v[1];
+    return m > v[2] ? m : v[2];
+  };
   // Pixel i has its centre at 256 i + 128.
   const auto firstPixel = [](std::int64_t v) { return (v - 128 + 255) >> 8; };
   const auto lastPixel = [](std::int64_t v) { return (v - 128) >> 8; };
@@ -216,7 +222,8 @@ inline void rasterLine(const Sink& sink, const LineShape& look, ScreenPoint a, S
     const int last = ceilBetween(middle + half - 0.5F, 0, sideways);
     for (int j = first; j < last; ++j) {
       const float off = (static_cast<float>(j) + 0.5F - middle) * perHalf;
-      const float bulge = look.radiusMm > 0 ? look.radiusMm * __builtin_sqrtf(1 - off * off < 0 ? 0 : 1 - off * off) : 0;
+      const float bulge =
+          look.radiusMm > 0 ? look.radiusMm * __builtin_sqrtf(1 - off * off < 0 ? 0 : 1 - off * off) : 0;
       sink.put(steep ? j : i, steep ? i : j, depth - bulge, id);
     }
   }
@@ -270,8 +277,8 @@ inline bool crossesZero(const ScreenPoint* corners, Crossing* ends) {
     const ScreenPoint& b = corners[(e + 1) % 3];
     if ((a.depth < 0) == (b.depth < 0) || found == 2) continue;
     const float part = a.depth / (a.depth - b.depth);
-    ends[found++] = {e, (e + 1) % 3, part,
-                     {a.column + (b.column - a.column) * part, a.row + (b.row - a.row) * part, 0}};
+    ends[found++] = {
+        e, (e + 1) % 3, part, {a.column + (b.column - a.column) * part, a.row + (b.row - a.row) * part, 0}};
   }
   return found == 2;
 }
@@ -293,7 +300,35 @@ inline void drawTriangles(const Sink& sink, const ScreenMap& map, const MeshShap
   }
 }
 
-/// Lines `first` to before `last` of the order; `scale`: pixels of the map for each of the line's width.
+/// Shortens a piece of line to what the cuts leave of it; false if that is nothing. `perPixel`: pixels of the cuts for
+/// each of the points'.
+inline bool clipPiece(const GeometryCuts& cuts, float perPixel, ScreenPoint& a, ScreenPoint& b) {
+  float from = 0, to = 1;
+  for (int i = 0; i < cuts.count; ++i) {
+    const float atA = valueOf(cuts.cuts[i], a.column * perPixel, a.row * perPixel, a.depth);
+    const float atB = valueOf(cuts.cuts[i], b.column * perPixel, b.row * perPixel, b.depth);
+    if (atA > 0 && atB > 0) return false;
+    if (atA > 0) {
+      const float part = atA / (atA - atB);
+      from = part > from ? part : from;
+    } else if (atB > 0) {
+      const float part = atA / (atA - atB);
+      to = part < to ? part : to;
+    }
+  }
+  if (from > to) return false;
+  const auto between = [&](float part) {
+    return ScreenPoint{a.column + (b.column - a.column) * part, a.row + (b.row - a.row) * part,
+                       a.depth + (b.depth - a.depth) * part};
+  };
+  const ScreenPoint start = between(from), end = between(to);
+  if (from > 0) a = start;
+  if (to < 1) b = end;
+  return true;
+}
+
+/// Lines `first` to before `last` of the order; `scale`: pixels of the map for each of the line's width
+/// and of the cuts. The sink has no cuts.
 template <class Sink>
 inline void drawLines(const Sink& sink, const ScreenMap& map, LineShape lines, float scale, std::uint64_t first,
                       std::uint64_t last) {
@@ -305,8 +340,15 @@ inline void drawLines(const Sink& sink, const ScreenMap& map, LineShape lines, f
     ScreenPoint before = toScreen(map, lines.points + begin * 3);
     for (std::uint64_t p = begin; p + 1 < end; ++p) {
       const ScreenPoint next = toScreen(map, lines.points + (p + 1) * 3);
-      rasterLine(sink, lines, before, next, lines.firstId + static_cast<std::uint32_t>(p));
+      ScreenPoint a = before, b = next;
       before = next;
+      if (lines.cuts != nullptr && !clipPiece(*lines.cuts, 1 / scale, a, b)) continue;
+      const std::uint32_t id = lines.firstId + static_cast<std::uint32_t>(p);
+      if (lines.dots) {
+        rasterEdge(sink, lines.widthPixels, a, b, id);
+      } else {
+        rasterLine(sink, lines, a, b, id);
+      }
     }
   }
 }

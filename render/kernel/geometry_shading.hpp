@@ -201,7 +201,8 @@ inline Paint paintOfMesh(const MeshLook& mesh, const std::uint32_t* corners, con
   return paint;
 }
 
-inline Paint shadeMesh(const GeometryPlan& plan, const MeshLook& mesh, std::uint32_t triangle, float column, float row) {
+inline Paint shadeMesh(const GeometryPlan& plan, const MeshLook& mesh, std::uint32_t triangle, float column,
+                       float row) {
   const std::uint32_t* corners = mesh.shape.triangles + static_cast<std::size_t>(triangle) * 3;
   const float* at[3];
   ScreenPoint screen[3];
@@ -287,8 +288,9 @@ inline Paint shadeLine(const GeometryPlan& plan, const LineLook& lines, std::uin
     off = pixels / (lines.shape.widthPixels * 0.5F);
     off = off > -1 ? (off < 1 ? off : 1) : -1;
     // `sideways` on the screen: which side is that?
-    const float turn = (plan.map.column.x * sideways.x + plan.map.column.y * sideways.y + plan.map.column.z * sideways.z) * dr -
-                       (plan.map.row.x * sideways.x + plan.map.row.y * sideways.y + plan.map.row.z * sideways.z) * dc;
+    const float turn =
+        (plan.map.column.x * sideways.x + plan.map.column.y * sideways.y + plan.map.column.z * sideways.z) * dr -
+        (plan.map.row.x * sideways.x + plan.map.row.y * sideways.y + plan.map.row.z * sideways.z) * dc;
     off = turn < 0 ? -off : off;
   }
   const Spot normal = sideways * off + facing * __builtin_sqrtf(1 - off * off);
@@ -299,7 +301,8 @@ inline Paint shadeLine(const GeometryPlan& plan, const LineLook& lines, std::uin
 inline Paint shadeFragment(const GeometryPlan& plan, std::uint32_t id, float column, float row) {
   for (int i = 0; i < plan.meshCount; ++i) {
     const MeshShape& shape = plan.meshes[i].shape;
-    if (id - shape.firstId < shape.triangleCount) return shadeMesh(plan, plan.meshes[i], id - shape.firstId, column, row);
+    if (id - shape.firstId < shape.triangleCount)
+      return shadeMesh(plan, plan.meshes[i], id - shape.firstId, column, row);
   }
   for (int i = 0; i < plan.lineCount; ++i) {
     const LineLook& lines = plan.lines[i];

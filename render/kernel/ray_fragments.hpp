@@ -16,7 +16,8 @@ class PacketFragments {
       const int y = packet.y + i / packetWidth;
       at_[i] = end_[i] = 0;
       if (x >= tile.x1 || y >= tile.y1) continue;
-      const auto pixel = static_cast<std::size_t>(y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(x);
+      const auto pixel =
+          static_cast<std::size_t>(y) * static_cast<std::size_t>(plan.width) + static_cast<std::size_t>(x);
       at_[i] = plan.geometry.first[pixel];
       end_[i] = at_[i] + plan.geometry.counts[pixel];
       look(i);

@@ -289,7 +289,8 @@ inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes
       CrossingVolumes(volumes, plan.layerCount, between, counts).march(ray);
     }
     if (between) between->addUntil(packet.sliceAt, ray);
-    if (!plan.opacityInAlpha) addBehind(ray, {none(), splat(1.0F), sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2)});
+    if (!plan.opacityInAlpha)
+      addBehind(ray, {none(), splat(1.0F), sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2)});
   }
   write(plan, ray, packet, tile);
 }

@@ -164,9 +164,8 @@ float enoughOf(const kernel::SliceLayer& look, kernel::RayMode mode) {
 
 }  // namespace
 
-kernel::RayPlan RayPlanner::plan(const RenderRequest& request, const View& view,
-                                                const ViewGeometry& geometry, const kernel::Kernels& kernels,
-                                                Frame& frame) {
+kernel::RayPlan RayPlanner::plan(const RenderRequest& request, const View& view, const ViewGeometry& geometry,
+                                 const kernel::Kernels& kernels, Frame& frame) {
   chooseLayers(request);
   layers_.clear();
   rays_ = kernel::RayPlan();

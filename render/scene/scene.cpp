@@ -66,19 +66,18 @@ constexpr std::array<std::string_view, 2> sourceKeys{"path", "series"};
 constexpr std::array<std::string_view, 22> layerKeys{
     "id",           "source",        "visible",   "opacity",  "colourMap",     "windowLow",     "windowHigh",
     "thresholdLow", "thresholdHigh", "symmetric", "gamma",    "interpolation", "outlinePixels", "vectors",
-    "modulatedBy",  "time",          "component", "inVolume", "transfer",      "isoValue",
-    "surface",      "streamlines"};
+    "modulatedBy",  "time",          "component", "inVolume", "transfer",      "isoValue",      "surface",
+    "streamlines"};
 constexpr std::array<std::string_view, 6> surfaceKeys{"colour", "data", "bare", "on", "shading", "edgePixels"};
-constexpr std::array<std::string_view, 12> streamlineKeys{
-    "colourBy",    "colour",      "data",  "groups",  "widthPixels", "tubeMm",
-    "minLengthMm", "maxLengthMm", "every", "sliceMm", "slabMm",      "slabPlane"};
+constexpr std::array<std::string_view, 12> streamlineKeys{"colourBy",    "colour",  "data",        "groups",
+                                                          "widthPixels", "tubeMm",  "minLengthMm", "maxLengthMm",
+                                                          "every",       "sliceMm", "slabMm",      "slabPlane"};
 constexpr std::array<std::string_view, 6> markerKeys{"kind", "atMm", "toMm", "sizeMm", "colour", "opacity"};
 constexpr std::array<std::string_view, 2> transferKeys{"preset", "points"};
 constexpr std::array<std::string_view, 3> pointKeys{"value", "opacity", "colour"};
-constexpr std::array<std::string_view, 17> viewKeys{"name",         "kind", "zoom",   "centreMm",   "plane",
-                                                    "right",        "down", "slabMm", "slabMode",   "azimuthDeg",
-                                                    "elevationDeg", "mode", "crop",   "clipPlanes", "slices",
-                                                    "showCrop",     "orientationCube"};
+constexpr std::array<std::string_view, 17> viewKeys{
+    "name",       "kind",         "zoom", "centreMm", "plane",      "right",  "down",     "slabMm",         "slabMode",
+    "azimuthDeg", "elevationDeg", "mode", "crop",     "clipPlanes", "slices", "showCrop", "orientationCube"};
 constexpr std::array<std::string_view, 2> clipKeys{"pointMm", "normal"};
 constexpr std::array<std::string_view, 2> cropKeys{"lowMm", "highMm"};
 constexpr std::array<std::string_view, 6> sceneKeys{"version", "convention", "crosshairMm",
@@ -245,9 +244,8 @@ void readLayer(const json& value, const JsonPlace& place, std::optional<Error>& 
     readTransfer(transfer, at, error, layer.transfer);
   });
   fields.optionalNumber("isoValue", layer.isoValue);
-  fields.optionalObject("surface", [&](const json& surface, const JsonPlace& at) {
-    readSurface(surface, at, error, layer.surface);
-  });
+  fields.optionalObject(
+      "surface", [&](const json& surface, const JsonPlace& at) { readSurface(surface, at, error, layer.surface); });
   fields.optionalObject("streamlines", [&](const json& streamlines, const JsonPlace& at) {
     readStreamlines(streamlines, at, error, layer.streamlines);
   });
@@ -339,9 +337,12 @@ json toJson(const std::optional<LayerColour>& colour) {
 }
 
 json toJson(const SurfaceLook& look) {
-  return {{"colour", toJson(look.colour)}, {"data", look.data},
-          {"bare", look.bare},             {"on", look.on},
-          {"shading", nameOf(look.flat, shadings)}, {"edgePixels", look.edgePixels}};
+  return {{"colour", toJson(look.colour)},
+          {"data", look.data},
+          {"bare", look.bare},
+          {"on", look.on},
+          {"shading", nameOf(look.flat, shadings)},
+          {"edgePixels", look.edgePixels}};
 }
 
 json toJson(const StreamlineLook& look) {
@@ -360,9 +361,12 @@ json toJson(const StreamlineLook& look) {
 }
 
 json toJson(const Marker& marker) {
-  return {{"kind", nameOf(marker.kind, markerKinds)}, {"atMm", toJson(marker.atMm)},
-          {"toMm", toJson(marker.toMm)},              {"sizeMm", marker.sizeMm},
-          {"colour", toJson(std::optional(marker.colour))}, {"opacity", marker.opacity}};
+  return {{"kind", nameOf(marker.kind, markerKinds)},
+          {"atMm", toJson(marker.atMm)},
+          {"toMm", toJson(marker.toMm)},
+          {"sizeMm", marker.sizeMm},
+          {"colour", toJson(std::optional(marker.colour))},
+          {"opacity", marker.opacity}};
 }
 
 json toJson(const Layer& layer) {

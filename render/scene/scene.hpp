@@ -148,9 +148,9 @@ enum class MarkerKind : std::uint8_t { point, arrow, box };
 /// A thing of its own in volume views; in slices where the plane meets it.
 struct Marker {
   MarkerKind kind = MarkerKind::point;
-  Vec3 atMm{};              // centre of a point, tail of an arrow, low corner of a box
-  Vec3 toMm{};              // head of an arrow, high corner of a box
-  double sizeMm = 4;        // diameter of a point, of an arrow's shaft, of a box's edges
+  Vec3 atMm{};        // centre of a point, tail of an arrow, low corner of a box
+  Vec3 toMm{};        // head of an arrow, high corner of a box
+  double sizeMm = 4;  // diameter of a point, of an arrow's shaft, of a box's edges
   LayerColour colour{255, 210, 60};
   double opacity = 1;
 
@@ -177,7 +177,7 @@ struct View {
   std::vector<ClipPlane> clipPlanes;  // at most 6
   std::vector<Plane> slices;          // planes through the crosshair that are shown inside; not oblique
   bool showCrop = false;              // the edges of the crop box
-  bool orientationCube = false;       // in a corner: red faces look left and right, green back and front, blue up and down
+  bool orientationCube = false;  // in a corner: red faces look left and right, green back and front, blue up and down
 
   friend bool operator==(const View&, const View&) = default;
 };

@@ -72,12 +72,8 @@ void chooseColours(const AttachedData& data, const std::string& name, Layer& lay
   }
 }
 
-constexpr std::array<LayerColour, 6> meshColours{{{224, 214, 200},
-                                                  {236, 176, 74},
-                                                  {104, 176, 222},
-                                                  {214, 112, 104},
-                                                  {128, 190, 118},
-                                                  {176, 142, 206}}};
+constexpr std::array<LayerColour, 6> meshColours{
+    {{224, 214, 200}, {236, 176, 74}, {104, 176, 222}, {214, 112, 104}, {128, 190, 118}, {176, 142, 206}}};
 
 }  // namespace
 

@@ -100,6 +100,7 @@ inline Transfer transferAcross(const Layer& layer, const std::vector<std::pair<d
 struct Studio {
   Scene scene;
   LayerVolumes volumes;
+  LayerShapes shapes;
   std::unique_ptr<Renderer> renderer;
 
   explicit Studio(const std::string& instructionSet = "") {
@@ -127,6 +128,14 @@ struct Studio {
     return scene.layers.back();
   }
 
+  Layer& add(const std::string& id, std::shared_ptr<const Content> shape) {
+    Layer layer;
+    layer.id = id;
+    scene.layers.push_back(layer);
+    shapes[id] = std::move(shape);
+    return scene.layers.back();
+  }
+
   View& camera() { return scene.views.back(); }
 
   /// Opacities of one millimetre at places 0..1 across the window of the first layer.
@@ -134,15 +143,21 @@ struct Studio {
     scene.layers.front().transfer = transferAcross(scene.layers.front(), points);
   }
 
-  Frame draw(const std::string& view, int width, int height, double stepScale = 1) {
-    Frame frame;
+  [[nodiscard]] RenderRequest ask(const std::string& view, int width, int height, double stepScale = 1) const {
     RenderRequest request;
     request.scene = &scene;
     request.view = view;
     request.width = width;
     request.height = height;
     request.volumes = &volumes;
+    request.shapes = &shapes;
     request.stepScale = stepScale;
+    return request;
+  }
+
+  Frame draw(const std::string& view, int width, int height, double stepScale = 1) {
+    Frame frame;
+    const RenderRequest request = ask(view, width, height, stepScale);
     const auto drawn = renderer->render(request, frame);
     if (!drawn) ADD_FAILURE() << describe(drawn.error());
     return frame;
