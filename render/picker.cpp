@@ -209,7 +209,7 @@ std::optional<Found> Picker::State::pickVolume(const RenderRequest& request, con
   const auto bounds = boundsOf(*request.scene, *request.volumes, nullptr);
   if (plan.layerCount == 0 || !bounds || view.mode == VolumeMode::mean) return std::nullopt;
   const bool opacity = view.mode == VolumeMode::shaded || view.mode == VolumeMode::isosurface;
-  plan.opacityInAlpha = opacity;
+  plan.alpha = opacity ? kernel::RayAlpha::opacity : kernel::RayAlpha::opaque;
   const Vec3 middle = (bounds->low + bounds->high) * 0.5;
   const double centre = dot(middle - one.originMm, one.forward);
   const double radius = length(bounds->high - bounds->low);

@@ -64,7 +64,7 @@ void visitArrays(kernel::RayLayer& layer, Visitor& visitor) {
 
 template <class Visitor>
 void visitArrays(kernel::RayPlan& plan, Visitor& visitor) {
-  static_assert(sizeof(kernel::RaySlice) == 168 && sizeof(kernel::RayPlan) == 992);
+  static_assert(sizeof(kernel::RaySlice) == 168 && sizeof(kernel::RayPlan) == 984);
   static_assert(sizeof(kernel::RayGeometry) == 40 && sizeof(kernel::Fragment) == 8);
   visitor.picture(plan.rgba, plan.width, plan.height);
   if (plan.layerCount > 0) visitor.nested(plan.layers, static_cast<std::size_t>(plan.layerCount));

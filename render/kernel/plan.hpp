@@ -204,6 +204,12 @@ struct RayGeometry {
   double stepsPerMm = 1;
 };
 
+/// What the picture's fourth channel tells.
+enum class RayAlpha : std::int32_t {
+  opaque,   // 255
+  opacity,  // of the ray, before it met a slice, whose colour is left out
+};
+
 struct RayPlan {
   int width = 0;
   int height = 0;
@@ -215,8 +221,8 @@ struct RayPlan {
   int cutCount = 0;
   RaySlice slices[mostRaySlices]{};
   int sliceCount = 0;
+  RayAlpha alpha = RayAlpha::opaque;
   RayGeometry geometry;
-  bool opacityInAlpha = false;  // the picture's fourth channel tells how opaque a ray became before it met a slice
 };
 
 /// What a ray kernel must be able to draw. The CPU's can do everything; a GPU has one for each, so that the usual ones

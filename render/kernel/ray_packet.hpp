@@ -155,7 +155,7 @@ inline void write(const RayPlan& plan, const Ray& ray, const Packet& packet, con
   const Int green = toInt(clampTo(ray.green, none(), most) + half);
   const Int blue = toInt(clampTo(ray.blue, none(), most) + half);
   Int alpha = splat(255);
-  if (plan.opacityInAlpha) alpha = toInt(clampTo(ray.opacity * most, none(), most) + half);
+  if (plan.alpha == RayAlpha::opacity) alpha = toInt(clampTo(ray.opacity * most, none(), most) + half);
   alignas(64) std::uint32_t pixels[lanes];
   store(pixels, red | shiftLeft(green, 8) | shiftLeft(blue, 16) | shiftLeft(alpha, 24));
   const int columns = tile.x1 - packet.x < packetWidth ? tile.x1 - packet.x : packetWidth;

@@ -289,7 +289,7 @@ inline void drawPacket(const RayPlan& plan, const Tile& tile, RayVolume* volumes
       CrossingVolumes(volumes, plan.layerCount, between, counts).march(ray);
     }
     if (between) between->addUntil(packet.sliceAt, ray);
-    if (!plan.opacityInAlpha)
+    if (plan.alpha == RayAlpha::opaque)
       addBehind(ray, {none(), splat(1.0F), sliceLight(packet, 0), sliceLight(packet, 1), sliceLight(packet, 2)});
   }
   write(plan, ray, packet, tile);

@@ -58,7 +58,7 @@ TEST_P(CudaAgreement, TheGpuDrawsWhatTheCpuDraws) {
     const int height = agreement::height * scale;
     const Frame expected = studio.draw(GetParam().view, width, height);
     Frame drawn;
-    const RenderRequest request{&studio.scene, GetParam().view, width, height, &studio.volumes};
+    const RenderRequest request = studio.ask(GetParam().view, width, height);
     const auto first = gpu->render(request, drawn);
     ASSERT_TRUE(first) << describe(first.error());
     const double decibels = phantom::psnr(drawn, expected);

@@ -1,5 +1,7 @@
 #include "tests/render/agreement_views.hpp"
 
+#include "tests/render/shape_phantoms.hpp"
+
 #include <numbers>
 
 namespace nora::agreement {
@@ -196,6 +198,15 @@ void severalProjected(Studio& s) {
 
 }  // namespace
 
+/// A translucent ball and lines within fog, and a slice.
+void shapes(Studio& studio) {
+  studio.add("fog", body(VoxelType::uint8, 1, 0), 0, 200);
+  studio.opacities({{0, 0}, {1, 0.05}});
+  studio.camera().slices = {Plane::axial};
+  studio.add("ball", phantom::surface(phantom::sphere({0, 0, 0}, 20, 24))).opacity = 0.5;
+  studio.add("lines", phantom::tracts({{{-30, -30, -30}, {30, 30, 30}}, {{30, -30, 0}, {-30, 30, 10}}}));
+}
+
 const std::vector<AgreementView>& views() {
   static const std::vector<AgreementView> all{
       {"Int8Slice", "axial", sliceOf<VoxelType::int8>},
@@ -209,6 +220,8 @@ const std::vector<AgreementView>& views() {
       {"MinimumSlab", "sagittal", slab<SlabMode::minimum>},
       {"MeanSlab", "coronal", slab<SlabMode::mean>},
       {"Overlays", "axial", overlays},
+      {"ShapesInFog", "3d", shapes},
+      {"ShapesInSlice", "coronal", shapes},
       {"FilledLabels", "coronal", [](Studio& s) { addLabels(s, VoxelType::uint16, false, 0); }},
       {"LabelOutlines", "axial", [](Studio& s) { addLabels(s, VoxelType::float32, true, 2.5); }},
       {"Directions", "axial", directions<VectorLook::direction>},

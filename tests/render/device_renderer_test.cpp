@@ -86,7 +86,7 @@ TEST(DeviceRenderer, StatisticsAreThoseOfTheCpu) {
     Studio studio("scalar");
     studio.add("a", even(0), 0, 16);
     studio.opacities({{0, 0}, {1, 0.2}});
-    const RenderRequest request{&studio.scene, "3d", width, height, &studio.volumes};
+    const RenderRequest request = studio.ask("3d", width, height);
     Frame frame;
     const auto cpu = studio.renderer->render(request, frame);
     const auto device = rendererOn(machine)->render(request, frame);
@@ -143,7 +143,7 @@ TEST(DeviceRenderer, AnotherImageAtTheSameAddressIsNotTakenForTheFirst) {
     studio.volumes.clear();  // its mapping is free for the next
     studio.volumes["a"] = even(value);
     Frame frame;
-    const RenderRequest request{&studio.scene, "axial", width, height, &studio.volumes};
+    const RenderRequest request = studio.ask("axial", width, height);
     ASSERT_TRUE(renderer->render(request, frame));
     EXPECT_EQ(frame.rgba, studio.draw("axial", width, height).rgba) << value;
   }
