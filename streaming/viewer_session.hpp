@@ -43,11 +43,14 @@ class ViewerSession {
   /// How far a load is: 0..1. The client is told a few times a second, of loads that take a while.
   void progressed(std::uint64_t ticket, double fraction);
 
-  [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now);
-  [[nodiscard]] std::optional<Clock::time_point> stillDueAt() const;
-  void rendered(const ViewPick& pick, std::chrono::microseconds time);
-  /// The message of a picture, or why it could not be made.
-  void finished(const RenderJob& job, Result<std::vector<std::byte>> message);
+  [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now, int share);
+  [[nodiscard]] std::optional<Clock::time_point> settledDueAt() const;
+  [[nodiscard]] WaitingViews waiting() const;
+  void rendered(const ViewPick& pick, std::chrono::microseconds prepare, std::chrono::microseconds draw);
+  /// The picture was given up for a newer one after that time.
+  void interrupted(const ViewPick& pick, std::chrono::microseconds elapsed);
+  /// The message of a picture and how long its encoding took, or why it could not be made.
+  void finished(const RenderJob& job, Result<std::vector<std::byte>> message, std::chrono::microseconds encode = {});
 
   void post(const std::string& text);
   void flush() { outbox_.flush(); }
