@@ -68,6 +68,8 @@ StreamEngine::Options engineOptions(const Config& config) {
   StreamEngine::Options options;
   options.sessions = static_cast<std::size_t>(config.sessions);
   options.movingJpegQuality = static_cast<int>(config.jpegQuality);
+  options.frameBudget = std::chrono::milliseconds(config.frameBudgetMs);
+  options.smallestScale = static_cast<double>(config.smallestPercent) / 100;
   options.loaderThreads = static_cast<std::size_t>(config.readers);
   return options;
 }

@@ -22,6 +22,8 @@ struct Config {
   std::int64_t readSeconds = 120;
   std::int64_t sessions = 64;
   std::int64_t jpegQuality = 80;
+  std::int64_t frameBudgetMs = 33;
+  std::int64_t smallestPercent = 16;
   std::string backend = "auto";
   std::int64_t gpuMiB = 0;
   bool preferQform = false;

@@ -1,59 +1,17 @@
 // Input to photon (Q1): the real page in headless Chromium scrolls through slices at 1280x720, on loopback. Beside it, in
 // the same run, the floor: a WebSocket that answers each input with one JPEG made before, decoded and drawn the same way.
 // Photon: the first animation frame after the picture was drawn, on the clock of the input event.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { launch, percentile, program, row, startNora, writePhantom } from "./page_support.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { chromium } = createRequire(join(root, "client/package.json"))("playwright-core");
-const program = join(root, "build/bin/nora");
 const inputs = 200;
 const wanted = { width: 1280, height: 720 };
 const size = 256;
-
-/** A 256^3 int16 NIfTI with nested shells and a texture, 33 MB. */
-function writePhantom(path) {
-  const header = Buffer.alloc(352);
-  header.writeInt32LE(348, 0);
-  [3, size, size, size, 1, 1, 1, 1].forEach((n, i) => header.writeInt16LE(n, 40 + 2 * i));
-  header.writeInt16LE(4, 70);
-  header.writeInt16LE(16, 72);
-  [1, 1, 1, 1, 1, 1, 1, 1].forEach((n, i) => header.writeFloatLE(n, 76 + 4 * i));
-  header.writeFloatLE(352, 108);
-  header.writeFloatLE(1, 112);
-  header.writeInt16LE(1, 254);
-  [1, 0, 0, -size / 2, 0, 1, 0, -size / 2, 0, 0, 1, -size / 2].forEach((n, i) => header.writeFloatLE(n, 280 + 4 * i));
-  header.write("n+1\0", 344, "latin1");
-  const voxels = new Int16Array(size ** 3);
-  let at = 0;
-  for (let z = 0; z < size; ++z)
-    for (let y = 0; y < size; ++y)
-      for (let x = 0; x < size; ++x, ++at) {
-        const [u, v, w] = [x, y, z].map((n) => ((n + 0.5) / size) * 2 - 1);
-        const r = Math.sqrt((u * u) / 0.5 + (v * v) / 0.75 + (w * w) / 0.6);
-        if (r <= 1) voxels[at] = r > 0.93 ? 900 : r > 0.85 ? 150 : 450 + 150 * Math.sin(14 * u) * Math.sin(11 * v) * Math.sin(9 * w);
-      }
-  writeFileSync(path, Buffer.concat([header, Buffer.from(voxels.buffer)]));
-}
-
-function startNora(folder) {
-  const server = spawn(program, ["serve", folder, "--port", "0", "--log-level", "error"], { stdio: ["ignore", "pipe", "inherit"] });
-  return new Promise((resolve, reject) => {
-    let text = "";
-    server.stdout.on("data", (part) => {
-      text += part;
-      const url = /http:\/\/\S+/.exec(text);
-      if (url) resolve({ server, url: url[0] });
-    });
-    server.on("exit", (code) => reject(new Error(`nora ended with ${code}`)));
-  });
-}
 
 /** Serves the floor: a page, and a WebSocket that sends `jpeg` for each message. */
 function startFloor(jpeg) {
@@ -83,11 +41,6 @@ function startFloor(jpeg) {
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve({ server, url: `http://127.0.0.1:${server.address().port}` })));
 }
-
-const percentile = (values, p) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)];
-};
 
 /** One input, going up and down: a wheel click or an arrow key. */
 const give = {
@@ -174,18 +127,10 @@ async function measureNora(page, kind) {
   return { photons: photons.slice(20), stages };
 }
 
-const row = (id, name, value, unit, target, peer, peerValue) => ({
-  id, name, value, unit, target: target ?? null, met: target == null ? null : value <= target,
-  peer: peer ?? "", peerValue: peerValue ?? null, ratio: peerValue == null ? null : peerValue / value,
-});
-
 const folder = mkdtempSync(join(tmpdir(), "nora-bench-"));
-writePhantom(join(folder, "phantom.nii"));
+writePhantom(join(folder, "phantom.nii"), size);
 const { server, url } = await startNora(folder);
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 try {
   const page = await openPage(browser, url);
   const nora = { key: await measureNora(page, "key"), wheel: await measureNora(page, "wheel") };

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <numeric>
+#include <stop_token>
+#include <thread>
 
 #include <tbb/parallel_for.h>
 
@@ -207,6 +209,24 @@ RenderStatistics Stage::draw(int width, int height, double stepScale) {
   const auto statistics = renderer_->render(request, frame_);
   require(statistics.has_value(), statistics ? "" : describe(statistics.error()));
   return *statistics;
+}
+
+double Stage::drawAndStop(int width, int height, std::chrono::milliseconds after) {
+  using Clock = std::chrono::steady_clock;
+  RenderRequest request{&scene_, "3d", width, height, &volumes_};
+  std::stop_source stop;
+  request.stop = stop.get_token();
+  Clock::time_point asked;
+  std::jthread other([&] {
+    std::this_thread::sleep_for(after);
+    asked = Clock::now();
+    stop.request_stop();
+  });
+  const auto drawn = renderer_->render(request, frame_);
+  const auto back = Clock::now();
+  other.join();
+  require(!drawn && drawn.error().code == ErrorCode::cancelled, "a picture was finished that was given up");
+  return std::chrono::duration<double, std::milli>(back - asked).count();
 }
 
 double psnr(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {

@@ -5,6 +5,7 @@
 #include "render/renderer.hpp"
 #include "render/scene/scene.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,9 @@ class Stage {
 
   /// Draws, and ends the program with a message if that fails.
   RenderStatistics draw(int width, int height, double stepScale = 1);
+
+  /// Begins to draw and gives that up after a time: how long it takes until the renderer is back, in ms.
+  double drawAndStop(int width, int height, std::chrono::milliseconds after);
 
   [[nodiscard]] const Frame& frame() const { return frame_; }
   [[nodiscard]] Scene& scene() { return scene_; }

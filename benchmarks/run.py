@@ -64,8 +64,9 @@ def main():
         rows += json.loads(done.stdout)
     if "page" in stages:
         print("measuring page (Chromium) ...", file=sys.stderr)
-        done = subprocess.run(["node", ROOT / "benchmarks/page_bench.mjs"], stdout=subprocess.PIPE, text=True, check=True)
-        rows += json.loads(done.stdout)
+        for script in ("page_bench.mjs", "drag_bench.mjs"):
+            done = subprocess.run(["node", ROOT / "benchmarks" / script], stdout=subprocess.PIPE, text=True, check=True)
+            rows += json.loads(done.stdout)
     for row in rows:
         row["machine"] = machine()
     table(rows)

@@ -116,6 +116,24 @@ void addEdits(const Subject& subject, std::vector<Row>& rows) {
   rows.push_back({"", "edit of its colours only: preparation", median(colours), "ms", {}, true, "", {}});
 }
 
+/// A picture that is given up for a newer one.
+void addStopping(const Subject& subject, std::vector<Row>& rows) {
+  Stage stage(subject, fogLook());
+  const double whole = timeOf(stage, width, height);
+  std::vector<double> times;
+  for (int i = 0; i < 11; ++i) times.push_back(stage.drawAndStop(width, height, std::chrono::milliseconds(40 + 7 * i)));
+  std::sort(times.begin(), times.end());
+  rows.push_back({"",
+                  "thin fog, given up: until the renderer is back, median",
+                  times[times.size() / 2],
+                  "ms",
+                  {},
+                  true,
+                  "the whole picture",
+                  whole});
+  rows.push_back({"", "thin fog, given up: until the renderer is back, longest", times.back(), "ms", {}, true, "", {}});
+}
+
 }  // namespace
 
 std::vector<Row> scalingRows() {
@@ -126,6 +144,7 @@ std::vector<Row> scalingRows() {
     addPixels(ct, rows);
     addModes(ct, rows);
     addEdits(ct, rows);
+    addStopping(ct, rows);
     for (Row& row : rows) row.name = ct.name + " 512^3, " + row.name;
   }
   addSizes(rows);

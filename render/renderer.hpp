@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -39,11 +40,17 @@ using LayerShapes = std::map<std::string, std::shared_ptr<const Content>>;
 struct RenderRequest {
   const Scene* scene = nullptr;
   std::string view;
-  int width = 0;  // pixels
+  int width = 0;  // of the picture, pixels
   int height = 0;
   const LayerVolumes* volumes = nullptr;
   /// 1: the still, the same bytes every time. Larger: longer ray steps while moving.
   double stepScale = 1;
+  /// The view that the picture fills, pixels, where that is larger: the picture shows the same millimetres, edge to
+  /// edge, with larger pixels. 0: the picture's own size.
+  int viewWidth = 0;
+  int viewHeight = 0;
+  /// Once it is requested the drawing ends within a tile, as an Error (cancelled).
+  std::stop_token stop = {};
   const LayerShapes* shapes = nullptr;  // null: none
 };
 
@@ -59,7 +66,8 @@ class Renderer {
  public:
   virtual ~Renderer() = default;
 
-  /// Draws one view of the scene; an unknown view, a zero or huge size (over 16384) is an Error.
+  /// Draws one view of the scene; an unknown view, a zero or huge size (over 16384) is an Error. If it was stopped the
+  /// frame holds nothing that may be shown. A GPU is asked between pictures only: its longest take milliseconds.
   /// Thread: one call at a time per Renderer; uses all cores inside.
   [[nodiscard]] virtual Result<RenderStatistics> render(const RenderRequest& request, Frame& frame) = 0;
 

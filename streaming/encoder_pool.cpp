@@ -107,7 +107,8 @@ void EncoderPool::work(const std::stop_token& stop) {
     jobs_.erase(at);
     busy_.insert(job.owner);
     lock.unlock();
-    job.done(encodeSafely(encoders, job));
+    auto message = encodeSafely(encoders, job);
+    job.done(std::move(message), std::chrono::microseconds(job.header.encodeUs));
     job.done = nullptr;
     giveBack(std::move(job.frame));
     lock.lock();

@@ -5,6 +5,7 @@
 #include "render/renderer.hpp"
 #include "streaming/protocol/frame_header.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -23,7 +24,8 @@ struct EncodeJob {
   Frame frame;
   FrameHeader header;
   bool lossless = false;
-  std::function<void(Result<std::vector<std::byte>>)> done;
+  /// The message and how long its encoding took.
+  std::function<void(Result<std::vector<std::byte>>, std::chrono::microseconds)> done;
 };
 
 /// Few frames wait at a time: a renderer that is faster than the encoders waits for them, so that it draws the newest

@@ -1,5 +1,6 @@
 // StreamEngine: the threads behind all sessions. One renders, others encode and load; each hands on to the next.
 #include "base/log.hpp"
+#include "streaming/current_picture.hpp"
 #include "streaming/encoder_pool.hpp"
 #include "streaming/loader_pool.hpp"
 #include "streaming/session.hpp"
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -40,6 +42,18 @@ std::string newSessionId() {
   return id;
 }
 
+/// A viewer whose pictures moved so lately has a part of the render thread's time.
+constexpr std::chrono::milliseconds movesStill{500};
+
+/// A moving picture that takes so many times its budget is given up for newer input.
+constexpr int patienceInBudgets = 3;
+
+FrameQuality qualityOf(const ViewPick& pick) {
+  if (pick.kind == PictureKind::still) return FrameQuality::lossless;
+  const bool isSharp = pick.kind == PictureKind::refinement && pick.level == Pacer::Level{};
+  return isSharp ? FrameQuality::sharp : FrameQuality::moving;
+}
+
 /// The map from viewport pixels to the world, from that of the smaller picture that fills the viewport.
 ViewGeometry inViewportPixels(ViewGeometry geometry, const ViewPick& pick) {
   geometry.rightMm = geometry.rightMm * (static_cast<double>(pick.width) / pick.viewport.width);
@@ -50,7 +64,7 @@ ViewGeometry inViewportPixels(ViewGeometry geometry, const ViewPick& pick) {
 FrameHeader headerOf(const RenderJob& job, const Frame& frame) {
   FrameHeader header;
   header.frame = job.pick.frame;
-  header.quality = job.pick.still ? FrameQuality::lossless : FrameQuality::moving;
+  header.quality = qualityOf(job.pick);
   header.width = static_cast<std::uint16_t>(frame.width);
   header.height = static_cast<std::uint16_t>(frame.height);
   header.viewportWidth = static_cast<std::uint16_t>(job.pick.viewport.width);
@@ -69,6 +83,7 @@ struct StreamEngine::State {
       : renderer(std::move(r)),
         images(i),
         options(o),
+        current(o.frameBudget * patienceInBudgets),
         encoders(o.encoderThreads, o.movingJpegQuality),
         loaders(o.loaderThreads) {
     encoders.onRoom([this] { wake(); });
@@ -81,11 +96,14 @@ struct StreamEngine::State {
   void load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted);
   void renderLoop(const std::stop_token& stop);
   bool renderNext();
-  bool tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind, Clock::time_point now);
+  bool tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind, Clock::time_point now,
+                 bool isOverdue = false);
   [[nodiscard]] std::vector<SessionPointer> withOverdueStill(const std::vector<SessionPointer>& from,
                                                              Clock::time_point now);
-  void render(const SessionPointer& session, const RenderJob& job);
-  [[nodiscard]] Result<void> draw(const RenderJob& job, Frame& frame);
+  [[nodiscard]] int shareFor(const Session* session, Clock::time_point now);
+  void render(const SessionPointer& session, const RenderJob& job, bool isOverdue);
+  [[nodiscard]] Result<RenderStatistics> draw(const RenderJob& job, const std::stop_token& stop, Frame& frame);
+  void makeWay(const Session& session);
   [[nodiscard]] Clock::time_point nextDeadline();
 
   const std::unique_ptr<Renderer> renderer;
@@ -97,7 +115,9 @@ struct StreamEngine::State {
   std::vector<SessionPointer> sessions;
   std::uint64_t wakeUps = 0;
 
-  Session* lastServed = nullptr;  // render thread only; compared, never followed
+  Session* lastServed = nullptr;                          // render thread only; compared, never followed
+  std::map<const Session*, Clock::time_point> lastMoved;  // the same
+  CurrentPicture current;
   EncoderPool encoders;
   std::mutex picking;  // one at a time; never taken with another lock held
   Picker picker;
@@ -149,6 +169,7 @@ void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, const Imag
   session->loaded(wanted.ticket, std::move(result), more);
   session->flush();
   start(session, std::move(more));
+  makeWay(*session);
   wake();
 }
 
@@ -197,38 +218,58 @@ bool StreamEngine::State::renderNext() {
   const auto last = std::find_if(order.begin(), order.end(), [&](const auto& s) { return s.get() == lastServed; });
   if (last != order.end()) std::rotate(order.begin(), last + 1, order.end());
   const auto now = Clock::now();
-  return tryRender(withOverdueStill(order, now), ViewSchedule::Kind::still, now) ||
-         tryRender(order, ViewSchedule::Kind::moving, now) || tryRender(order, ViewSchedule::Kind::still, now);
+  return tryRender(withOverdueStill(order, now), ViewSchedule::Kind::settled, now, true) ||
+         tryRender(order, ViewSchedule::Kind::moving, now) || tryRender(order, ViewSchedule::Kind::settled, now);
 }
 
 bool StreamEngine::State::tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind,
-                                    Clock::time_point now) {
+                                    Clock::time_point now, bool isOverdue) {
   for (const auto& session : from) {
-    const auto job = session->nextJob(kind, now);
+    const auto job = session->nextJob(kind, now, shareFor(session.get(), now));
     if (!job) continue;
     lastServed = session.get();
-    render(session, *job);
+    if (kind == ViewSchedule::Kind::moving) lastMoved[session.get()] = now;
+    render(session, *job, isOverdue);
     return true;
   }
   return false;
+}
+
+/// Among how many viewers the time is divided, if this one's pictures move.
+int StreamEngine::State::shareFor(const Session* session, Clock::time_point now) {
+  std::erase_if(lastMoved, [&](const auto& moved) { return now - moved.second > movesStill; });
+  return static_cast<int>(lastMoved.size()) + (lastMoved.contains(session) ? 0 : 1);
 }
 
 std::vector<SessionPointer> StreamEngine::State::withOverdueStill(const std::vector<SessionPointer>& from,
                                                                   Clock::time_point now) {
   std::vector<SessionPointer> out;
   for (const auto& session : from) {
-    const auto due = session->stillDueAt();
+    const auto due = session->settledDueAt();
     if (due && now > *due + longestStillWait && session.get() != lastServed) out.push_back(session);
   }
   return out;
 }
 
-void StreamEngine::State::render(const SessionPointer& session, const RenderJob& job) {
+/// Lets newer pictures be drawn at once, if what is drawn now can wait for them or is not wanted any more.
+void StreamEngine::State::makeWay(const Session& session) {
+  current.makeWay(&session, session.waiting(), Clock::now());
+}
+
+void StreamEngine::State::render(const SessionPointer& session, const RenderJob& job, bool isOverdue) {
   Frame frame = encoders.takeFrame();
   const auto start = Clock::now();
-  const auto drawn = draw(job, frame);
+  const auto stop = current.begin({session.get(), job.pick.kind, job.pick.view, job.pick.coarsest, !isOverdue, start});
+  for (const auto& other : snapshot()) makeWay(*other);  // for what came after the choice of this picture
+  const auto drawn = draw(job, stop, frame);
+  current.end();
   const auto time = Clock::now() - start;
-  session->rendered(job.pick, duration_cast<microseconds>(time));
+  if (!drawn && drawn.error().code == ErrorCode::cancelled) {
+    encoders.giveBack(std::move(frame));
+    session->interrupted(job.pick, duration_cast<microseconds>(time));
+    return;
+  }
+  if (drawn) session->rendered(job.pick, drawn->prepare, duration_cast<microseconds>(time) - drawn->prepare);
   if (!drawn) {
     encoders.giveBack(std::move(frame));
     session->finished(job, tl::make_unexpected(drawn.error()));
@@ -241,15 +282,15 @@ void StreamEngine::State::render(const SessionPointer& session, const RenderJob&
   encode.header.queueUs = clampedUs(start - job.inputArrival);
   encode.header.renderUs = clampedUs(time);
   encode.frame = std::move(frame);
-  encode.lossless = job.pick.still;
-  encode.done = [session, job](Result<std::vector<std::byte>> message) {
-    session->finished(job, std::move(message));
+  encode.lossless = job.pick.kind == PictureKind::still;
+  encode.done = [session, job](Result<std::vector<std::byte>> message, microseconds encodeTime) {
+    session->finished(job, std::move(message), encodeTime);
     session->flush();
   };
   encoders.submit(std::move(encode));
 }
 
-Result<void> StreamEngine::State::draw(const RenderJob& job, Frame& frame) {
+Result<RenderStatistics> StreamEngine::State::draw(const RenderJob& job, const std::stop_token& stop, Frame& frame) {
   RenderRequest request;
   request.scene = job.scene.get();
   request.view = job.pick.view;
@@ -258,20 +299,21 @@ Result<void> StreamEngine::State::draw(const RenderJob& job, Frame& frame) {
   request.volumes = job.volumes.get();
   request.shapes = job.shapes.get();
   request.stepScale = job.pick.level.stepScale;
+  request.viewWidth = job.pick.viewport.width;
+  request.viewHeight = job.pick.viewport.height;
+  request.stop = stop;
   try {
-    const auto statistics = renderer->render(request, frame);
-    if (!statistics) return tl::make_unexpected(statistics.error());
+    return renderer->render(request, frame);
   } catch (const std::exception& e) {
     return fail(ErrorCode::internal, std::string("the picture could not be drawn: ") + e.what(), job.pick.view);
   }
-  return {};
 }
 
 Clock::time_point StreamEngine::State::nextDeadline() {
   if (!encoders.hasRoom()) return Clock::time_point::max();
   auto deadline = Clock::time_point::max();
   for (const auto& session : snapshot()) {
-    if (const auto due = session->stillDueAt()) deadline = std::min(deadline, *due);
+    if (const auto due = session->settledDueAt()) deadline = std::min(deadline, *due);
   }
   return deadline;
 }
@@ -284,13 +326,16 @@ StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& imag
 StreamEngine::~StreamEngine() {
   for (const auto& session : state_->snapshot()) session->shut();
   state_->renderThread.request_stop();
+  state_->current.close();
   state_->renderThread.join();
 }
 
 Result<std::shared_ptr<StreamEngine::Session>> StreamEngine::connect(std::shared_ptr<SessionOutput> output) {
   const auto& options = state_->options;
-  auto session = std::make_shared<Session>(newSessionId(), options.version, std::move(output),
-                                           ViewSchedule::Options{options.settle, options.volumeBudget});
+  auto session = std::make_shared<Session>(
+      newSessionId(), options.version, std::move(output),
+      ViewSchedule::Options{
+          .settle = options.settle, .frameBudget = options.frameBudget, .smallestScale = options.smallestScale});
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->sessions.size() >= options.sessions) {
@@ -308,11 +353,13 @@ void StreamEngine::receive(Session& session, std::string_view message) {
   state_->startPick(session.shared_from_this());
   session.flush();
   state_->start(session.shared_from_this(), std::move(loads));
+  state_->makeWay(session);
   state_->wake();
 }
 
 void StreamEngine::disconnect(const std::shared_ptr<Session>& session) {
   session->shut();
+  state_->current.forget(session.get());
   const std::lock_guard lock(state_->mutex);
   std::erase(state_->sessions, session);
 }

@@ -70,11 +70,12 @@ class StreamEngine {
   struct Options {
     std::size_t loaderThreads = 2;
     std::size_t encoderThreads = 1;
-    std::size_t sessions = 64;                   // more are refused
-    int movingJpegQuality = 80;                  // 4:2:0
-    std::chrono::milliseconds settle{150};       // after the last input: the lossless still
-    std::chrono::milliseconds volumeBudget{60};  // render time aimed at for a moving volume view
-    std::string version = "0.1.0";               // told in `hello`
+    std::size_t sessions = 64;                  // more are refused
+    int movingJpegQuality = 80;                 // 4:2:0
+    std::chrono::milliseconds settle{150};      // after the last input: the lossless still
+    std::chrono::milliseconds frameBudget{33};  // aimed at for drawing and encoding a moving picture
+    double smallestScale = 1 / 6.0;             // of a moving picture's sides, if that takes too long at full size
+    std::string version = "0.1.0";              // told in `hello`
   };
 
   StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace nora {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 /// A view that has waited so long goes first, so that a dragged view does not starve the others.
 constexpr std::chrono::milliseconds longestWait{250};
 
-int divided(int side, int divisor) {
-  return std::max(1, (side + divisor - 1) / divisor);
+int scaled(int side, double scale) {
+  return std::max(1, static_cast<int>(std::lround(side * scale)));
 }
 
 }  // namespace
@@ -19,7 +20,7 @@ void ViewSchedule::setViewports(const std::map<std::string, ViewportSize>& views
   focus_ = focus;
   std::erase_if(entries_, [&](const auto& entry) { return !views.contains(entry.first); });
   for (const auto& [name, size] : views) {
-    entries_.try_emplace(name, options_.volumeBudget).first->second.size = size;
+    entries_[name].size = size;
   }
 }
 
@@ -35,9 +36,15 @@ void ViewSchedule::update(const Scene& scene, std::uint64_t revision, std::uint6
     ViewLook look = lookOf(scene, *view, revision, entry.size);
     if (entry.wanted == look) continue;
     if (!entry.dirty()) entry.dirtySince = now;
+    if (entry.kind != view->kind) learnAnew(entry, view->kind);
     entry.wanted = std::move(look);
     entry.changedBy = input;
   }
+}
+
+void ViewSchedule::learnAnew(Entry& entry, ViewKind kind) const {
+  entry.kind = kind;
+  entry.pacer = Pacer({options_.frameBudget, options_.smallestScale, kind == ViewKind::volume});
 }
 
 /// Order of dirty views: who has waited too long; the one under the hand (but not twice in a row while others wait);
@@ -55,46 +62,109 @@ bool ViewSchedule::before(const std::string& nameA, const Entry& a, const std::s
   return rankA != rankB ? rankA < rankB : a.dirtySince < b.dirtySince;
 }
 
-std::optional<ViewPick> ViewSchedule::pick(Kind kind, Clock::time_point now) {
+std::optional<ViewPick> ViewSchedule::pick(Kind kind, Clock::time_point now, int share) {
   if (inFlight_.size() >= maxInFlight) return std::nullopt;
-  const bool still = kind == Kind::still;
-  if (still && now < lastChange_ + options_.settle) return std::nullopt;
   std::uint64_t newest = 0;
   for (const auto& [name, entry] : entries_) newest = std::max(newest, entry.changedBy);
   auto best = entries_.end();
   for (auto at = entries_.begin(); at != entries_.end(); ++at) {
     const Entry& entry = at->second;
-    if (still ? !entry.awaitsStill() : !entry.dirty()) continue;
+    const auto due = kind == Kind::settled ? dueAt(entry) : std::nullopt;
+    if (kind == Kind::moving ? !entry.dirty() : !due || now < *due) continue;
     if (best == entries_.end() || before(at->first, entry, best->first, best->second, newest, now)) best = at;
   }
   if (best == entries_.end()) return std::nullopt;
-  Entry& entry = best->second;
-  ViewPick out;
-  out.view = best->first;
-  out.frame = ++lastFrame_;
-  out.still = still;
-  out.volume = entry.wanted->view.kind == ViewKind::volume;
-  out.viewport = entry.size;
-  if (out.volume && !still) out.level = entry.pacer.next(std::int64_t{entry.size.width} * entry.size.height);
-  out.width = divided(entry.size.width, out.level.divisor);
-  out.height = divided(entry.size.height, out.level.divisor);
-  entry.drawn = entry.wanted;
-  entry.lossless = still;
   lastPicked_ = best->first;
+  return pickOf(best->first, best->second, kind, share);
+}
+
+ViewPick ViewSchedule::pickOf(const std::string& name, Entry& entry, Kind kind, int share) {
+  ViewPick out;
+  out.view = name;
+  out.frame = ++lastFrame_;
+  out.viewport = entry.size;
+  if (kind == Kind::moving) {
+    out.level = entry.pacer.next(entry.pixels(), share);
+  } else if (const auto finer = refinement(entry)) {
+    out.kind = PictureKind::refinement;
+    out.level = *finer;
+  } else {
+    out.kind = PictureKind::still;
+  }
+  out.width = scaled(entry.size.width, out.level.scale);
+  out.height = scaled(entry.size.height, out.level.scale);
+  out.coarsest = entry.pacer.isCoarsest(out.level);
+  entry.drawn = entry.wanted;
+  entry.lossless = out.kind == PictureKind::still;
   inFlight_[out.frame] = false;
   return out;
 }
 
-std::optional<Clock::time_point> ViewSchedule::stillDueAt() const {
-  if (inFlight_.size() >= maxInFlight) return std::nullopt;
-  const bool any = std::any_of(entries_.begin(), entries_.end(), [](const auto& e) { return e.second.awaitsStill(); });
-  return any ? std::optional(lastChange_ + options_.settle) : std::nullopt;
+/// A still has a sharp picture before it if that would be there in half the time until the still is begun: else the
+/// still itself, begun earlier, is hardly later than that picture, and one drawing is enough.
+std::optional<Pacer::Level> ViewSchedule::refinement(const Entry& entry) const {
+  return entry.pacer.refinement(entry.shown, entry.pixels(), (options_.settle - options_.pause) / 2);
 }
 
-void ViewSchedule::rendered(const ViewPick& pick, std::chrono::microseconds time) {
+/// A slow still is begun earlier, so that it is there when a quick one would be begun.
+std::optional<Clock::time_point> ViewSchedule::dueAt(const Entry& entry) const {
+  if (!entry.awaitsStill()) return std::nullopt;
+  if (refinement(entry)) return lastChange_ + options_.pause;
+  const Clock::duration drawing = entry.pacer.expectedStill(entry.pixels());
+  const Clock::duration settle = options_.settle;
+  return lastChange_ + std::max<Clock::duration>(options_.pause, settle - drawing);
+}
+
+std::optional<Clock::time_point> ViewSchedule::settledDueAt() const {
+  if (inFlight_.size() >= maxInFlight) return std::nullopt;
+  std::optional<Clock::time_point> first;
+  for (const auto& [name, entry] : entries_) {
+    const auto due = dueAt(entry);
+    if (due && (!first || *due < *first)) first = due;
+  }
+  return first;
+}
+
+WaitingViews ViewSchedule::waiting() const {
+  WaitingViews out;
+  out.canStart = inFlight_.size() < maxInFlight;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.dirty()) out.views.insert(name);
+  }
+  return out;
+}
+
+void ViewSchedule::rendered(const ViewPick& pick, std::chrono::microseconds prepare, std::chrono::microseconds draw) {
   const auto at = entries_.find(pick.view);
-  if (at == entries_.end() || !pick.volume) return;
-  at->second.pacer.rendered(pick.level, std::int64_t{pick.viewport.width} * pick.viewport.height, time);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  entry.shown = pick.level;
+  const std::int64_t pixels = std::int64_t{pick.viewport.width} * pick.viewport.height;
+  if (pick.kind == PictureKind::moving) entry.pacer.drawn(pick.level, pixels, prepare, draw);
+  if (pick.kind == PictureKind::still) entry.pacer.settled(pixels, prepare, draw);
+}
+
+void ViewSchedule::encoded(const ViewPick& pick, std::chrono::microseconds time) {
+  const auto at = entries_.find(pick.view);
+  if (at == entries_.end() || pick.kind == PictureKind::still) return;
+  at->second.pacer.encoded(pick.level, std::int64_t{pick.viewport.width} * pick.viewport.height, time);
+}
+
+void ViewSchedule::interrupted(const ViewPick& pick, std::chrono::microseconds elapsed) {
+  dropped(pick.frame);
+  const auto at = entries_.find(pick.view);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  entry.lossless = false;
+  if (pick.kind != PictureKind::moving) return;  // what was drawn before it is on the page
+  entry.drawn.reset();
+  entry.pacer.interrupted(pick.level, std::int64_t{pick.viewport.width} * pick.viewport.height, elapsed);
+}
+
+void ViewSchedule::failed(const ViewPick& pick) {
+  dropped(pick.frame);
+  const auto at = entries_.find(pick.view);
+  if (at != entries_.end()) at->second.shown = {};
 }
 
 void ViewSchedule::sent(std::uint32_t frame) {

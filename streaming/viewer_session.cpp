@@ -135,26 +135,37 @@ void ViewerSession::lookAgain(std::uint64_t input, Clock::time_point arrival) {
   schedule_.update(*scene_, revision_, shownInput_, Clock::now());
 }
 
-std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::time_point now) {
+std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::time_point now, int share) {
   const std::lock_guard lock(mutex_);
   if (closed_) return std::nullopt;
-  auto pick = schedule_.pick(kind, now);
+  auto pick = schedule_.pick(kind, now, share);
   if (!pick) return std::nullopt;
   return RenderJob{images_.drawable(scene_), volumes_, shapes_, std::move(*pick), revision_, shownInput_,
                    shownInputArrival_};
 }
 
-std::optional<Clock::time_point> ViewerSession::stillDueAt() const {
+std::optional<Clock::time_point> ViewerSession::settledDueAt() const {
   const std::lock_guard lock(mutex_);
-  return closed_ ? std::nullopt : schedule_.stillDueAt();
+  return closed_ ? std::nullopt : schedule_.settledDueAt();
 }
 
-void ViewerSession::rendered(const ViewPick& pick, std::chrono::microseconds time) {
+WaitingViews ViewerSession::waiting() const {
   const std::lock_guard lock(mutex_);
-  schedule_.rendered(pick, time);
+  return closed_ ? WaitingViews{} : schedule_.waiting();
 }
 
-void ViewerSession::finished(const RenderJob& job, Result<std::vector<std::byte>> message) {
+void ViewerSession::rendered(const ViewPick& pick, std::chrono::microseconds prepare, std::chrono::microseconds draw) {
+  const std::lock_guard lock(mutex_);
+  schedule_.rendered(pick, prepare, draw);
+}
+
+void ViewerSession::interrupted(const ViewPick& pick, std::chrono::microseconds elapsed) {
+  const std::lock_guard lock(mutex_);
+  schedule_.interrupted(pick, elapsed);
+}
+
+void ViewerSession::finished(const RenderJob& job, Result<std::vector<std::byte>> message,
+                             std::chrono::microseconds encode) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   if (dropChangedImages()) {  // what was drawn may be a mixture
@@ -162,11 +173,12 @@ void ViewerSession::finished(const RenderJob& job, Result<std::vector<std::byte>
     return;
   }
   if (message) {
+    schedule_.encoded(job.pick, encode);
     schedule_.sent(job.pick.frame);
     outbox_.frame(std::move(*message));
     return;
   }
-  schedule_.dropped(job.pick.frame);
+  schedule_.failed(job.pick);
   outbox_.text(errorMessage(message.error(), job.input));
 }
 

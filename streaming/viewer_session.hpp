@@ -47,11 +47,14 @@ class ViewerSession {
 
   /// What the client wants to know of a view; of several questions that wait only the newest is kept.
   [[nodiscard]] std::optional<PickJob> takePick();
-  [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now);
-  [[nodiscard]] std::optional<Clock::time_point> stillDueAt() const;
-  void rendered(const ViewPick& pick, std::chrono::microseconds time);
-  /// The message of a picture, or why it could not be made.
-  void finished(const RenderJob& job, Result<std::vector<std::byte>> message);
+  [[nodiscard]] std::optional<RenderJob> nextJob(ViewSchedule::Kind kind, Clock::time_point now, int share);
+  [[nodiscard]] std::optional<Clock::time_point> settledDueAt() const;
+  [[nodiscard]] WaitingViews waiting() const;
+  void rendered(const ViewPick& pick, std::chrono::microseconds prepare, std::chrono::microseconds draw);
+  /// The picture was given up for a newer one after that time.
+  void interrupted(const ViewPick& pick, std::chrono::microseconds elapsed);
+  /// The message of a picture and how long its encoding took, or why it could not be made.
+  void finished(const RenderJob& job, Result<std::vector<std::byte>> message, std::chrono::microseconds encode = {});
 
   void post(const std::string& text);
   void flush() { outbox_.flush(); }

@@ -24,17 +24,18 @@ class CpuRenderer final : public Renderer {
   std::string name() const override { return std::string("cpu (") + kernels_.name + ")"; }
 
  private:
-  std::uint64_t drawSlices(const kernel::SlicePlan& plan) const;
-  kernel::RayCounts drawRays(const kernel::RayPlan& plan) const;
+  std::uint64_t drawSlices(const kernel::SlicePlan& plan, const std::stop_token& stop) const;
+  kernel::RayCounts drawRays(const kernel::RayPlan& plan, const std::stop_token& stop) const;
 
   const kernel::Kernels& kernels_;
   PicturePlanner planner_;
 };
 
-std::uint64_t CpuRenderer::drawSlices(const kernel::SlicePlan& plan) const {
+std::uint64_t CpuRenderer::drawSlices(const kernel::SlicePlan& plan, const std::stop_token& stop) const {
   std::atomic<std::uint64_t> samples{0};
   const int tiles = (plan.height + sliceTileRows - 1) / sliceTileRows;
   tbb::parallel_for(0, tiles, [&](int t) {
+    if (stop.stop_requested()) return;
     const int y0 = t * sliceTileRows;
     const kernel::Tile tile{0, y0, plan.width, std::min(y0 + sliceTileRows, plan.height)};
     samples.fetch_add(kernels_.drawSlices(plan, tile), std::memory_order_relaxed);
@@ -42,12 +43,13 @@ std::uint64_t CpuRenderer::drawSlices(const kernel::SlicePlan& plan) const {
   return samples;
 }
 
-kernel::RayCounts CpuRenderer::drawRays(const kernel::RayPlan& plan) const {
+kernel::RayCounts CpuRenderer::drawRays(const kernel::RayPlan& plan, const std::stop_token& stop) const {
   std::atomic<std::uint64_t> samples{0};
   std::atomic<std::uint64_t> skipped{0};
   const int columns = (plan.width + rayTileEdge - 1) / rayTileEdge;
   const int rows = (plan.height + rayTileEdge - 1) / rayTileEdge;
   tbb::parallel_for(0, columns * rows, [&](int t) {
+    if (stop.stop_requested()) return;
     const int x0 = t % columns * rayTileEdge;
     const int y0 = t / columns * rayTileEdge;
     const kernel::Tile tile{x0, y0, std::min(x0 + rayTileEdge, plan.width), std::min(y0 + rayTileEdge, plan.height)};
@@ -65,12 +67,13 @@ Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame
   const auto planned = Clock::now();
   RenderStatistics statistics;
   if (plan->rays) {
-    const kernel::RayCounts counts = drawRays(*plan->rays);
+    const kernel::RayCounts counts = drawRays(*plan->rays, request.stop);
     statistics.samples = counts.samples;
     statistics.skipped = counts.skipped;
   } else {
-    statistics.samples = drawSlices(plan->slices);
+    statistics.samples = drawSlices(plan->slices, request.stop);
   }
+  if (request.stop.stop_requested()) return stoppedPicture(request.view);
   planner_.finish(frame);
   statistics.geometry = planner_.geometryTime();
   statistics.prepare = std::chrono::duration_cast<std::chrono::microseconds>(planned - started);

@@ -49,6 +49,7 @@ Result<RenderStatistics> DeviceRenderer::render(const RenderRequest& request, Fr
   const auto started = Clock::now();
   auto plan = planner_.plan(request, hostKernels_, frame);
   if (!plan) return tl::make_unexpected(plan.error());
+  if (request.stop.stop_requested()) return stoppedPicture(request.view);
   auto queued = queue(*plan);
   const auto planned = Clock::now();
   if (queued) queued = queueBack(frame.rgba.size());

@@ -8,6 +8,7 @@ Result<RenderStatistics> FallbackRenderer::render(const RenderRequest& request, 
   std::string reason;
   if (first_) {
     auto drawn = first_->render(request, frame);
+    if (!drawn && drawn.error().code == ErrorCode::cancelled) return drawn;
     otherDrew_ = !drawn;
     if (drawn) return drawn;
     reason = describe(drawn.error());

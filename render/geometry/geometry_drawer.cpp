@@ -46,13 +46,15 @@ void GeometryDrawer::drawNearest() {
   const kernel::GeometryKernels& kernels = kernel::geometryKernels();
   for (int m = 0; m < plan_.meshCount; ++m) {
     if (isListed(plan_.meshes[m].opacity)) continue;
-    inParallel(plan_.meshes[m].shape.triangleCount, trianglesTogether,
-               [&](std::uint64_t begin, std::uint64_t end) { kernels.drawNearestMesh(plan_, m, begin, end); });
+    inParallel(plan_.meshes[m].shape.triangleCount, trianglesTogether, [&](std::uint64_t begin, std::uint64_t end) {
+      if (!stop_.stop_requested()) kernels.drawNearestMesh(plan_, m, begin, end);
+    });
   }
   for (int l = 0; l < plan_.lineCount; ++l) {
     if (isListed(plan_.lines[l].opacity)) continue;
-    inParallel(plan_.lines[l].drawnCount, linesTogether,
-               [&](std::uint64_t begin, std::uint64_t end) { kernels.drawNearestLines(plan_, l, begin, end); });
+    inParallel(plan_.lines[l].drawnCount, linesTogether, [&](std::uint64_t begin, std::uint64_t end) {
+      if (!stop_.stop_requested()) kernels.drawNearestLines(plan_, l, begin, end);
+    });
   }
 }
 
@@ -61,13 +63,15 @@ void GeometryDrawer::listAll(bool fill) {
   const kernel::FragmentLists lists{counts_.data(), first_.data(), entries_.data()};
   for (int m = 0; m < plan_.meshCount; ++m) {
     if (!isListed(plan_.meshes[m].opacity)) continue;
-    inParallel(plan_.meshes[m].shape.triangleCount, trianglesTogether,
-               [&](std::uint64_t begin, std::uint64_t end) { kernels.listMesh(plan_, lists, fill, m, begin, end); });
+    inParallel(plan_.meshes[m].shape.triangleCount, trianglesTogether, [&](std::uint64_t begin, std::uint64_t end) {
+      if (!stop_.stop_requested()) kernels.listMesh(plan_, lists, fill, m, begin, end);
+    });
   }
   for (int l = 0; l < plan_.lineCount; ++l) {
     if (!isListed(plan_.lines[l].opacity)) continue;
-    inParallel(plan_.lines[l].drawnCount, linesTogether,
-               [&](std::uint64_t begin, std::uint64_t end) { kernels.listLines(plan_, lists, fill, l, begin, end); });
+    inParallel(plan_.lines[l].drawnCount, linesTogether, [&](std::uint64_t begin, std::uint64_t end) {
+      if (!stop_.stop_requested()) kernels.listLines(plan_, lists, fill, l, begin, end);
+    });
   }
 }
 
@@ -90,6 +94,7 @@ bool GeometryDrawer::list() {
 
 const std::uint64_t* GeometryDrawer::numbers(const kernel::GeometryPlan& plan) {
   plan_ = plan;
+  stop_ = {};
   plan_.samples = 1;
   flat_ = true;
   fillInParallel(nearest_, static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height),
@@ -99,12 +104,13 @@ const std::uint64_t* GeometryDrawer::numbers(const kernel::GeometryPlan& plan) {
   return nearest_.data();
 }
 
-Result<kernel::RayGeometry> GeometryDrawer::draw(const kernel::GeometryPlan& plan, bool fine) {
+Result<kernel::RayGeometry> GeometryDrawer::draw(const kernel::GeometryPlan& plan, bool fine, std::stop_token stop) {
   const std::size_t pixels = static_cast<std::size_t>(plan.width) * static_cast<std::size_t>(plan.height);
   if (pixels > mostPixels) {
     return fail(ErrorCode::limitExceeded, "a picture with surfaces or streamlines has at most 32 million pixels");
   }
   plan_ = plan;
+  stop_ = std::move(stop);
   plan_.samples = fine && pixels <= mostFinePixels ? 2 : 1;
   const std::size_t samples = pixels * static_cast<std::size_t>(plan_.samples * plan_.samples);
   fillInParallel(nearest_, samples, kernel::nothingThere);

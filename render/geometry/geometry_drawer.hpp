@@ -5,6 +5,7 @@
 #include "render/kernel/geometry_kernels.hpp"
 
 #include <cstdint>
+#include <stop_token>
 #include <vector>
 
 namespace nora {
@@ -14,8 +15,9 @@ namespace nora {
 class GeometryDrawer {
  public:
   /// `fine`: edges are smoothed by four samples a pixel, where the picture is not too large for that. The result is
-  /// valid until the next call. Errors: limitExceeded (a picture too large to be drawn with geometry).
-  [[nodiscard]] Result<kernel::RayGeometry> draw(const kernel::GeometryPlan& plan, bool fine);
+  /// valid until the next call, and not complete if `stop` was requested. Errors: limitExceeded (a picture too large to
+  /// be drawn with geometry).
+  [[nodiscard]] Result<kernel::RayGeometry> draw(const kernel::GeometryPlan& plan, bool fine, std::stop_token stop);
 
   /// Only what is nearest in each pixel, whether it lets light through or not: depth and number (kernel::Visibility),
   /// width * height of them.
@@ -35,6 +37,7 @@ class GeometryDrawer {
   std::vector<std::uint32_t> counts_;
   std::vector<std::uint32_t> first_;
   std::vector<std::uint64_t> entries_;
+  std::stop_token stop_;
   bool flat_ = false;  // of what lets light through only the nearest is shown
 };
 

@@ -70,6 +70,11 @@ double pixelMm(const ViewGeometry& g) {
   return length(g.rightMm);
 }
 
+/// Pixels of a picture for each of the view that it fills.
+double pictureScale(const RenderRequest& request) {
+  return request.viewWidth > 0 ? static_cast<double>(request.width) / request.viewWidth : 1;
+}
+
 bool isShown(const Layer& layer, const View& view) {
   const bool volume = view.kind == ViewKind::volume;
   return layer.visible && layer.opacity > 0 && (!volume || layer.inVolume.value_or(true));
@@ -170,7 +175,7 @@ void GeometryPlanner::addMesh(const Shapes& in, const Layer& layer, const std::s
   mesh.shape.cuts = viewCuts_;
   if (slice) {
     constexpr double over = 1000;  // millimetres: edges lie over streamlines, and the later over the earlier
-    mesh.shape.edgePixels = static_cast<float>(std::max(layer.surface.edgePixels, 1.0));
+    mesh.shape.edgePixels = static_cast<float>(std::max(layer.surface.edgePixels * pictureScale(in.request), 1.0));
     mesh.shape.bias = static_cast<float>(-over - static_cast<double>(meshes_.size()));
   }
   mesh.colour = packed(layer.surface.colour.value_or(plainColour));
@@ -266,9 +271,9 @@ void GeometryPlanner::addLines(const Shapes& in, const Layer& layer, const std::
   }
   out.shape.firstId = takeIds(static_cast<std::uint64_t>(tracts.info().points), layer.id, shape);
   const double tubePixels = look.tubeMm / pixelMm(in.geometry);
-  out.shape.widthPixels = static_cast<float>(std::max(look.widthPixels, tubePixels));
-  out.shape.radiusMm =
-      static_cast<float>(slice ? 0 : std::max(look.tubeMm, look.widthPixels * pixelMm(in.geometry)) / 2);
+  const double widthPixels = std::max(1.0, look.widthPixels * pictureScale(in.request));
+  out.shape.widthPixels = static_cast<float>(std::max(widthPixels, tubePixels));
+  out.shape.radiusMm = static_cast<float>(slice ? 0 : std::max(look.tubeMm, widthPixels * pixelMm(in.geometry)) / 2);
   out.shape.dots = slice;
   out.colour = packed(look.colour.value_or(plainColour));
   out.opacity = static_cast<float>(layer.opacity);

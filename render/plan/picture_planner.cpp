@@ -3,17 +3,35 @@
 #include "render/plan/shown_layers.hpp"
 
 namespace nora {
+namespace {
+
+/// In pixels of the picture, whose edges are those of the view, whatever the rounding of its sides.
+Result<ViewGeometry> geometryOf(const RenderRequest& request, const View& view) {
+  const int across = request.viewWidth > 0 ? request.viewWidth : request.width;
+  const int along = request.viewHeight > 0 ? request.viewHeight : request.height;
+  auto out = viewGeometry(*request.scene, view, boundsOf(*request.scene, *request.volumes, request.shapes), across, along);
+  if (!out) return out;
+  if (request.width < 1 || request.height < 1 || request.width > across || request.height > along) {
+    return fail(ErrorCode::invalidInput, "a picture has at least one pixel and at most those of its view", view.name);
+  }
+  out->rightMm = out->rightMm * (static_cast<double>(across) / request.width);
+  out->downMm = out->downMm * (static_cast<double>(along) / request.height);
+  return out;
+}
+
+}  // namespace
 
 Result<PicturePlan> PicturePlanner::plan(const RenderRequest& request, const kernel::Kernels& kernels, Frame& frame) {
   if (!request.scene || !request.volumes) return fail(ErrorCode::internal, "a request without a scene or volumes");
   if (!(request.stepScale > 0)) return fail(ErrorCode::invalidInput, "the ray step must be positive", request.view);
   const View* view = findView(*request.scene, request.view);
   if (!view) return fail(ErrorCode::notFound, "the scene has no such view", request.view);
-  const auto geometry = viewGeometry(*request.scene, *view, boundsOf(*request.scene, *request.volumes, request.shapes),
-                                     request.width, request.height);
+  if (request.stop.stop_requested()) return stoppedPicture(request.view);
+  const auto geometry = geometryOf(request, *view);
   if (!geometry) return tl::make_unexpected(geometry.error());
   const auto fragments = drawGeometry(request, *view, *geometry);
   if (!fragments) return tl::make_unexpected(fragments.error());
+  if (request.stop.stop_requested()) return stoppedPicture(request.view);
 
   frame.resize(request.width, request.height);
   frame.geometry = *geometry;
@@ -41,7 +59,7 @@ Result<kernel::RayGeometry> PicturePlanner::drawGeometry(const RenderRequest& re
   kernel::RayGeometry none;
   geometryTime_ = {};
   if (!*plan) return none;
-  auto drawn = geometryDrawer_.draw(**plan, request.stepScale <= 1);
+  auto drawn = geometryDrawer_.draw(**plan, request.stepScale <= 1, request.stop);
   geometryTime_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
   return drawn;
 }

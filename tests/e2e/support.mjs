@@ -11,7 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
 const { chromium } = createRequire(join(root, "client/package.json"))("playwright-core");
 const python = "/usr/bin/python3";
-const program = process.env.NORA_PROGRAM ?? join(root, "build/bin/nora");
+export const program = process.env.NORA_PROGRAM ?? join(root, "build/bin/nora");
 const chromiumFlags = [
   "--no-sandbox",
   "--disable-gpu",

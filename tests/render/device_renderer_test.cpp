@@ -321,5 +321,23 @@ TEST(MakeRenderer, NamesWhatThereIs) {
   }
 }
 
+TEST(FallbackRenderer, AStoppedPictureIsNotDrawnByTheOtherOne) {
+  EmulatedMachine machine;
+  Studio studio;
+  studio.add("a", even(5), 0, 10);
+  studio.renderer = withCpuBehind(machine);
+  studio.draw("axial", width, height);
+  const std::string device = studio.renderer->name();
+  std::stop_source stop;
+  stop.request_stop();
+  RenderRequest request{&studio.scene, "axial", width, height, &studio.volumes};
+  request.stop = stop.get_token();
+  Frame frame;
+  const auto drawn = studio.renderer->render(request, frame);
+  ASSERT_FALSE(drawn);
+  EXPECT_EQ(drawn.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(studio.renderer->name(), device);
+}
+
 }  // namespace
 }  // namespace nora

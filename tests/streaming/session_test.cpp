@@ -137,16 +137,16 @@ TEST_F(SessionTest, StillComesExactlyOnce) {
 TEST_F(SessionTest, OnlyWhatChangedIsDrawn) {
   auto viewer = connect();
   sendViewports(viewer, {"axial", "coronal", "sagittal", "3d"});
-  ASSERT_TRUE(receiveFrames(viewer, 8));
+  ASSERT_TRUE(receiveFrames(viewer, 9));  // one of them the sharp picture of the volume, whose first was coarse
   edit(viewer, "/crosshairMm/0", 5);
-  ASSERT_TRUE(receiveFrames(viewer, 10));
-  EXPECT_FALSE(viewer.output->waitForFrames(11, 300ms));
+  ASSERT_TRUE(receiveFrames(viewer, 11));
+  EXPECT_FALSE(viewer.output->waitForFrames(12, 300ms));
   const auto frames = viewer.output->frames();
-  EXPECT_EQ(frames[8].header.view, "sagittal");
   EXPECT_EQ(frames[9].header.view, "sagittal");
+  EXPECT_EQ(frames[10].header.view, "sagittal");
   edit(viewer, "/views/3/mode", "maximum");
-  ASSERT_TRUE(receiveFrames(viewer, 12));
-  EXPECT_EQ(viewer.output->frames()[10].header.view, "3d");
+  ASSERT_TRUE(receiveFrames(viewer, 13));
+  EXPECT_EQ(viewer.output->frames()[11].header.view, "3d");
 }
 
 TEST_F(SessionTest, AnEditOfTheTransferFunctionDrawsTheVolumeAndNoSlice) {
@@ -154,16 +154,16 @@ TEST_F(SessionTest, AnEditOfTheTransferFunctionDrawsTheVolumeAndNoSlice) {
   openImage(viewer, "a.nii");
   viewer.output->take("scene");
   sendViewports(viewer, {"axial", "coronal", "sagittal", "3d"});
-  ASSERT_TRUE(receiveFrames(viewer, 8));
+  ASSERT_TRUE(receiveFrames(viewer, 9));  // the volume's first is coarse: it has a sharp one, too
   edit(viewer, "/layers/0/transfer", {{"preset", "ct-bone"}, {"points", json::array()}});
-  ASSERT_TRUE(receiveFrames(viewer, 10));
-  EXPECT_FALSE(viewer.output->waitForFrames(11, 300ms));
-  EXPECT_EQ(viewer.output->frames()[8].header.view, "3d");
-  EXPECT_EQ(viewer.output->frames()[8].header.quality, FrameQuality::moving);
+  ASSERT_TRUE(receiveFrames(viewer, 11));
+  EXPECT_FALSE(viewer.output->waitForFrames(12, 300ms));
   EXPECT_EQ(viewer.output->frames()[9].header.view, "3d");
+  EXPECT_EQ(viewer.output->frames()[9].header.quality, FrameQuality::moving);
+  EXPECT_EQ(viewer.output->frames()[10].header.view, "3d");
   // The slices are as good as new: nobody is told of a revision that they do not have.
   edit(viewer, "/layers/0/opacity", 7);
-  EXPECT_EQ(viewer.output->take("scene")["revision"], viewer.output->frames()[7].header.revision);
+  EXPECT_EQ(viewer.output->take("scene")["revision"], viewer.output->frames()[8].header.revision);
 }
 
 TEST_F(SessionTest, ImagesComeWithTheirHistogramAndTransferFunctions) {

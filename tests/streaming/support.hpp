@@ -56,15 +56,18 @@ class FakeRenderer : public Renderer {
     std::size_t volumes = 0;
     Vec3 crosshairMm{};
     std::int64_t time = 0;  // of the first layer
+    int viewWidth = 0, viewHeight = 0;
   };
 
   Result<RenderStatistics> render(const RenderRequest& request, Frame& frame) override {
     std::unique_lock lock(mutex_);
     calls_.push_back({request.view, request.width, request.height, request.stepScale, request.volumes->size(),
                       request.scene->crosshairMm,
-                      request.scene->layers.empty() ? 0 : request.scene->layers.front().time});
+                      request.scene->layers.empty() ? 0 : request.scene->layers.front().time, request.viewWidth,
+                      request.viewHeight});
     changed_.notify_all();
-    changed_.wait(lock, [&] { return !held_; });
+    changed_.wait(lock, request.stop, [&] { return !held_; });
+    if (request.stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped", request.view);
     if (failures_.contains(request.view)) return fail(ErrorCode::internal, "broken on purpose", request.view);
     if (throwing_.contains(request.view)) throw std::runtime_error("thrown on purpose");
     frame.resize(request.width, request.height);
@@ -103,7 +106,7 @@ class FakeRenderer : public Renderer {
 
  private:
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   bool held_ = false;
   std::set<std::string> failures_, throwing_;
   std::vector<Call> calls_;

@@ -45,7 +45,7 @@ class Schedule : public testing::Test {
   }
 
   Scene scene;
-  ViewSchedule schedule{{.settle = 150ms, .volumeBudget = 60ms}};
+  ViewSchedule schedule{ViewSchedule::Options{}};
   Clock::time_point now{Clock::time_point{} + 1h};
   std::uint64_t input = 0;
 };
@@ -167,24 +167,24 @@ TEST_F(Schedule, AtMostTwoInFlight) {
 }
 
 TEST_F(Schedule, StillComesOnceAfterSettling) {
-  EXPECT_FALSE(schedule.stillDueAt());  // nothing drawn that could be repeated sharper
+  EXPECT_FALSE(schedule.settledDueAt());  // nothing drawn that could be repeated sharper
   drain(Kind::moving);
-  EXPECT_EQ(schedule.stillDueAt(), now + 150ms);
-  EXPECT_TRUE(drain(Kind::still).empty());
+  EXPECT_EQ(schedule.settledDueAt(), now + 150ms);
+  EXPECT_TRUE(drain(Kind::settled).empty());
   now += 149ms;
-  EXPECT_TRUE(drain(Kind::still).empty());
+  EXPECT_TRUE(drain(Kind::settled).empty());
   now += 1ms;
-  const auto pick = schedule.pick(Kind::still, now);
+  const auto pick = schedule.pick(Kind::settled, now);
   ASSERT_TRUE(pick);
-  EXPECT_TRUE(pick->still);
+  EXPECT_EQ(pick->kind, PictureKind::still);
   EXPECT_EQ(pick->level, (Pacer::Level{1, 1}));
   EXPECT_EQ(pick->width, 640);
   schedule.sent(pick->frame);
   schedule.acknowledged(pick->frame);
-  EXPECT_EQ(drain(Kind::still).size(), 3U);
-  EXPECT_FALSE(schedule.stillDueAt());
+  EXPECT_EQ(drain(Kind::settled).size(), 3U);
+  EXPECT_FALSE(schedule.settledDueAt());
   now += 1h;
-  EXPECT_TRUE(drain(Kind::still).empty());
+  EXPECT_TRUE(drain(Kind::settled).empty());
 }
 
 TEST_F(Schedule, InputPutsTheStillOff) {
@@ -194,7 +194,7 @@ TEST_F(Schedule, InputPutsTheStillOff) {
     scene.crosshairMm[2] += 1;
     changed();
     drain(Kind::moving);
-    EXPECT_TRUE(drain(Kind::still).empty());
+    EXPECT_TRUE(drain(Kind::settled).empty());
   }
 }
 
@@ -202,15 +202,113 @@ TEST_F(Schedule, AMovingVolumeIsCoarse) {
   setViewports({"3d"});
   const auto pick = schedule.pick(Kind::moving, now);
   ASSERT_TRUE(pick);
-  EXPECT_TRUE(pick->volume);
   EXPECT_LT(pick->width, 640);
   EXPECT_GT(pick->level.stepScale, 1);
   schedule.sent(pick->frame);
   schedule.acknowledged(pick->frame);
-  schedule.rendered(*pick, 500us);  // much faster than the budget
+  schedule.rendered(*pick, 0us, 500us);  // much faster than the budget
   scene.views[3].azimuthDeg = 1;
   changed();
   EXPECT_EQ(schedule.pick(Kind::moving, now)->width, 640);
+}
+
+/// Draws what is wanted now, in `fullUs` for a full picture and less for coarser ones.
+struct Drawing {
+  ViewSchedule& schedule;
+  double fullUs;
+  void operator()(const ViewPick& pick) const {
+    const double part = pick.level.scale * pick.level.scale / pick.level.stepScale;
+    schedule.rendered(pick, 0us, std::chrono::microseconds(static_cast<std::int64_t>(fullUs * part)));
+    schedule.sent(pick.frame);
+    schedule.acknowledged(pick.frame);
+  }
+};
+
+TEST_F(Schedule, AQuickVolumeGetsASharpPictureAndThenTheStill) {
+  setViewports({"3d"});
+  const Drawing draw{schedule, 40e3};
+  const auto moving = schedule.pick(Kind::moving, now);
+  draw(*moving);
+  ASSERT_EQ(schedule.settledDueAt(), now + 50ms);
+  now += 50ms;
+  const auto sharp = schedule.pick(Kind::settled, now);
+  ASSERT_TRUE(sharp);
+  EXPECT_EQ(sharp->kind, PictureKind::refinement);
+  EXPECT_EQ(sharp->level, (Pacer::Level{1, 1}));
+  EXPECT_EQ(sharp->width, 640);
+  draw(*sharp);
+  EXPECT_FALSE(schedule.pick(Kind::settled, now)) << "the still is not due";
+  now += 100ms;
+  EXPECT_EQ(schedule.pick(Kind::settled, now)->kind, PictureKind::still);
+}
+
+TEST_F(Schedule, AStillThatTakesLongIsBegunEarly) {
+  setViewports({"3d"});
+  const Drawing draw{schedule, 300e3};
+  draw(*schedule.pick(Kind::moving, now));
+  ASSERT_EQ(schedule.settledDueAt(), now + 50ms);
+  now += 50ms;
+  EXPECT_EQ(schedule.pick(Kind::settled, now)->kind, PictureKind::still);
+}
+
+TEST_F(Schedule, ASlowVolumeGetsBetterInSteps) {
+  setViewports({"3d"});
+  const Drawing draw{schedule, 5e6};
+  for (int i = 0; i < 5; ++i) {
+    scene.views[3].azimuthDeg = i;
+    changed();
+    draw(*schedule.pick(Kind::moving, now));
+  }
+  now += 50ms;
+  std::vector<int> widths;
+  while (const auto pick = schedule.pick(Kind::settled, now)) {
+    widths.push_back(pick->width);
+    draw(*pick);
+    if (pick->kind == PictureKind::still) break;
+  }
+  ASSERT_GE(widths.size(), 2U);
+  EXPECT_TRUE(std::is_sorted(widths.begin(), widths.end()));
+  EXPECT_EQ(widths.back(), 640);
+  EXPECT_FALSE(schedule.settledDueAt());
+}
+
+TEST_F(Schedule, WhatWasGivenUpIsDrawnAgain) {
+  setViewports({"axial"});
+  const auto moving = schedule.pick(Kind::moving, now);
+  schedule.interrupted(*moving, 100ms);
+  EXPECT_EQ(schedule.inFlight(), 0U);
+  EXPECT_TRUE(schedule.waiting().views.contains("axial"));
+  EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
+  EXPECT_TRUE(schedule.waiting().views.empty());
+  now += 150ms;
+  const auto still = schedule.pick(Kind::settled, now);
+  ASSERT_TRUE(still);
+  schedule.interrupted(*still, 10ms);
+  EXPECT_TRUE(schedule.waiting().views.empty()) << "the page has a picture of that";
+  EXPECT_EQ(drain(Kind::settled), std::vector<std::string>{"axial"});
+  EXPECT_TRUE(drain(Kind::settled).empty());
+}
+
+TEST_F(Schedule, WhatCannotBeDrawnIsNotTriedForEver) {
+  setViewports({"3d"});
+  Drawing{schedule, 5e6}(*schedule.pick(Kind::moving, now));
+  now += 150ms;
+  int tries = 0;
+  while (const auto pick = schedule.pick(Kind::settled, now)) {
+    schedule.failed(*pick);
+    ASSERT_LT(++tries, 3);
+  }
+  EXPECT_FALSE(schedule.settledDueAt());
+}
+
+TEST_F(Schedule, AViewOfAnotherKindIsLearntAnew) {
+  setViewports({"3d"});
+  Drawing{schedule, 5e6}(*schedule.pick(Kind::moving, now));
+  scene.views[3].kind = ViewKind::slice;
+  changed();
+  const auto pick = schedule.pick(Kind::moving, now);
+  ASSERT_TRUE(pick);
+  EXPECT_EQ(pick->level, (Pacer::Level{1, 1}));
 }
 
 TEST_F(Schedule, TheViewUnderTheHandComesFirstButStarvesNobody) {
@@ -237,7 +335,7 @@ TEST_F(Schedule, ViewsThatAreNotNamedAreNotDrawn) {
   EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
   setViewports({});
   EXPECT_TRUE(drain(Kind::moving).empty());
-  EXPECT_FALSE(schedule.stillDueAt());
+  EXPECT_FALSE(schedule.settledDueAt());
   setViewports({"axial"});
   EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});  // it was gone: the page has no picture of it
 }
