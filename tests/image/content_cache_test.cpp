@@ -9,10 +9,10 @@
 namespace nora {
 namespace {
 
-Result<Volume> volumeOf(std::size_t bytes) {
+Result<Content> volumeOf(std::size_t bytes) {
   ImageInfo info;
   info.dims = {static_cast<std::int64_t>(bytes), 1, 1};
-  return Volume::copyOf(info, std::vector<std::byte>(bytes), "v");
+  return Content(Volume::copyOf(info, std::vector<std::byte>(bytes), "v").value());
 }
 
 constexpr std::size_t size = 1000;

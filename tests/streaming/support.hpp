@@ -198,7 +198,7 @@ class FakeImages : public ImageSource {
     if (entry.starts_with("none")) return fail(ErrorCode::notFound, "no such entry", entry);
     return Source{entry, ""};
   }
-  Result<std::shared_ptr<const Volume>> load(const Source& source, const LoadOptions& options,
+  Result<LayerContent> load(const Source& source, const LoadOptions& options,
                                              std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     const bool isSeries = source.path.starts_with("series");
