@@ -57,12 +57,26 @@ TEST_F(Served, EntriesLoadOnceAndAreShared) {
   ASSERT_TRUE(source) << describe(source.error());
   const auto first = images.load(*source, {}, {});
   ASSERT_TRUE(first) << describe(first.error());
-  EXPECT_EQ(images.load(*source, {}, {})->get(), first->get());
+  EXPECT_EQ(images.load(*source, {}, {})->volume().get(), first->volume().get());
+}
+
+TEST_F(Served, SurfacesAndStreamlinesLoadAsShapes) {
+  ServedImages images(*root_, pool_, catalogue_, cache_);
+  for (const char* name : {"pial", "SLF1R", "IFOFR"}) {
+    const auto source = images.resolve(entry(name).id);
+    ASSERT_TRUE(source) << describe(source.error());
+    const auto loaded = images.load(*source, {}, {});
+    ASSERT_TRUE(loaded) << describe(loaded.error());
+    EXPECT_EQ(loaded->volume(), nullptr);
+    ASSERT_NE(loaded->shape(), nullptr);
+    EXPECT_EQ(kindOf(*loaded->shape()), entry(name).kind);
+    EXPECT_EQ(images.load(*source, {}, {})->shape(), loaded->shape());
+  }
 }
 
 TEST_F(Served, WhatCannotBeOpenedSaysWhy) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
-  EXPECT_EQ(images.resolve(entry("pial").id).error().code, ErrorCode::unsupported);
+  EXPECT_EQ(images.resolve(entry("participants").id).error().code, ErrorCode::unsupported);
   EXPECT_EQ(images.resolve("0123456789abcdef").error().code, ErrorCode::notFound);
   EXPECT_EQ(images.load(Source{"../LICENCES.md", ""}, {}, {}).error().code, ErrorCode::forbidden);
   EXPECT_EQ(images.load(Source{"nothing.nii", ""}, {}, {}).error().code, ErrorCode::notFound);
@@ -163,7 +177,9 @@ TEST_F(Served, AnalyzeIsListedAsItIsReadWithTheMatBesideIt) {
     const Entry entry = catalogue.find("a.hdr", "").value_or(Entry{});
     const auto volume = images.load(Source{"a.hdr", ""}, {}, {});
     EXPECT_TRUE(volume);
-    if (volume) EXPECT_EQ(entry.warnings, (*volume)->info().warnings);
+    if (volume) {
+      EXPECT_EQ(entry.warnings, volume->volume()->info().warnings);
+    }
     return entry.warnings;
   };
   const auto alone = listed();
