@@ -52,6 +52,9 @@ struct RenderRequest {
   /// Once it is requested the drawing ends within a tile, as an Error (cancelled).
   std::stop_token stop = {};
   const LayerShapes* shapes = nullptr;  // null: none
+  /// A picture on the way to the still: of many streamlines a fair sample (the fewer, the larger stepScale), edges as
+  /// they come.
+  bool preview = false;
 };
 
 struct RenderStatistics {
@@ -59,7 +62,7 @@ struct RenderStatistics {
   std::chrono::microseconds draw{};
   std::uint64_t samples = 0;             // volume samples taken
   std::uint64_t skipped = 0;             // ray steps inside images that were jumped over
-  std::chrono::microseconds geometry{};  // of prepare: surfaces and streamlines
+  std::chrono::microseconds geometry{};  // of draw: surfaces and streamlines
 };
 
 class Renderer {

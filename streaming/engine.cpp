@@ -299,6 +299,7 @@ Result<RenderStatistics> StreamEngine::State::draw(const RenderJob& job, const s
   request.volumes = job.volumes.get();
   request.shapes = job.shapes.get();
   request.stepScale = job.pick.level.stepScale;
+  request.preview = job.pick.kind != PictureKind::still;
   request.viewWidth = job.pick.viewport.width;
   request.viewHeight = job.pick.viewport.height;
   request.stop = stop;

@@ -76,8 +76,8 @@ Result<RenderStatistics> CpuRenderer::render(const RenderRequest& request, Frame
   if (request.stop.stop_requested()) return stoppedPicture(request.view);
   planner_.finish(frame);
   statistics.geometry = planner_.geometryTime();
-  statistics.prepare = std::chrono::duration_cast<std::chrono::microseconds>(planned - started);
-  statistics.draw = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - planned);
+  statistics.prepare = std::chrono::duration_cast<std::chrono::microseconds>(planned - started) - statistics.geometry;
+  statistics.draw = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - planned) + statistics.geometry;
   return statistics;
 }
 

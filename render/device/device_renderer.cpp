@@ -66,8 +66,8 @@ Result<RenderStatistics> DeviceRenderer::render(const RenderRequest& request, Fr
   statistics.geometry = planner_.geometryTime();
   statistics.samples = counts.samples;
   statistics.skipped = counts.skipped;
-  statistics.prepare = between(started, planned);
-  statistics.draw = between(planned, Clock::now());
+  statistics.prepare = between(started, planned) - statistics.geometry;
+  statistics.draw = between(planned, Clock::now()) + statistics.geometry;
   return statistics;
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr LayerColour plainColour{224, 214, 200};
 constexpr std::uint64_t mostIds = std::uint64_t{1} << 32;
-/// Points of streamlines that are drawn while moving.
-constexpr std::uint64_t movingPoints = 1'500'000;
+/// Points of a layer's streamlines that previews show at most.
+constexpr double previewPoints = 1'500'000;
 
 kernel::Linear linear(const Vec3& direction, double at0) {
   return {static_cast<float>(direction[0]), static_cast<float>(direction[1]), static_cast<float>(direction[2]),
@@ -73,6 +73,15 @@ double pixelMm(const ViewGeometry& g) {
 /// Pixels of a picture for each of the view that it fills.
 double pictureScale(const RenderRequest& request) {
   return request.viewWidth > 0 ? static_cast<double>(request.width) / request.viewWidth : 1;
+}
+
+/// How many of the shuffled streamlines a picture on the way to the still shows.
+std::uint64_t sampleSize(const RenderRequest& request, const Tractogram& tracts) {
+  const auto& info = tracts.info();
+  const double perLine =
+      static_cast<double>(info.points) / static_cast<double>(std::max<std::int64_t>(1, info.streamlines));
+  const double points = previewPoints / std::max(1.0, request.stepScale);
+  return static_cast<std::uint64_t>(std::max(1.0, points / std::max(1.0, perLine)));
 }
 
 bool isShown(const Layer& layer, const View& view) {
@@ -263,12 +272,7 @@ void GeometryPlanner::addLines(const Shapes& in, const Layer& layer, const std::
   out.shape.cuts = cuts;
   out.lineCount = tracts.offsets().size() - 1;
   out.drawnCount = chosen->size();
-  if (in.request.stepScale > 1 && !slice) {
-    const auto points = static_cast<std::uint64_t>(tracts.info().points);
-    const std::uint64_t fair =
-        std::max<std::uint64_t>(1, movingPoints * out.lineCount / std::max<std::uint64_t>(1, points));
-    out.drawnCount = std::min<std::uint64_t>(out.drawnCount, fair);
-  }
+  if (in.request.preview && !slice) out.drawnCount = std::min(out.drawnCount, sampleSize(in.request, tracts));
   out.shape.firstId = takeIds(static_cast<std::uint64_t>(tracts.info().points), layer.id, shape);
   const double tubePixels = look.tubeMm / pixelMm(in.geometry);
   const double widthPixels = std::max(1.0, look.widthPixels * pictureScale(in.request));

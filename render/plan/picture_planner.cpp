@@ -59,7 +59,7 @@ Result<kernel::RayGeometry> PicturePlanner::drawGeometry(const RenderRequest& re
   kernel::RayGeometry none;
   geometryTime_ = {};
   if (!*plan) return none;
-  auto drawn = geometryDrawer_.draw(**plan, request.stepScale <= 1, request.stop);
+  auto drawn = geometryDrawer_.draw(**plan, !request.preview && request.stepScale <= 1, request.stop);
   geometryTime_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
   return drawn;
 }
