@@ -120,10 +120,18 @@ export class ViewportInput {
     return time - first.time < doubleClickMs && Math.hypot(at.x - first.at.x, at.y - first.at.y) < doubleClickPx;
   }
 
-  /** One view alone, and back. The clicks of which it is made have moved the crosshair: it goes back to its place. */
+  /**
+   * One view alone, and back. The clicks of which it is made have moved the crosshair: it goes back to its place.
+   * In 3D the crosshair goes to what is there.
+   */
   private doubleClick(event: MouseEvent): void {
     const { session } = this.ui;
-    if (this.target.kind === "slice" && this.isSecondClick({ x: event.clientX, y: event.clientY }, event.timeStamp)) {
+    if (this.target.kind === "volume") {
+      const box = this.target.getBoundingClientRect();
+      if (this.picture()) session.pick(this.target.name, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      return;
+    }
+    if (this.isSecondClick({ x: event.clientX, y: event.clientY }, event.timeStamp)) {
       session.store.setCrosshair(this.clicked.crosshair, event.timeStamp);
       this.clicked.time = -Infinity;
     }

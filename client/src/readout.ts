@@ -4,7 +4,7 @@ import { html } from "lit";
 import { PageElement } from "./base-element.ts";
 import { formatMm, formatValue } from "./format.ts";
 import type { Reading } from "./probes.ts";
-import type { LayerState, LayerValue } from "./protocol.ts";
+import type { LayerState, LayerValue, Pick } from "./protocol.ts";
 import type { Layer } from "./scene.ts";
 import type { Topic } from "./session.ts";
 
@@ -26,7 +26,7 @@ export class ReadOut extends PageElement {
           <tr>
             <th></th>
             <th scope="col" title="Right, anterior, superior">position, mm</th>
-            <th scope="col" title="Voxel of the background image, counted from 0">voxel</th>
+            <th scope="col" title="Voxel of the first image, counted from 0">voxel</th>
             ${scene.layers.map((layer) => this.renderHead(layer))}
           </tr>
         </thead>
@@ -45,12 +45,13 @@ export class ReadOut extends PageElement {
 
   private renderReading(title: string, mm: readonly number[] | null, reading: Reading | null, key: string) {
     const { layers } = this.session.scene;
-    const background = valueOf(reading, layers[0]);
+    const background = layers.map((layer) => valueOf(reading, layer)).find((value) => value !== undefined);
+    const picked = key === "crosshair" ? this.session.pickedHere() : null;
     return html`<tr data-reading=${key}>
       <th scope="row">${title}</th>
       <td class="mm">${mm ? formatMm(mm) : "–"}</td>
       <td class="voxel">${background ? background.voxel.join(", ") : "–"}</td>
-      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id)))}
+      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id), picked))}
     </tr>`;
   }
 }
@@ -59,10 +60,23 @@ function valueOf(reading: Reading | null, layer: Layer | undefined): LayerValue 
   return reading?.layers.find((value) => value.id === layer?.id);
 }
 
-function renderValue(layer: Layer, value: LayerValue | undefined, image: LayerState | undefined) {
-  const text = value ? valueText(value, image) : "–";
-  const title = value ? `${text}\nvoxel ${value.voxel.join(", ")}` : "";
+function renderValue(layer: Layer, value: LayerValue | undefined, image: LayerState | undefined, picked: Pick | null) {
+  const shape = pickedText(layer, picked);
+  const text = value ? valueText(value, image) : shape || "–";
+  const title = value ? `${text}\nvoxel ${value.voxel.join(", ")}` : shape;
   return html`<td class="value" data-layer=${layer.id} title=${title}>${text}</td>`;
+}
+
+/** "vertex 1204, thickness 2.31", "streamline 17": what a double click in the 3D view met of a layer. */
+export function pickedText({ id }: Layer, picked: Pick | null): string {
+  if (!picked) return "";
+  const { layer, vertex, streamline } = picked;
+  const values = picked.values.filter((one) => one.layer === id).map(({ name, value, label }) => {
+    const number = value === null ? "not a number" : formatValue(value);
+    return `${name} ${number} ${label ?? ""}`.trim();
+  });
+  const place = layer !== id ? "" : streamline !== undefined ? `streamline ${streamline}` : vertex !== undefined ? `vertex ${vertex}` : "";
+  return [place, ...values].filter(Boolean).join(", ");
 }
 
 /** "17 Left-Hippocampus", "43.2 HU", "5120 Bq/mL, 1.42 SUV". */
