@@ -52,6 +52,14 @@ function dataChoice(layer: Layer, names: string[], value: string, none: boolean,
   return options.length < 2 ? nothing : choice({ id: `data-${layer.id}`, label: "Values", title: "What is shown as colours", options, value, change });
 }
 
+function inVolume(layer: Layer, set: Set) {
+  return html`<label class="check">
+    <input type="checkbox" .checked=${live(layer.inVolume !== false)}
+      @change=${(event: Event) => set("inVolume", (event.target as HTMLInputElement).checked ? null : false, event)} />
+    in the 3D view
+  </label>`;
+}
+
 function renderMesh(layer: Layer, shape: Shape, colours: unknown, set: Set) {
   const { colour, shading, edgePixels } = layer.surface;
   const shown = shownData(layer, shape);
@@ -69,6 +77,7 @@ function renderMesh(layer: Layer, shape: Shape, colours: unknown, set: Set) {
       value: shading,
       change: (value, event) => set("surface/shading", value, event),
     })}
+    ${inVolume(layer, set)}
     ${slider({
       id: `edge-${layer.id}`,
       label: "In slices",
@@ -144,6 +153,7 @@ function renderTracts(ui: Ui, layer: Layer, shape: Shape, colours: unknown, set:
       text: look.tubeMm > 0 ? `${plain(look.tubeMm)} mm` : "off",
       change: (value, event) => set("streamlines/tubeMm", value, event),
     })}
+    ${inVolume(layer, set)}
     ${fold({ ...folds, name: "Which", title: "By length, every n-th, near the crosshair", note: limits }, () => renderLimits(layer, shape, set))}
     ${groups.length > 0
       ? fold({ ...folds, name: "Groups", title: "Tick groups to see only these", note: look.groups.length > 0 ? `${look.groups.length} of ${groups.length}` : "all" }, () =>

@@ -7,6 +7,7 @@ import type { Reading } from "./probes.ts";
 import type { LayerState, LayerValue, Pick } from "./protocol.ts";
 import type { Layer } from "./scene.ts";
 import type { Topic } from "./session.ts";
+import { pickedText } from "./shapes.ts";
 
 export class ReadOut extends PageElement {
   protected topics(): Topic[] {
@@ -65,18 +66,6 @@ function renderValue(layer: Layer, value: LayerValue | undefined, image: LayerSt
   const text = value ? valueText(value, image) : shape || "–";
   const title = value ? `${text}\nvoxel ${value.voxel.join(", ")}` : shape;
   return html`<td class="value" data-layer=${layer.id} title=${title}>${text}</td>`;
-}
-
-/** "vertex 1204, thickness 2.31", "streamline 17": what a double click in the 3D view met of a layer. */
-export function pickedText({ id }: Layer, picked: Pick | null): string {
-  if (!picked) return "";
-  const { layer, vertex, streamline } = picked;
-  const values = picked.values.filter((one) => one.layer === id).map(({ name, value, label }) => {
-    const number = value === null ? "not a number" : formatValue(value);
-    return `${name} ${number} ${label ?? ""}`.trim();
-  });
-  const place = layer !== id ? "" : streamline !== undefined ? `streamline ${streamline}` : vertex !== undefined ? `vertex ${vertex}` : "";
-  return [place, ...values].filter(Boolean).join(", ");
 }
 
 /** "17 Left-Hippocampus", "43.2 HU", "5120 Bq/mL, 1.42 SUV". */
