@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { styleMap } from "lit/directives/style-map.js";
 import { PageElement } from "./base-element.ts";
 import type { Entry, Row, Shown } from "./catalogue.ts";
+import { isShape } from "./shape-source.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import type { Topic } from "./session.ts";
 
@@ -157,7 +158,7 @@ export class CataloguePanel extends PageElement {
 
   private renderEntry(entry: Entry, id: string, depth: number): TemplateResult {
     const ready = entry.state === "ready";
-    const isImage = entry.kind === "image";
+    const isSeen = isInViews(entry);
     const inScene = this.session.scene.layers.some((layer) => sameSource(layer.source, entry.source));
     const open = inScene || this.ui.sheet?.id === entry.id;
     const classes = `row entry depth-${depth} ${entry.state} ${open ? "open" : ""} ${id === this.current ? "current" : ""}`;
@@ -168,11 +169,11 @@ export class CataloguePanel extends PageElement {
       aria-level=${depth + 1}
       aria-disabled=${!ready}
       data-entry=${entry.id}
-      draggable=${ready && isImage ? "true" : "false"}
+      draggable=${ready && isSeen ? "true" : "false"}
       title=${entryTitle(entry)}
       @click=${(event: MouseEvent) => {
         this.choose(entry, id, event.shiftKey);
-        if (ready && isImage) this.ui.focusViews();
+        if (ready && isSeen) this.ui.focusViews();
       }}
       @dragstart=${(event: DragEvent) => event.dataTransfer?.setData("application/x-nora-entry", entry.id)}
     >
@@ -181,7 +182,7 @@ export class CataloguePanel extends PageElement {
         ${this.shown === "problems" ? html`<span class="reason">${entry.reason}</span>` : nothing}
       </span>
       ${this.shown === "problems" ? nothing : html`<span class="tag">${entryTag(entry)}</span>`}
-      ${ready && isImage && this.shown !== "problems"
+      ${ready && isSeen && this.shown !== "problems"
         ? html`<button
             class="icon add"
             tabindex="-1"
@@ -204,7 +205,7 @@ export class CataloguePanel extends PageElement {
 
   private emptyText(): string {
     if (this.filter !== "") return "Nothing matches the filter.";
-    if (this.session.feed.scanning) return "Looking for images …";
+    if (this.session.feed.scanning) return "Looking for files …";
     return this.shown === "problems" ? "No problems: everything could be read." : "There are no files in this folder.";
   }
 
@@ -234,7 +235,7 @@ export class CataloguePanel extends PageElement {
 
   private choose(entry: Entry, rowId: string, asOverlay: boolean): void {
     this.current = rowId;
-    if (entry.kind !== "image" && entry.state === "ready") {
+    if (!isInViews(entry) && entry.state === "ready") {
       this.ui.openSheet(entry);
     } else {
       this.ui.closeSheet();
@@ -284,6 +285,8 @@ export class CataloguePanel extends PageElement {
     this.requestUpdate();
   }
 }
+
+const isInViews = (entry: Entry): boolean => entry.kind === "image" || isShape(entry);
 
 function sameSource(a: { path: string; series?: string }, b: { path: string; series?: string } | undefined): boolean {
   return b !== undefined && a.path === b.path && (a.series ?? "") === (b.series ?? "");

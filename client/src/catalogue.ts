@@ -212,8 +212,8 @@ export class Catalogue {
   }
 }
 
-const looksLikeT1 = /(^|[^a-z0-9])t1(w|c|[^a-z0-9]|$)|mprage|mp2rage|spgr|bravo/i;
-const isNoBackground = /seg|mask|label|atlas|stat|zmap|tmap|aparc|parc|roi|lesion/i;
+export const looksLikeT1 = /(^|[^a-z0-9])t1(w|c|[^a-z0-9]|$)|mprage|mp2rage|spgr|bravo/i;
+export const isNoBackground = /seg|mask|label|atlas|stat|zmap|tmap|aparc|parc|roi|lesion/i;
 
 /** The image to begin with: a T1 by its name, else the first still image, else the first of any kind. */
 export function firstImage(entries: Iterable<Entry>): { entry: Entry; likelyT1: boolean } | null {

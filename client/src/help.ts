@@ -17,6 +17,7 @@ const volume = [
   ["Drag", "rotate"],
   ["Wheel", "zoom"],
   ["Right drag", "move the picture"],
+  ["Double click", "crosshair to what is there: surface, streamline, image"],
   ["M", "shaded, maximum, minimum, mean, isosurface"],
 ];
 const transfer = [
@@ -27,7 +28,7 @@ const transfer = [
 const touch = [
   ["One finger", "crosshair, or rotate in 3D"],
   ["Two fingers", "move and zoom"],
-  ["Double tap", "one view alone, and back"],
+  ["Double tap", "one view alone, and back; in 3D the crosshair goes there"],
 ];
 const keys = [
   ["↑ ↓ ← →", "scroll by one slice"],
@@ -47,7 +48,7 @@ const keys = [
   ["?", "this help"],
 ];
 const files = [
-  ["Click, Enter", "open as the background; tables, documents, surfaces and tracts in a panel"],
+  ["Click, Enter", "open as the background; surfaces and tracts with their T1; tables and documents in a panel"],
   ["+, Shift + click, drag onto a view", "add as an overlay"],
 ];
 

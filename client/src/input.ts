@@ -50,6 +50,7 @@ export class ViewportInput {
   private last: Point = { x: 0, y: 0 };
   private start: Point = { x: 0, y: 0 };
   private clicked = { at: { x: 0, y: 0 }, time: -Infinity, crosshair: [0, 0, 0] as Vec3 }; // the first of two clicks
+  private downs: [number, number] = [-Infinity, -Infinity]; // times of the last two
   private startWindow: { low: number; high: number } | null = null;
   private readonly fingers = new Map<number, Point>();
   private readonly wheel = new WheelSteps();
@@ -106,6 +107,7 @@ export class ViewportInput {
     this.ui.session.setFocus(this.target.name);
     const at = { x: event.clientX, y: event.clientY };
     if (event.pointerType === "touch") this.fingers.set(event.pointerId, at);
+    this.downs = [this.downs[1], event.timeStamp];
     this.gesture = this.fingers.size >= 2 ? null : this.gestureFor(event);
     this.start = this.last = at;
     if (this.gesture === "crosshair" && !this.isSecondClick(at, event.timeStamp)) {
@@ -120,10 +122,19 @@ export class ViewportInput {
     return time - first.time < doubleClickMs && Math.hypot(at.x - first.at.x, at.y - first.at.y) < doubleClickPx;
   }
 
-  /** One view alone, and back. The clicks of which it is made have moved the crosshair: it goes back to its place. */
+  /**
+   * One view alone, and back. The clicks of which it is made have moved the crosshair: it goes back to its place.
+   * In 3D the crosshair goes to what is there.
+   */
   private doubleClick(event: MouseEvent): void {
     const { session } = this.ui;
-    if (this.target.kind === "slice" && this.isSecondClick({ x: event.clientX, y: event.clientY }, event.timeStamp)) {
+    if (event.timeStamp - this.downs[0] > 2 * doubleClickMs) return; // the first click was elsewhere: on a list that has gone
+    if (this.target.kind === "volume") {
+      const box = this.target.getBoundingClientRect();
+      if (this.picture()) session.pick(this.target.name, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      return;
+    }
+    if (this.isSecondClick({ x: event.clientX, y: event.clientY }, event.timeStamp)) {
       session.store.setCrosshair(this.clicked.crosshair, event.timeStamp);
       this.clicked.time = -Infinity;
     }

@@ -112,7 +112,7 @@ function renderVolume(ui: Ui, layer: Layer, image: LayerState | undefined, set: 
   return html`${choice({
       id: `volume-${layer.id}`,
       label: "Shown",
-      title: "Automatic: the first visible layer that is no label map",
+      title: "Automatic: the first visible image that is no label map, unless surfaces or tracts are shown",
       options: inVolumes,
       value: String(layer.inVolume) as "null" | "true" | "false",
       change: (value, event) => set("inVolume", JSON.parse(value), event),

@@ -7,6 +7,7 @@ import { PageElement } from "./base-element.ts";
 import { colourMapNames, gradient } from "./colour-maps.ts";
 import { numberOf, plain, slider } from "./fields.ts";
 import { renderMore } from "./layer-more.ts";
+import { renderShape, shapeSwatch } from "./layer-shape.ts";
 import { progressBar } from "./progress-bar.ts";
 import type { RangeChange } from "./range.ts";
 import "./range.ts";
@@ -27,7 +28,7 @@ export class LayersPanel extends PageElement {
     const layers = [...this.session.scene.layers].reverse();
     return html`<div class="panel-head"><h2>Layers</h2></div>
       <div class="layers" role="list">
-        ${layers.length === 0 ? html`<p class="empty">Open an image from the list of files.</p>` : nothing}
+        ${layers.length === 0 ? html`<p class="empty">Open an image, a surface or tracts from the list of files.</p>` : nothing}
         ${repeat(
           layers,
           (layer) => layer.id,
@@ -35,7 +36,7 @@ export class LayersPanel extends PageElement {
         )}
       </div>
       ${layers.length > 0
-        ? html`<p class="hint">Add another image with <b>+</b>, Shift+click, or by dragging it onto a view.</p>`
+        ? html`<p class="hint">Add another one with <b>+</b>, Shift+click, or by dragging it onto a view.</p>`
         : nothing}`;
   }
 
@@ -47,6 +48,7 @@ export class LayersPanel extends PageElement {
     const selected = layer.id === this.session.selectedLayer;
     const image = this.session.images.get(layer.id);
     const name = this.session.layerName(layer);
+    const swatch = image?.shape ? shapeSwatch(layer, image.shape) : gradient(layer.colourMap);
     return html`<section
       class="layer ${selected ? "selected" : ""} ${layer.visible ? "" : "hidden"}"
       role="listitem"
@@ -61,13 +63,13 @@ export class LayersPanel extends PageElement {
           @click=${(event: Event) => this.set(layer, "visible", !layer.visible, event)}
         ></button>
         <button class="layer-name" aria-expanded=${selected} title=${layer.source.path} @click=${() => this.session.select(layer.id)}>
-          ${name}${index === 0 ? html` <small>background</small>` : nothing}
+          ${name}${index === 0 && !image?.shape ? html` <small>background</small>` : nothing}
         </button>
         ${this.renderOrder(layer, name, index, count)}
       </header>
       ${image?.state === "failed" ? html`<p class="state error" role="alert">${image.error || "could not be read"}</p>` : nothing}
       ${this.renderLoading(layer, name)}
-      ${selected ? this.renderControls(layer) : html`<div class="swatch" style=${styleMap({ background: gradient(layer.colourMap) })}></div>`}
+      ${selected ? this.renderControls(layer) : html`<div class="swatch" style=${styleMap({ background: swatch })}></div>`}
     </section>`;
   }
 
@@ -102,9 +104,21 @@ export class LayersPanel extends PageElement {
   }
 
   private renderControls(layer: Layer): TemplateResult {
-    const info = this.session.images.get(layer.id)?.info;
+    const image = this.session.images.get(layer.id);
+    const data = this.session.shownData(layer.id);
+    const content = image?.shape
+      ? renderShape(this.ui, layer, image.shape, () => (data!.role === "colour" ? nothing : this.renderValues(layer, data?.components)))
+      : html`${this.renderValues(layer, layer.vectors === "component" ? image?.info?.components : 1)} ${renderMore(this.ui, layer)}`;
     return html`<div class="controls">
-      ${this.renderOpacity(layer)} ${this.renderColours(layer)} ${layer.colourMap === "labels" ? nothing : this.renderWindow(layer)}
+      ${this.renderOpacity(layer)} ${content}
+      ${(image?.info ?? image?.shape)?.warnings?.map((warning) => html`<p class="state warning">${warning}</p>`)}
+    </div>`;
+  }
+
+  /** Colours, window and thresholds: how values become colours. */
+  private renderValues(layer: Layer, components = 1): TemplateResult {
+    const times = this.ui.timePoints(layer.id);
+    return html`${this.renderColours(layer)} ${layer.colourMap === "labels" ? nothing : this.renderWindow(layer)}
       ${this.renderThresholds(layer)}
       <label class="check" title="Colours go by the absolute value; negative values get cold colours">
         <input
@@ -114,11 +128,8 @@ export class LayersPanel extends PageElement {
         />
         symmetric
       </label>
-      ${this.renderSteps(layer, "time", "Time", info?.timePoints ?? 1)}
-      ${this.renderSteps(layer, "component", "Component", layer.vectors === "component" ? (info?.components ?? 1) : 1)}
-      ${renderMore(this.ui, layer)}
-      ${info?.warnings?.map((warning) => html`<p class="state warning">${warning}</p>`)}
-    </div>`;
+      ${this.renderSteps(layer, "time", "Time", times)}
+      ${this.renderSteps(layer, "component", "Component", times > 1 && this.session.images.get(layer.id)?.shape ? 1 : components)}`;
   }
 
   private unitOf(layer: Layer): string {
@@ -187,7 +198,7 @@ export class LayersPanel extends PageElement {
   }
 
   private renderWindowRange(layer: Layer, window: { low: number; high: number }) {
-    const info = this.session.images.get(layer.id)?.info;
+    const info = this.session.images.get(layer.id)?.info ?? this.session.shownData(layer.id);
     const ends = [window.low, window.high, info?.min, info?.max].filter((v): v is number => Number.isFinite(v));
     return html`<nora-range
       .min=${Math.min(...ends)}

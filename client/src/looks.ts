@@ -7,13 +7,23 @@ import type { Layer, Scene, View } from "./scene.ts";
 const planeAxis = { sagittal: 0, coronal: 1, axial: 2 } as const;
 const looksKept = 500;
 
+/** Slices are cut through surfaces and tubes, the 3D view has no such lines. */
+function shapeAsSeen(view: View, layer: Layer): Layer {
+  const flat = view.kind === "slice";
+  return {
+    ...layer,
+    surface: { ...layer.surface, ...(flat ? { shading: "smooth" } : { edgePixels: 0 }) },
+    streamlines: { ...layer.streamlines, ...(flat ? { tubeMm: 0, slabMm: 0, slabPlane: "axial" } : { sliceMm: 0 }) },
+  };
+}
+
 /** A layer without what the view does not show of it. */
 function asSeen(scene: Scene, view: View, layer: Layer): Partial<Layer> {
   const { id, source } = layer;
   const showsSlices = view.kind === "slice" || !!view.slices?.length;
   const darkens = showsSlices && scene.layers.some((other) => other.modulatedBy === id);
   if (!layer.visible && !darkens) return { id, source };
-  const { inVolume, transfer, isoValue, outlinePixels, vectors, modulatedBy, ...both } = layer;
+  const { inVolume, transfer, isoValue, outlinePixels, vectors, modulatedBy, ...both } = shapeAsSeen(view, layer);
   if (view.kind === "slice") return { ...both, outlinePixels, vectors, modulatedBy };
   const isSurface = view.mode === "isosurface";
   return {
@@ -36,7 +46,12 @@ export function lookOf(scene: Scene, view: View): string {
   const places = planes.map((plane) => {
     return plane === "oblique" ? alongNormal(scene.crosshairMm, view) : scene.crosshairMm[planeAxis[plane]];
   });
-  return JSON.stringify([view, scene.convention, places, scene.layers.map((layer) => asSeen(scene, view, layer))]);
+  if (view.kind === "volume") {
+    for (const { visible, streamlines } of scene.layers) {
+      if (visible && streamlines.slabMm > 0) places.push(scene.crosshairMm[planeAxis[streamlines.slabPlane]]);
+    }
+  }
+  return JSON.stringify([view, scene.convention, places, scene.markers, scene.layers.map((layer) => asSeen(scene, view, layer))]);
 }
 
 function looksOf(scene: Scene): Map<string, string> {

@@ -115,10 +115,11 @@ export class Navigation {
     this.session.store.setView(name, "elevationDeg", elevation, tEvent);
   }
 
-  /** The window in force of the selected layer; null if there is none yet. */
+  /** The window in force of a layer; null if there is none, or none yet. */
   layerWindow(id: string): { low: number; high: number } | null {
     const layer = this.session.layer(id);
-    if (!layer) return null;
+    const isBare = this.session.images.get(id)?.shape && !this.session.shownData(id);
+    if (!layer || isBare) return null;
     if (layer.windowLow !== null && layer.windowHigh !== null) return { low: layer.windowLow, high: layer.windowHigh };
     return this.session.images.get(id)?.window ?? null;
   }

@@ -1,6 +1,7 @@
 // The bytes and messages on the wire, as docs/PROTOCOL.md lays them down. Knows nothing of the page.
 import type { ImageInfo, Scene, TransferPoint } from "./scene.ts";
 import type { Vec3 } from "./geometry.ts";
+import type { Shape } from "./shapes.ts";
 
 export const protocolVersion = 1;
 export const subProtocol = "nora.v1";
@@ -129,6 +130,7 @@ export interface TransferChoice {
 export interface LayerState {
   name: string;
   info: ImageInfo | null;
+  shape: Shape | null; // instead of info
   window: { low: number; high: number } | null;
   state: "loading" | "ready" | "failed";
   error: string;
@@ -150,12 +152,23 @@ export interface LayerValue {
   label?: string; // of images with a label table
 }
 
+/** What lies under a pixel. */
+export interface Pick {
+  mm: Vec3;
+  kind: "image" | "slice" | "surface" | "tracts" | "marker";
+  layer?: string;
+  vertex?: number;
+  streamline?: number; // its number in the file
+  values: { layer: string; name: string; value: number | null; label?: string }[];
+}
+
 export type ServerMessage =
   | { type: "hello"; protocol: number; version: string; session: string; scene: Scene }
   | { type: "scene"; input: number; applied: number; revision: number; scene: Scene }
   | { type: "images"; revision: number; layers: Record<string, Record<string, unknown>> }
   | { type: "progress"; layers: Record<string, number> }
   | { type: "values"; input: number; mm: Vec3; layers: LayerValue[] }
+  | { type: "picked"; input: number; hit: Pick | null }
   | { type: "catalogue"; revision: number; scanning: boolean; files: number; entries: number; problems: number }
   | { type: "error"; code: string; what: string; where?: string; input?: number; layer?: string }
   | { type: "pong"; token: number };
@@ -178,6 +191,7 @@ export function layerState(raw: Record<string, unknown>): LayerState {
   return {
     name: typeof raw["name"] === "string" ? raw["name"] : "",
     info: info && Array.isArray(info["dims"]) ? info : null,
+    shape: (raw["shape"] ?? null) as Shape | null,
     window: window && Number.isFinite(window.low) && Number.isFinite(window.high) ? window : null,
     state: state === "ready" || state === "failed" ? state : "loading",
     error: errorText(field("error")),

@@ -4,9 +4,10 @@ import { html } from "lit";
 import { PageElement } from "./base-element.ts";
 import { formatMm, formatValue } from "./format.ts";
 import type { Reading } from "./probes.ts";
-import type { LayerState, LayerValue } from "./protocol.ts";
+import type { LayerState, LayerValue, Pick } from "./protocol.ts";
 import type { Layer } from "./scene.ts";
 import type { Topic } from "./session.ts";
+import { pickedText } from "./shapes.ts";
 
 export class ReadOut extends PageElement {
   protected topics(): Topic[] {
@@ -26,7 +27,7 @@ export class ReadOut extends PageElement {
           <tr>
             <th></th>
             <th scope="col" title="Right, anterior, superior">position, mm</th>
-            <th scope="col" title="Voxel of the background image, counted from 0">voxel</th>
+            <th scope="col" title="Voxel of the first image, counted from 0">voxel</th>
             ${scene.layers.map((layer) => this.renderHead(layer))}
           </tr>
         </thead>
@@ -45,12 +46,13 @@ export class ReadOut extends PageElement {
 
   private renderReading(title: string, mm: readonly number[] | null, reading: Reading | null, key: string) {
     const { layers } = this.session.scene;
-    const background = valueOf(reading, layers[0]);
+    const background = layers.map((layer) => valueOf(reading, layer)).find((value) => value !== undefined);
+    const picked = key === "crosshair" ? this.session.pickedHere() : null;
     return html`<tr data-reading=${key}>
       <th scope="row">${title}</th>
       <td class="mm">${mm ? formatMm(mm) : "–"}</td>
       <td class="voxel">${background ? background.voxel.join(", ") : "–"}</td>
-      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id)))}
+      ${layers.map((layer) => renderValue(layer, valueOf(reading, layer), this.session.images.get(layer.id), picked))}
     </tr>`;
   }
 }
@@ -59,9 +61,10 @@ function valueOf(reading: Reading | null, layer: Layer | undefined): LayerValue 
   return reading?.layers.find((value) => value.id === layer?.id);
 }
 
-function renderValue(layer: Layer, value: LayerValue | undefined, image: LayerState | undefined) {
-  const text = value ? valueText(value, image) : "–";
-  const title = value ? `${text}\nvoxel ${value.voxel.join(", ")}` : "";
+function renderValue(layer: Layer, value: LayerValue | undefined, image: LayerState | undefined, picked: Pick | null) {
+  const shape = pickedText(layer, picked);
+  const text = value ? valueText(value, image) : shape || "–";
+  const title = value ? `${text}\nvoxel ${value.voxel.join(", ")}` : shape;
   return html`<td class="value" data-layer=${layer.id} title=${title}>${text}</td>`;
 }
 

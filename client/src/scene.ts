@@ -29,6 +29,40 @@ export interface CropBox {
   highMm: Vec3;
 }
 
+/** How a surface is drawn, or values at the vertices of surfaces. */
+export interface SurfaceLook {
+  colour: string | null; // null: the file's, or a light grey
+  data: string; // name of the values; "": the first that colours it
+  bare: boolean; // the mesh without the values of its file
+  on: string; // values: id of the layer that they are painted on; "": every mesh that they fit
+  shading: "smooth" | "flat";
+  edgePixels: number; // of the line in slices
+}
+
+export interface StreamlineLook {
+  colourBy: "direction" | "ends" | "data" | "group" | "single";
+  colour: string | null;
+  data: string;
+  groups: string[]; // only these; none: all
+  widthPixels: number;
+  tubeMm: number; // 0: thin lines
+  minLengthMm: number;
+  maxLengthMm: number; // 0: no limit
+  every: number;
+  sliceMm: number; // slices show what is so near in all
+  slabMm: number; // 3D: only what is so near to the crosshair's plane in all; 0: all
+  slabPlane: AxisPlane;
+}
+
+export interface Marker {
+  kind: "point" | "arrow" | "box";
+  atMm: Vec3;
+  toMm: Vec3;
+  sizeMm: number;
+  colour: string;
+  opacity: number;
+}
+
 export interface Layer {
   id: string;
   source: { path: string; series?: string };
@@ -50,6 +84,8 @@ export interface Layer {
   inVolume: boolean | null;
   transfer: Transfer;
   isoValue: number | null;
+  surface: SurfaceLook;
+  streamlines: StreamlineLook;
 }
 
 export interface View {
@@ -68,6 +104,8 @@ export interface View {
   crop?: CropBox | null;
   clipPlanes?: ClipPlane[];
   slices?: AxisPlane[];
+  showCrop?: boolean; // the edges of the crop box
+  orientationCube?: boolean;
 }
 
 export interface Scene {
@@ -76,6 +114,7 @@ export interface Scene {
   crosshairMm: Vec3;
   layers: Layer[];
   views: View[];
+  markers: Marker[];
 }
 
 /** What `nora info --json` says of an image; the page reads these keys. */
@@ -98,7 +137,7 @@ export interface ImageInfo {
 }
 
 export function emptyScene(): Scene {
-  return { version: 1, convention: "radiological", crosshairMm: [0, 0, 0], layers: [], views: [] };
+  return { version: 1, convention: "radiological", crosshairMm: [0, 0, 0], layers: [], views: [], markers: [] };
 }
 
 const layerDefaults: Omit<Layer, "id" | "source"> = {
@@ -120,10 +159,17 @@ const layerDefaults: Omit<Layer, "id" | "source"> = {
   inVolume: null,
   transfer: { preset: "", points: [] },
   isoValue: null,
+  surface: { colour: null, data: "", bare: false, on: "", shading: "smooth", edgePixels: 1.5 },
+  streamlines: {
+    colourBy: "direction", colour: null, data: "", groups: [], widthPixels: 1.5, tubeMm: 0, minLengthMm: 0, maxLengthMm: 0,
+    every: 1, sliceMm: 2, slabMm: 0, slabPlane: "axial",
+  },
 };
 
 const sliceDefaults: Partial<View> = { plane: "axial", slabMm: 0, slabMode: "maximum" };
-const volumeDefaults: Partial<View> = { azimuthDeg: 0, elevationDeg: 0, mode: "shaded", crop: null, clipPlanes: [], slices: [] };
+const volumeDefaults: Partial<View> = {
+  azimuthDeg: 0, elevationDeg: 0, mode: "shaded", crop: null, clipPlanes: [], slices: [], showCrop: false, orientationCube: false,
+};
 
 /** A scene with every key that the page uses: a server may leave out what has its default. */
 export function completeScene(scene: Partial<Scene>): Scene {

@@ -9,8 +9,11 @@ import type { Vec3 } from "./geometry.ts";
 import { Looks } from "./looks.ts";
 import { planOpening } from "./overlay-source.ts";
 import { Probes } from "./probes.ts";
-import { layerState, type AwaitedTime, type LayerState, type ServerMessage } from "./protocol.ts";
+import { layerState, type AwaitedTime, type LayerState, type Pick, type ServerMessage } from "./protocol.ts";
 import type { ImageInfo, Layer, Operation, Scene } from "./scene.ts";
+import { gridAround, shownData, type ShapeData } from "./shapes.ts";
+import { isShape, type Step } from "./shape-source.ts";
+import { planOpeningShape } from "./shape-opening.ts";
 import { SceneStore } from "./store.ts";
 import { Trace } from "./trace.ts";
 import { Connection } from "./websocket.ts";
@@ -91,7 +94,10 @@ export class Session {
   private focus = "";
   private startedAt = 0;
   private userOpened = false;
-  private following: Entry | null = null; // an overlay that waits for its source
+  private following: Entry[] = []; // overlays that wait for what they lie over
+  private wishes = 0; // of the user, to open something: the newest wins
+  private picking = 0; // input of the question
+  private picked: Pick | null = null;
 
   constructor(url: string) {
     this.connection = new Connection(url, {
@@ -118,10 +124,17 @@ export class Session {
 
   // ---- images
 
-  /** What is known of the background image; null while nothing is open. */
+  /** The grid of the first image, or one around the shapes where there is none; null while nothing is open. */
   background(): ImageInfo | null {
-    const first = this.scene.layers[0];
-    return first ? (this.images.get(first.id)?.info ?? null) : null;
+    const states = this.scene.layers.flatMap(({ id }) => this.images.get(id) ?? []);
+    const image = states.find(({ info }) => info !== null);
+    return image?.info ?? gridAround(states.flatMap(({ shape }) => shape ?? []));
+  }
+
+  /** The values that give a surface or streamlines their colours; null of images and where there are none. */
+  shownData(id: string): ShapeData | null {
+    const [layer, shape] = [this.layer(id), this.images.get(id)?.shape];
+    return layer && shape ? shownData(layer, shape) : null;
   }
 
   layer(id: string): Layer | undefined {
@@ -145,10 +158,28 @@ export class Session {
       this.toast("error", `${entry.name} cannot be opened: ${entry.reason || "the format is not supported"}`, "open");
       return;
     }
+    ++this.wishes;
+    if (isShape(entry)) return void this.openShape(entry, as);
     const shown = this.scene.layers.map((layer) => layer.source);
     const plan = planOpening(entry, as, shown, this.catalogue.entries.values());
-    this.following = plan.source ? entry : null;
-    this.openNow(plan.source ?? entry, plan.source ? "new" : plan.as);
+    this.openSteps([...(plan.source ? [{ entry: plan.source, as: "new" } as const] : []), { entry, as: plan.as }]);
+  }
+
+  /** With the image behind it, values with their mesh. The second of two clicks does nothing more. */
+  private async openShape(entry: Entry, as: "new" | "overlay"): Promise<void> {
+    if (this.opening?.entry === entry || this.following.includes(entry)) return;
+    const shown = this.scene.layers.find(({ source }) => this.catalogue.find(source) === entry);
+    if (shown && as === "new") return this.select(shown.id);
+    const wish = this.wishes;
+    const { steps, note } = await planOpeningShape(this, entry, as);
+    if (wish !== this.wishes) return;
+    if (note !== "") this.toast("note", note);
+    this.openSteps(steps);
+  }
+
+  private openSteps([first, ...others]: Step[]): void {
+    this.following = others.map(({ entry }) => entry);
+    if (first) this.openNow(first.entry, first.as);
   }
 
   private openNow(entry: Entry, how: "new" | "overlay"): void {
@@ -164,8 +195,7 @@ export class Session {
   }
 
   private openFollowing(how: "new" | "overlay"): void {
-    const entry = this.following;
-    this.following = null;
+    const entry = this.following.shift();
     if (entry) this.openNow(entry, how);
   }
 
@@ -180,7 +210,10 @@ export class Session {
   /** Stops what is being loaded for a layer; what is there stays. */
   cancelLoad(layerId: string): void {
     if (layerId === "" || this.sendInput({ type: "cancel", layer: layerId }) === 0) return;
-    if (layerId === this.openingLayer()) this.opening = null;
+    if (layerId === this.openingLayer()) {
+      this.opening = null;
+      this.following = [];
+    }
     this.progress.delete(layerId);
     this.events.emit("ui");
   }
@@ -232,6 +265,25 @@ export class Session {
   isCurrent(view: string): boolean {
     const there = this.scene.layers.every(({ id }) => this.awaited(id) === null);
     return this.greeted && there && this.frames.isCurrent(view, this.revision);
+  }
+
+  // ---- picking
+
+  /** Asks what lies at a place of a view, fractions from its left top; the crosshair goes there. */
+  pick(view: string, x: number, y: number): void {
+    if (this.scene.layers.length > 0) this.picking = this.sendInput({ type: "pick", view, x, y });
+  }
+
+  private takePick(input: number, hit: Pick | null): void {
+    if (input !== this.picking || !hit) return;
+    this.picked = hit;
+    this.store.setCrosshair(hit.mm, performance.now());
+    this.events.emit("values");
+  }
+
+  /** What was picked at the crosshair; null once it is elsewhere. */
+  pickedHere(): Pick | null {
+    return String(this.picked?.mm) === String(this.scene.crosshairMm) ? this.picked : null;
   }
 
   // ---- viewports
@@ -313,6 +365,8 @@ export class Session {
         return this.events.emit("progress");
       case "values":
         return this.probes.answered(message.input, { mm: message.mm, layers: message.layers });
+      case "picked":
+        return this.takePick(message.input, message.hit);
       case "catalogue":
         return this.feed.announce(message.revision, message.scanning, message.files);
       case "error":
@@ -336,7 +390,7 @@ export class Session {
     if (this.scene.layers.length > 0) this.sendOwnScene();
     else this.store.adopt(scene);
     this.looks.replaced(this.scene);
-    if (this.opening) this.open(this.opening.entry, this.opening.as);
+    if (this.opening) this.openNow(this.opening.entry, this.opening.as);
     this.queueViewports();
     this.events.emit("status");
     this.openFirst();
@@ -390,7 +444,7 @@ export class Session {
         const { entry, as } = this.opening;
         this.opening = null;
         if (as === "new") this.openFailure = { name: entry.name, text };
-        this.openFollowing("new");
+        this.openFollowing(as);
         this.events.emit("ui");
         if (as === "new") return; // it is said in the middle of the views
       }

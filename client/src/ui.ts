@@ -81,7 +81,7 @@ export class Ui {
   }
 
   timePoints(layerId: string): number {
-    return this.session.images.get(layerId)?.info?.timePoints ?? 1;
+    return this.session.images.get(layerId)?.info?.timePoints ?? this.session.shownData(layerId)?.timePoints ?? 1;
   }
 
   setTime(time: number, tEvent = performance.now()): void {

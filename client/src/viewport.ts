@@ -84,7 +84,7 @@ export class ViewportElement extends LitElement implements FrameSink {
       <span class="quality" data-quality=""><i></i><span></span></span>
       <button
         class="icon corner"
-        title=${full ? "Show all views (Esc)" : "Show this view alone (double click, F)"}
+        title=${full ? "Show all views (Esc)" : `Show this view alone (${this.kind === "slice" ? "double click, " : ""}F)`}
         aria-label=${full ? "Show all views" : `Show the ${titles[this.name] ?? this.name} view alone`}
         @click=${() => this.ui.toggleFull(this.name)}
         @pointerdown=${(event: Event) => event.stopPropagation()}
@@ -178,7 +178,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     const title = titles[this.name] ?? this.name;
     const label = isSlice
       ? `${title} slice, ${letters.left} at the left, ${letters.top} at the top`
-      : `${title} view of the volume; drag to rotate`;
+      : `${title} view; drag to rotate, double click to move the crosshair there`;
     if (this.ariaLabel !== label) this.ariaLabel = label;
     const cssPerPixel = this.cssWidth / picture.width;
     const bar = scaleBar(length(picture.right) / cssPerPixel, scaleBarCss);

@@ -81,7 +81,14 @@ export class ViewsPanel extends PageElement {
         value: view.mode ?? "shaded",
         change: (mode, event) => this.setVolumes("mode", mode, event),
       })}
-      ${this.renderSlices(view.slices ?? [])} ${this.renderCuts(view)} ${this.renderCrop(view.crop ?? null)}`;
+      ${this.renderSlices(view.slices ?? [])} ${this.renderCuts(view)} ${this.renderCrop(view)}
+      <div class="control">
+        <label>Show</label>
+        <div class="segments">
+          <button class="small" aria-pressed=${view.orientationCube} title="A cube in the corner: red left and right, green front and back, blue up and down"
+            @click=${(event: Event) => this.setVolumes("orientationCube", !view.orientationCube, event)}>Orientation cube</button>
+        </div>
+      </div>`;
   }
 
   private renderSlices(shown: AxisPlane[]) {
@@ -114,7 +121,8 @@ export class ViewsPanel extends PageElement {
     </div>`;
   }
 
-  private renderCrop(crop: CropBox | null) {
+  private renderCrop(view: View) {
+    const crop = view.crop ?? null;
     const info = this.session.background();
     if (!info) return "";
     const bounds = worldBounds(info.affine, info.dims);
@@ -128,7 +136,9 @@ export class ViewsPanel extends PageElement {
         <label>Crop</label>
         <div class="segments">
           <button class="small" aria-pressed=${crop !== null} title="Show only what lies in a box" @click=${toggle}>Box</button>
-          <button class="small" ?disabled=${crop === null} title="The box around the whole image" @click=${(event: Event) => change(whole, event)}>Reset</button>
+          <button class="small" aria-pressed=${view.showCrop} ?disabled=${crop === null} title="Draw the edges of the box"
+            @click=${(event: Event) => this.setVolumes("showCrop", !view.showCrop, event)}>Edges</button>
+          <button class="small" ?disabled=${crop === null} title="The box around everything" @click=${(event: Event) => change(whole, event)}>Reset</button>
         </div>
       </div>
       ${crop ? [0, 1, 2].map((axis) => this.renderCropAxis(crop, bounds, axis, change)) : ""}`;

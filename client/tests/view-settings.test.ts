@@ -67,3 +67,19 @@ test("an edit changes the looks of the views that show it, as the server has it"
   assert.deepEqual(changed((s) => (s.crosshairMm = [0, 0, 5]), (s) => (s.views[1]!.slices = ["axial"])), ["axial", "3d"]);
   assert.deepEqual(changed((s) => (s.crosshairMm = [5, 0, 0])), []);
 });
+
+test("a shape's look, too, changes the views that show it", () => {
+  const surface = (change: Partial<Scene["layers"][0]["surface"]>) => changed((s) => Object.assign(s.layers[0]!.surface, change));
+  const streamlines = (change: Partial<Scene["layers"][0]["streamlines"]>) => changed((s) => Object.assign(s.layers[0]!.streamlines, change));
+  assert.deepEqual(surface({ colour: "#ff0000" }), ["axial", "3d"]);
+  assert.deepEqual(surface({ shading: "flat" }), ["3d"]);
+  assert.deepEqual(surface({ edgePixels: 3 }), ["axial"]);
+  assert.deepEqual(streamlines({ every: 3 }), ["axial", "3d"]);
+  assert.deepEqual(streamlines({ tubeMm: 1 }), ["3d"]);
+  assert.deepEqual(streamlines({ slabMm: 9, slabPlane: "sagittal" }), ["3d"]);
+  assert.deepEqual(streamlines({ sliceMm: 4 }), ["axial"]);
+  const slab = (s: Scene) => Object.assign(s.layers[0]!.streamlines, { slabMm: 9, slabPlane: "sagittal" });
+  assert.deepEqual(changed((s) => (s.crosshairMm = [5, 0, 0]), slab), ["3d"], "the slab goes with the crosshair");
+  assert.deepEqual(changed((s) => (s.crosshairMm = [0, 5, 0]), slab), []);
+  assert.deepEqual(changed((s) => (s.views[1]!.orientationCube = true)), ["3d"]);
+});

@@ -330,7 +330,7 @@ void GeometryPlanner::addCorner(const Shapes& in) {
   constexpr float nearest = -1e5F;
   const double pixels = std::max(16.0, share * std::min(in.request.width, in.request.height));
   const double edgeMm = pixels * pixelMm(in.geometry);
-  const Vec3 corner = in.geometry.originMm + in.geometry.rightMm * (in.request.width - pixels * 1.3) +
+  const Vec3 corner = in.geometry.originMm + in.geometry.rightMm * (pixels * 1.3) +
                       in.geometry.downMm * (in.request.height - pixels * 1.3);
   for (std::size_t axis = 0; axis < 3; ++axis) {
     addMarkerMesh(markers_.emplace_back(cubeFaces(corner, edgeMm, axis)), colours[axis], 1, nullptr, 0, nearest, none);

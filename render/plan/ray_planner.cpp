@@ -188,7 +188,7 @@ kernel::RayPlan RayPlanner::plan(const RenderRequest& request, const View& view,
 }
 
 /// Those that say so, and of the others the first visible one that is no label map; a label map if there is nothing
-/// else.
+/// else. None of the others where surfaces or streamlines are shown: they mostly lie inside, and nobody would see them.
 void RayPlanner::chooseLayers(const RenderRequest& request) {
   shown_.clear();
   const Layer* automatic = nullptr;
@@ -201,6 +201,11 @@ void RayPlanner::chooseLayers(const RenderRequest& request) {
     asked = asked || layer.inVolume.value_or(false);
   }
   if (!automatic && !asked) automatic = labels;
+  const bool shapes = std::any_of(request.scene->layers.begin(), request.scene->layers.end(), [&](const Layer& layer) {
+    const auto* shape = request.shapes ? shapeOf(layer, *request.shapes) : nullptr;
+    return shape && layer.visible && layer.opacity > 0 && layer.inVolume.value_or(true);
+  });
+  if (shapes) automatic = nullptr;
   for (const Layer& layer : request.scene->layers) {
     const auto* volume = drawableOf(layer, *request.volumes);
     const bool shown = layer.inVolume ? *layer.inVolume : &layer == automatic;

@@ -111,7 +111,7 @@ struct Layer {
   std::int64_t time = 0;  // clamped to the image's time points
   std::int64_t component = 0;
   // Volume views
-  std::optional<bool> inVolume;  // empty: the first visible layer that is no label map
+  std::optional<bool> inVolume;  // empty: a shape; the first visible image without labels if there is no shape
   Transfer transfer;
   std::optional<double> isoValue;  // of the isosurface; empty: automatic
   // Surfaces and streamlines

@@ -200,7 +200,7 @@ void severalProjected(Studio& s) {
 
 /// A translucent ball and lines within fog, and a slice.
 void shapes(Studio& studio) {
-  studio.add("fog", body(VoxelType::uint8, 70, 80), 0, 200);
+  studio.add("fog", body(VoxelType::uint8, 70, 80), 0, 200).inVolume = true;
   studio.opacities({{0, 0}, {1, 0.05}});
   studio.camera().slices = {Plane::axial};
   studio.add("ball", phantom::surface(phantom::sphere({0, 0, 0}, 20, 24))).opacity = 0.5;

@@ -21,6 +21,7 @@ struct PickerTest : testing::Test {
           return std::clamp(20.5 - length(p), 0.0, 1.0) * 100;
         });
     Layer& layer = studio.add("ball", voxels, 0, 100);
+    layer.inVolume = true;
     layer.transfer = {"", {{0, 0, {}}, {49, 0, {}}, {51, 1, {}}, {100, 1, {}}}};
   }
   std::optional<PickHit> pick(const Vec3& mm, const std::string& view = "3d") {
