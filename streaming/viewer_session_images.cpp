@@ -43,6 +43,13 @@ std::vector<Layer> furtherComponents(const Layer& first, const ImageInfo& info, 
   return layers;
 }
 
+std::size_t meshCount(const LayerShapes& shapes) {
+  return static_cast<std::size_t>(std::count_if(shapes.begin(), shapes.end(), [](const auto& shape) {
+    const auto* surface = std::get_if<Surface>(shape.second.get());
+    return surface && surface->hasMesh();
+  }));
+}
+
 LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
   const std::int64_t t = std::clamp<std::int64_t>(layer.time, 0, volume.info().timePoints - 1);
   const std::int64_t c = std::clamp<std::int64_t>(layer.component, 0, volume.info().components - 1);
@@ -164,7 +171,7 @@ void ViewerSession::applyOpen(PendingOpen& open, std::vector<ImageLoad>& loads) 
     const auto taken = layerIds(scene);  // an edit may have taken the id in the meantime
     if (std::find(taken.begin(), taken.end(), open.layer) != taken.end()) open.layer = newLayerId(open.source, taken);
     scene.layers.push_back(content.volume() ? defaultLayer(open.source, content.volume()->info(), true)
-                                            : defaultShapeLayer(open.source, *content.shape(), shapes_->size()));
+                                            : defaultShapeLayer(open.source, *content.shape(), meshCount(*shapes_)));
   } else {
     scene = content.volume() ? defaultScene(open.source, content.volume()->info())
                              : defaultShapeScene(open.source, *content.shape());

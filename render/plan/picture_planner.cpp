@@ -9,7 +9,8 @@ namespace {
 Result<ViewGeometry> geometryOf(const RenderRequest& request, const View& view) {
   const int across = request.viewWidth > 0 ? request.viewWidth : request.width;
   const int along = request.viewHeight > 0 ? request.viewHeight : request.height;
-  auto out = viewGeometry(*request.scene, view, boundsOf(*request.scene, *request.volumes, request.shapes), across, along);
+  auto out =
+      viewGeometry(*request.scene, view, boundsOf(*request.scene, *request.volumes, request.shapes), across, along);
   if (!out) return out;
   if (request.width < 1 || request.height < 1 || request.width > across || request.height > along) {
     return fail(ErrorCode::invalidInput, "a picture has at least one pixel and at most those of its view", view.name);

@@ -58,13 +58,15 @@ double quantile(std::vector<double>& values, double share) {
   return values[at];
 }
 
+constexpr double realShare = 0.05;  // of the other sign
+
 /// Folds read well in grays; what is measured from zero in both directions in two colours.
 void chooseColours(const AttachedData& data, const std::string& name, Layer& layer) {
   if (data.role == DataRole::label) {
     layer.colourMap = "labels";
   } else if (contains(name, "curv") || contains(name, "sulc")) {
     layer.colourMap = "inverse";
-  } else if (data.min < 0 && data.max > 0) {
+  } else if (data.min < -realShare * data.max && data.max > 0) {  // not by the rounding of what is positive
     layer.colourMap = "hot";
     layer.symmetric = true;
   } else {
