@@ -76,7 +76,9 @@ class Tractogram {
 /// The input comes from another process: every field is checked. Errors: invalidInput.
 [[nodiscard]] Result<TractogramInfo> tractogramInfoFromJson(const nlohmann::json& json);
 
-/// Fills bounds, lengths, ranges and group counts from the arrays. For the reader process.
-void measure(TractogramInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory);
+/// Fills bounds, lengths, ranges and group counts from the arrays, and warns of odd points and streamlines. For the
+/// reader process. `pointsMeasured`: what StreamlineMeasure tells is there already.
+void measure(TractogramInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory,
+             bool pointsMeasured = false);
 
 }  // namespace nora
