@@ -163,7 +163,9 @@ TEST_F(Served, AnalyzeIsListedAsItIsReadWithTheMatBesideIt) {
     const Entry entry = catalogue.find("a.hdr", "").value_or(Entry{});
     const auto volume = images.load(Source{"a.hdr", ""}, {}, {});
     EXPECT_TRUE(volume);
-    if (volume) EXPECT_EQ(entry.warnings, (*volume)->info().warnings);
+    if (volume) {
+      EXPECT_EQ(entry.warnings, (*volume)->info().warnings);
+    }
     return entry.warnings;
   };
   const auto alone = listed();
