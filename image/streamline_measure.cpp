@@ -90,6 +90,7 @@ void StreamlineMeasure::closeStreamlines() {
     single_ += points == 1 ? 1 : 0;
     if (!std::isfinite(length_)) continue;
     total_ += length_;
+    ++measured_;
     shortest_ = std::min(shortest_, length_);
     longest_ = std::max(longest_, length_);
   }
@@ -103,7 +104,7 @@ void StreamlineMeasure::finish(TractogramInfo& info) {
   }
   info.lengthMinMm = std::isfinite(shortest_) ? shortest_ : 0;
   info.lengthMaxMm = longest_;
-  info.lengthMeanMm = info.streamlines > 0 ? total_ / static_cast<double>(info.streamlines) : 0;
+  info.lengthMeanMm = measured_ > 0 ? total_ / static_cast<double>(measured_) : 0;
   if (oddPoints_ > 0) {
     info.warnings.push_back(std::to_string(oddPoints_) + " of " + std::to_string(info.points) +
                             " points are not finite numbers");

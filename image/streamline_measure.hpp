@@ -38,7 +38,7 @@ class StreamlineMeasure {
   std::span<const std::uint64_t> offsets_;
   std::uint64_t seen_ = 0;      // points
   std::size_t streamline_ = 0;  // that the next point belongs to
-  std::size_t oddPoints_ = 0, empty_ = 0, single_ = 0;
+  std::size_t oddPoints_ = 0, empty_ = 0, single_ = 0, measured_ = 0;
   std::array<float, 3> last_{};  // the point before the next
   Lanes least_, most_;
   double length_ = 0, total_ = 0;  // mm

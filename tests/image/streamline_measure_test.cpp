@@ -84,6 +84,7 @@ TEST(StreamlineMeasure, PointsThatAreNotFiniteAreToldAndNotMeasured) {
   EXPECT_EQ(info.warnings, std::vector<std::string>{"2 of 900 points are not finite numbers"});
   EXPECT_NEAR(info.lengthMinMm, std::min(second, third), 1e-2);
   EXPECT_NEAR(info.lengthMaxMm, std::max(second, third), 1e-2);
+  EXPECT_NEAR(info.lengthMeanMm, (second + third) / 2, 1e-2);
   EXPECT_TRUE(std::isfinite(info.boundsLow[1]) && std::isfinite(info.boundsHigh[2]));
 }
 
