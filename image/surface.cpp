@@ -194,6 +194,49 @@ Result<SurfaceInfo> surfaceInfoFromJson(const json& object) {
   return info;
 }
 
+namespace {
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  std::int64_t finite = 0;
+};
+
+template <class T>
+void widen(Range& range, std::span<const T> finite) {
+  T low = finite.front(), high = low;
+  for (const T value : finite) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  range.low = std::min(range.low, static_cast<double>(low));
+  range.high = std::max(range.high, static_cast<double>(high));
+  range.finite += static_cast<std::int64_t>(finite.size());
+}
+
+/// Of the finite values. In blocks: most have nothing odd, and then the loops have no branches.
+template <class T>
+Range rangeOf(std::span<const T> values) {
+  constexpr std::size_t block = 1024;
+  Range range;
+  for (; !values.empty(); values = values.subspan(std::min(block, values.size()))) {
+    const auto part = values.first(std::min(block, values.size()));
+    bool odd = false;
+    if constexpr (std::is_floating_point_v<T>) {
+      for (const T value : part) odd |= !(std::abs(value) <= std::numeric_limits<T>::max());
+    }
+    if (!odd) {
+      widen(range, part);
+      continue;
+    }
+    for (const T& value : part) {
+      if (std::isfinite(value)) widen(range, std::span(&value, 1));
+    }
+  }
+  return range;
+}
+
+}  // namespace
+
 void measure(AttachedData& data, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory) {
   if (data.array >= arrays.size()) return;
   const ArrayInfo& array = arrays[data.array];
@@ -204,16 +247,9 @@ void measure(AttachedData& data, std::span<const ArrayInfo> arrays, std::span<co
     using T = decltype(zero);
     const std::span<const T> values(reinterpret_cast<const T*>(memory.data() + array.offset),
                                     static_cast<std::size_t>(array.count * array.components));
-    double low = std::numeric_limits<double>::infinity(), high = -low;
-    data.finite = 0;
-    for (const T stored : values) {
-      const auto value = static_cast<double>(stored);
-      if (!std::isfinite(value)) continue;
-      low = std::min(low, value);
-      high = std::max(high, value);
-      ++data.finite;
-    }
-    if (data.finite > 0) {
+    const auto [low, high, finite] = rangeOf(values);
+    data.finite = finite;
+    if (finite > 0) {
       data.min = low;
       data.max = high;
     }

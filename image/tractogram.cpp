@@ -1,10 +1,9 @@
 #include "image/tractogram.hpp"
 
 #include "image/checked_fields.hpp"
+#include "image/streamline_measure.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace nora {
 namespace {
@@ -104,26 +103,6 @@ void referenceFromJson(CheckedFields& fields, TractogramInfo& info) {
   }
 }
 
-/// Shortest, mean and longest streamline.
-void measureLengths(TractogramInfo& info, std::span<const float> points, std::span<const std::uint64_t> starts) {
-  double total = 0, least = std::numeric_limits<double>::infinity(), most = 0;
-  for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
-    double length = 0;
-    for (std::uint64_t p = starts[s] + 1; p < starts[s + 1]; ++p) {
-      const float* a = &points[3 * p];
-      const float x = a[0] - a[-3], y = a[1] - a[-2], z = a[2] - a[-1];
-      length += std::sqrt(x * x + y * y + z * z);
-    }
-    if (!std::isfinite(length)) continue;
-    total += length;
-    least = std::min(least, length);
-    most = std::max(most, length);
-  }
-  info.lengthMinMm = std::isfinite(least) ? least : 0;
-  info.lengthMaxMm = most;
-  info.lengthMeanMm = info.streamlines > 0 ? total / static_cast<double>(info.streamlines) : 0;
-}
-
 }  // namespace
 
 Result<Tractogram> Tractogram::create(TractogramInfo info, ArrayBlock arrays, std::string name) {
@@ -201,14 +180,18 @@ Result<TractogramInfo> tractogramInfoFromJson(const json& object) {
   return info;
 }
 
-void measure(TractogramInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory) {
+void measure(TractogramInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory,
+             bool pointsMeasured) {
   if (info.positions >= arrays.size() || info.offsets >= arrays.size()) return;
   const auto points = numbers<float>(arrays[info.positions], memory);
   const auto starts = numbers<std::uint64_t>(arrays[info.offsets], memory);
-  measureBounds(points, info.boundsLow, info.boundsHigh);
-  const bool sound =
-      !starts.empty() && starts.back() * 3 <= points.size() && std::is_sorted(starts.begin(), starts.end());
-  if (sound) measureLengths(info, points, starts);
+  const bool sound = !starts.empty() && starts.front() == 0 && starts.back() * 3 == points.size() &&
+                     std::is_sorted(starts.begin(), starts.end());
+  if (!pointsMeasured && sound) {
+    StreamlineMeasure measured(starts);
+    measured.add(points);
+    measured.finish(info);
+  }
   for (AttachedData& data : info.perPoint) measure(data, arrays, memory);
   for (AttachedData& data : info.perStreamline) measure(data, arrays, memory);
   for (StreamlineGroup& group : info.groups) {

@@ -35,8 +35,9 @@ struct TractogramInfo {
   std::size_t positions = 0;       // array: float32, 3 components, RAS mm
   std::size_t offsets = 1;         // array: uint64, streamlines + 1: first point of each, then the number of points
   Vec3 boundsLow{}, boundsHigh{};  // RAS mm, of finite points; computed by the reader process
-  double lengthMinMm = 0, lengthMeanMm = 0, lengthMaxMm = 0;  // of the streamlines; computed by the reader process
-  std::string space;  // how positions were brought to RAS mm: "RAS mm", "voxel corner (TrackVis)", ...
+  double lengthMinMm = 0, lengthMeanMm = 0,
+         lengthMaxMm = 0;  // of those whose points are finite; computed by the reader process
+  std::string space;       // how positions were brought to RAS mm: "RAS mm", "voxel corner (TrackVis)", ...
   /// The reference image that the file names, if any.
   std::optional<Affine> worldFromVoxel;
   std::optional<std::array<std::int64_t, 3>> dims;
@@ -76,7 +77,9 @@ class Tractogram {
 /// The input comes from another process: every field is checked. Errors: invalidInput.
 [[nodiscard]] Result<TractogramInfo> tractogramInfoFromJson(const nlohmann::json& json);
 
-/// Fills bounds, lengths, ranges and group counts from the arrays. For the reader process.
-void measure(TractogramInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory);
+/// Fills bounds, lengths, ranges and group counts from the arrays, and warns of odd points and streamlines. For the
+/// reader process. `pointsMeasured`: what StreamlineMeasure tells is there already.
+void measure(TractogramInfo& info, std::span<const ArrayInfo> arrays, std::span<const std::byte> memory,
+             bool pointsMeasured = false);
 
 }  // namespace nora

@@ -198,11 +198,12 @@ DicomFrames framesOf(const DicomItem& dataset, std::size_t most) {
   DicomFrame shared;
   readGroup(dataset.first(tag::sharedFunctionalGroups), shared);
   const auto count = static_cast<std::size_t>(dataset.integer(tag::numberOfFrames, 1, 0, int32Max));
-  const auto own = dataset.items(tag::perFrameFunctionalGroups, std::min(count, most));
+  const auto own = dataset.items(tag::perFrameFunctionalGroups, std::min(count, most) + 1);
+  result.moreDescribed = own.size() > count;
   // Without groups of their own frames differ in nothing: no need to repeat them for a lie about their number.
   const std::size_t frames = std::min({count, most, std::max<std::size_t>(own.size(), 65536)});
   result.frames.assign(frames, shared);
-  for (std::size_t i = 0; i < own.size(); ++i) readGroup(own[i], result.frames[i]);
+  for (std::size_t i = 0; i < std::min(own.size(), frames); ++i) readGroup(own[i], result.frames[i]);
   return result;
 }
 

@@ -55,6 +55,7 @@ struct DicomDimension {
 struct DicomFrames {
   std::vector<DicomDimension> dimensions;
   std::vector<DicomFrame> frames;  // as many as NumberOfFrames says, or none without functional groups
+  bool moreDescribed = false;      // than NumberOfFrames says: one of the two is wrong
 };
 
 /// The values of a text with backslashes; none if it is empty.

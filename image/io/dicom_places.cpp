@@ -310,6 +310,11 @@ void placeFrames(const DicomDataset& dataset, DicomHeader& header) {
   if (!header.pixelSpacing) takeWrongSpacing(wrongSpacingOf(root), header.positionLps || header.orientationLps, header);
   if (!header.damage.empty()) return;
   const DicomFrames groups = grouped ? framesOf(root, DicomHeader::maxFrames) : DicomFrames{};
+  if (groups.moreDescribed) {
+    header.damage = "NumberOfFrames (0028,0008) is " + std::to_string(header.frames) +
+                    ", but more frames are described (5200,9230)" + askAgain;
+    return;
+  }
   findSpacing(root, groups, header);
   findFrameTime(root, header);
   if (header.mosaic) return placeMosaicTiles(root, header);

@@ -54,16 +54,17 @@ class SegmentationRead {
     auto pixels = SegPixels::open(layout_, name_);
     if (!pixels) return tl::make_unexpected(pixels.error());
     pixels_.emplace(std::move(*pixels));
-    frames_ = framesOf(item_, pixels_->frames()).frames;
+    auto groups = framesOf(item_, pixels_->frames());
+    frames_ = std::move(groups.frames);
     const bool tiled = item_.has(tag::totalMatrixColumns) ||
                        item_.text(tag::dimensionOrganizationType).starts_with("TILED") ||
                        std::any_of(frames_.begin(), frames_.end(), [](const auto& f) { return f.tilePosition; });
     if (tiled) return fail(ErrorCode::unsupported, "segmentations of whole-slide images (tiles) are not shown", name_);
     if (frames_.empty() && pixels_->frames() == 1) frames_.emplace_back();
-    if (frames_.size() != pixels_->frames()) {
+    if (groups.moreDescribed || frames_.size() != pixels_->frames()) {
       return fail(ErrorCode::invalidInput,
                   "the segmentation has " + counted(pixels_->frames(), "frame") + ", but says of " +
-                      std::to_string(frames_.size()) + " what they are",
+                      (groups.moreDescribed ? "more" : std::to_string(frames_.size())) + " what they are",
                   name_);
     }
     auto geometry = segGeometry(frames_, name_, pixels_->format().pixelCount());

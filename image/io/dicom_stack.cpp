@@ -2,6 +2,7 @@
 
 #include "image/io/dicom_spacing.hpp"
 #include "image/io/dicom_text.hpp"
+#include "image/io/dicom_times.hpp"
 
 #include <algorithm>
 #include <array>
@@ -434,6 +435,7 @@ DicomStack makeStack(const std::vector<DicomHeader>& headers, const std::vector<
   tellDuplicates(headers, places, stack.warnings);
   const Places there = places;
   completeVolumes(headers, places, stack);
+  if (auto lost = lostTimePoints(headers, places.front()); !lost.empty()) stack.warnings.push_back(std::move(lost));
   stack.slices = static_cast<std::int64_t>(places.size());
   stack.timePoints = static_cast<std::int64_t>(places.front().size());
   for (std::size_t t = 0; t < places.front().size(); ++t) {

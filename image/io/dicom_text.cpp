@@ -4,6 +4,7 @@
 
 #include <iconv.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -26,6 +27,21 @@ struct Japanese {
 Japanese& japanese() {
   static Japanese one;
   return one;
+}
+
+/// Half-width katakana (JIS X 0201), which DICOM has in the upper half of the table and iconv does not know; any other
+/// byte fits nowhere. Source: DICOM PS3.3 C.12.1.1.2, PS3.5 H.3.2.
+void appendKatakana(char byte, std::string& output) {
+  constexpr unsigned first = 0xA1, last = 0xDF;
+  const unsigned number = static_cast<unsigned char>(byte);
+  if (number < first || number > last) {
+    output += replacement;
+    return;
+  }
+  const unsigned code = 0xFF61U + number - first;  // in UTF-8: three bytes
+  output += static_cast<char>(0xE0U | (code >> 12));
+  output += static_cast<char>(0x80U | ((code >> 6) & 0x3FU));
+  output += static_cast<char>(0x80U | (code & 0x3FU));
 }
 
 }  // namespace
@@ -71,7 +87,13 @@ std::string utf8FromJapanese(std::string_view text) {
   if (!one.works()) return std::string(text);
   const std::lock_guard lock(one.mutex);
   iconv(one.converter, nullptr, nullptr, nullptr, nullptr);
-  std::string input(text), output;
+  std::string input, output;
+  constexpr std::string_view katakana = "\x1b)I";  // "the upper half is katakana": it always is
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = std::min(text.find(katakana, at), text.size());
+    input += text.substr(at, next - at);
+    at = next + katakana.size();
+  }
   char* from = input.data();
   std::size_t left = input.size();
   while (left > 0) {
@@ -82,11 +104,10 @@ std::string utf8FromJapanese(std::string_view text) {
     const bool good = iconv(one.converter, &from, &left, &to, &room) != static_cast<std::size_t>(-1);
     output.append(buffer, sizeof buffer - room);
     if (good || left == 0) break;
-    if (room == sizeof buffer && left == before) {  // no progress: a byte that fits nowhere
-      output += replacement;
-      ++from;
-      --left;
-    }
+    if (room != sizeof buffer || left != before) continue;
+    appendKatakana(*from, output);  // no progress
+    ++from;
+    --left;
   }
   return output;
 }

@@ -17,7 +17,8 @@ namespace nora {
 /// True if SpecificCharacterSet names JIS X 0208 or 0212, which DCMTK cannot convert by glibc's iconv.
 [[nodiscard]] bool isJapaneseCodeExtension(std::string_view specificCharacterSet);
 
-/// ISO 2022 text with Japanese escape sequences as UTF-8. What cannot be converted becomes U+FFFD.
+/// ISO 2022 text with Japanese escape sequences, and half-width katakana, as UTF-8. What cannot be converted becomes
+/// U+FFFD.
 [[nodiscard]] std::string utf8FromJapanese(std::string_view text);
 
 /// Loads iconv's module, so that later no file has to be opened.

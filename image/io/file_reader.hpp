@@ -92,12 +92,21 @@ struct ReadSurface {
 struct ReadTracts {
   TractogramInfo info;
   std::vector<ArrayInfo> arrays;
+  bool pointsMeasured = false;  // the reader did that while it copied them (StreamlineMeasure)
 };
 struct ReadDocument {
   DocumentInfo info;
   std::size_t offset = 0;  // of the bytes in the sink
   std::size_t size = 0;
 };
+
+/// Fills what a reader leaves empty.
+inline void measure(ReadSurface& read, std::span<const std::byte> memory) {
+  measure(read.info, read.arrays, memory);
+}
+inline void measure(ReadTracts& read, std::span<const std::byte> memory) {
+  measure(read.info, read.arrays, memory, read.pointsMeasured);
+}
 
 using ReadContent = std::variant<ReadImage, ReadSurface, ReadTracts, ReadDocument>;
 

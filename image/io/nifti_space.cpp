@@ -176,7 +176,11 @@ Result<void> placeInSpace(const NiftiHeader& header, const std::string& name, bo
     info.worldFromVoxel = *candidates.sform;
     info.affineSource = "sform";
   } else if (candidates.stated) {
-    return fail(ErrorCode::invalidInput, "neither sform nor qform of the header is a transform: the image has no place",
+    const auto [b, c, d] = header.quatern;
+    return fail(ErrorCode::invalidInput,
+                "neither the sform (srow_x, srow_y, srow_z) nor the qform (quatern_b, c, d: " + shortNumber(b) + ", " +
+                    shortNumber(c) + ", " + shortNumber(d) + ") of the header is a transform, so the image has no " +
+                    "place; write a right one, or set qform_code and sform_code to 0 to have it centred",
                 name);
   } else {
     info.worldFromVoxel = pixdimAffine(header, mendedSpacing(header, info), info);

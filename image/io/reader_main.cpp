@@ -329,7 +329,7 @@ class Server {
       }
       arrays.push_back(nora::toJson(array));
     }
-    measure(read.info, read.arrays, memory);
+    measure(read, memory);
     return json{{"info", nora::toJson(read.info)}, {"arrays", std::move(arrays)}};
   }
 

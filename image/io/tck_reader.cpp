@@ -219,7 +219,6 @@ Result<ReadTracts> readTck(std::span<const InputFile> files, const ReadOptions& 
   const auto offsets = plan.as<std::uint64_t>(*memory, info.offsets);
   copyTck(tck->header, tck->data().first(tck->counts.bytesUsed), positions, offsets, options.progress);
   fillParts(parts, plan, *memory, offsets, info);
-  tellOddStreamlines(info, positions, offsets);
   return ReadTracts{std::move(info), plan.arrays()};
 }
 

@@ -102,30 +102,4 @@ void movePoints(std::span<float> positions, const Affine& affine) {
   }
 }
 
-void tellOddStreamlines(TractogramInfo& info, std::span<const float> positions,
-                        std::span<const std::uint64_t> offsets) {
-  constexpr std::size_t block = 3 * 256;
-  std::size_t odd = 0;
-  for (std::size_t begin = 0; begin < positions.size(); begin += block) {
-    const auto part = positions.subspan(begin, std::min(block, positions.size() - begin));
-    if (allFinite(part)) continue;
-    for (std::size_t i = 0; i + 3 <= part.size(); i += 3) odd += allFinite(part.subspan(i, 3)) ? 0 : 1;
-  }
-  if (odd > 0) {
-    info.warnings.push_back(std::to_string(odd) + " of " + std::to_string(positions.size() / 3) +
-                            " points are not finite numbers");
-  }
-  std::size_t empty = 0, single = 0;
-  for (std::size_t s = 0; s + 1 < offsets.size(); ++s) {
-    empty += offsets[s + 1] == offsets[s] ? 1 : 0;
-    single += offsets[s + 1] == offsets[s] + 1 ? 1 : 0;
-  }
-  const auto tell = [&](std::size_t count, const char* points) {
-    const char* subject = count == 1 ? " streamline has " : " streamlines have ";
-    if (count > 0) info.warnings.push_back(std::to_string(count) + subject + points);
-  };
-  tell(empty, "no points");
-  tell(single, "one point only");
-}
-
 }  // namespace nora

@@ -51,7 +51,4 @@ class TractContent {
 /// x y z, x y z, ... := affine * (x y z).
 void movePoints(std::span<float> positions, const Affine& affine);
 
-/// Writes warnings: points that are not finite, streamlines of no or one point.
-void tellOddStreamlines(TractogramInfo& info, std::span<const float> positions, std::span<const std::uint64_t> offsets);
-
 }  // namespace nora

@@ -176,7 +176,6 @@ Result<ReadTracts> readTrk(const InputFile& file, const ReadOptions& options, Me
   } else {
     filler.fill<false>(data, positions, offsets, options.progress);
   }
-  tellOddStreamlines(info, positions, offsets);
   return ReadTracts{std::move(info), plan.arrays()};
 }
 

@@ -135,8 +135,11 @@ Result<TrxNumbers> TrxNumbers::of(const TrxMember& member, const std::string& fi
   return numbers;
 }
 
-void TrxNumbers::copyTo(std::span<float> out) const {
-  copyNumbers(type_, bytes_, out);
+void TrxNumbers::copyTo(std::span<float> out, std::size_t first) const {
+  copyNumbers(type_, bytes(first, out.size()), out);
+}
+std::span<const std::byte> TrxNumbers::bytes(std::size_t first, std::size_t count) const {
+  return bytes_.subspan(first * bytesOf(type_), count * bytesOf(type_));
 }
 void TrxNumbers::copyTo(std::span<std::uint64_t> out) const {
   copyNumbers(type_, bytes_, out);

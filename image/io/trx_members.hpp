@@ -51,12 +51,15 @@ class TrxNumbers {
   /// Errors: invalidInput (damaged), limitExceeded.
   [[nodiscard]] static Result<TrxNumbers> of(const TrxMember& member, const std::string& file);
 
-  /// Each as T; `out` has as many as the member. For whole numbers: values below zero become the largest T.
-  void copyTo(std::span<float> out) const;
+  /// Each as T; `out` has as many as the member, or some from `first` on. For whole numbers: values below zero become
+  /// the largest T.
+  void copyTo(std::span<float> out, std::size_t first = 0) const;
   void copyTo(std::span<std::uint64_t> out) const;
   void copyTo(std::span<std::uint32_t> out) const;
   /// As they are, float16 as float32.
   void copyBytesTo(std::span<std::byte> out) const;
+  /// Some of the numbers as they are stored.
+  [[nodiscard]] std::span<const std::byte> bytes(std::size_t first, std::size_t count) const;
   [[nodiscard]] double at(std::size_t i) const;
 
  private:

@@ -3,6 +3,7 @@
 #include "image/io/byte_reader.hpp"
 #include "image/io/tract_content.hpp"
 #include "image/io/trx_members.hpp"
+#include "image/streamline_measure.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -243,9 +244,15 @@ class TrxFiller {
   TrxFiller(const Trx& trx, const ArrayPlan& plan, MemorySink& sink, std::span<std::byte> memory, TractogramInfo& info)
       : trx_(trx), plan_(plan), sink_(sink), memory_(memory), info_(info) {}
 
-  Result<void> positions() {
-    if (!trx_.positions) return {};
-    return extract(*trx_.positions, info_.positions, plan_.as<float>(memory_, info_.positions));
+  /// After offsets(). Block by block: checksum, conversion and measuring find the points in the cache.
+  Result<void> positions(const std::function<void(double)>& progress) {
+    StreamlineMeasure measured(plan_.as<std::uint64_t>(memory_, info_.offsets));
+    if (trx_.positions) {
+      const auto copied = copyPositions(measured, progress);
+      if (!copied) return copied;
+    }
+    measured.finish(info_);
+    return {};
   }
 
   Result<void> offsets() {
@@ -311,11 +318,34 @@ class TrxFiller {
   }
 
  private:
+  void tellWrongChecksum(const TrxMember& member) {
+    info_.warnings.push_back("the checksum of \"" + member.zip->name + "\" is wrong: it was changed or is damaged");
+  }
+
+  Result<void> copyPositions(StreamlineMeasure& measured, const std::function<void(double)>& progress) {
+    const auto out = plan_.as<float>(memory_, info_.positions);
+    const auto numbers = TrxNumbers::of(*trx_.positions, trx_.file->name);
+    if (!numbers) return tl::make_unexpected(numbers.error());
+    constexpr std::size_t blockNumbers = std::size_t{3} * 8192;
+    std::vector<float> block(std::min(blockNumbers, out.size()));
+    std::uint32_t checksum = 0;
+    for (std::size_t begin = 0; begin < out.size(); begin += blockNumbers) {
+      const std::span<float> part = std::span(block).first(std::min(blockNumbers, out.size() - begin));
+      numbers->copyTo(part, begin);
+      checksum = zipChecksum(checksum, numbers->bytes(begin, part.size()));
+      measured.add(part);
+      sink_.copyIn(std::as_bytes(part), std::as_writable_bytes(out.subspan(begin, part.size())));
+      progress(0.1 + 0.8 * static_cast<double>(begin) / static_cast<double>(out.size()));
+    }
+    if (!trx_.isFolder && checksum != trx_.positions->zip->crc32) tellWrongChecksum(*trx_.positions);
+    return {};
+  }
+
   /// Straight into the array where its type stays as it is, else converted into `out`.
   template <class T>
   Result<void> extract(const TrxMember& member, std::size_t array, std::span<T> out) {
     if (!trx_.isFolder && !member.zip->deflated && !hasZipChecksum(*member.zip, member.zip->stored)) {
-      info_.warnings.push_back("the checksum of \"" + member.zip->name + "\" is wrong: it was changed or is damaged");
+      tellWrongChecksum(member);
     }
     const ArrayInfo& info = plan_.arrays()[array];
     const auto all =
@@ -373,17 +403,14 @@ Result<ReadTracts> readTrx(std::span<const InputFile> files, const ReadOptions& 
   auto memory = sink.allocate(*size);
   if (!memory) return tl::make_unexpected(memory.error());
   TrxFiller filler(*trx, plan, sink, *memory, info);
-  auto done = filler.positions();
-  options.progress(0.5);
-  if (done) done = filler.offsets();
+  auto done = filler.offsets();
+  if (done) done = filler.positions(options.progress);
   if (done) done = filler.values(trx->perPoint, info.perPoint);
-  options.progress(0.9);
   if (done) done = filler.values(trx->perStreamline, info.perStreamline);
   if (done) done = filler.groups();
   if (done) done = filler.groupValues();
   if (!done) return tl::make_unexpected(done.error());
-  tellOddStreamlines(info, plan.as<float>(*memory, info.positions), plan.as<std::uint64_t>(*memory, info.offsets));
-  return ReadTracts{std::move(info), plan.arrays()};
+  return ReadTracts{std::move(info), plan.arrays(), true};
 }
 
 }  // namespace

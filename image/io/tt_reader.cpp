@@ -177,7 +177,6 @@ Result<ReadTracts> readTt(const InputFile& file, const ReadOptions& options, Mem
     const auto out = plan.as<float>(*memory, info.perStreamline.front().array);
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(*tt->cluster->number(i));
   }
-  tellOddStreamlines(info, positions, offsets);
   return ReadTracts{std::move(info), plan.arrays()};
 }
 

@@ -323,7 +323,6 @@ Result<ReadContent> tractsOf(VtkDataset& dataset, const Counts& counts, std::uin
   const auto positions = plan.as<float>(*memory, info.positions);
   const auto offsets = plan.as<std::uint64_t>(*memory, info.offsets);
   fillLines(dataset, perPoint, perLine, plan, *memory, positions, offsets);
-  tellOddStreamlines(info, positions, offsets);
   return ReadTracts{std::move(info), plan.arrays()};
 }
 

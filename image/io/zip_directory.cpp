@@ -217,8 +217,12 @@ Result<void> extractZipMember(const ZipMember& member, std::span<std::byte> out,
               "\"" + member.name + "\" in the archive is damaged; copy the file again from its source", name);
 }
 
+std::uint32_t zipChecksum(std::uint32_t before, std::span<const std::byte> plain) {
+  return libdeflate_crc32(before, plain.data(), plain.size());
+}
+
 bool hasZipChecksum(const ZipMember& member, std::span<const std::byte> plain) {
-  return libdeflate_crc32(0, plain.data(), plain.size()) == member.crc32;
+  return zipChecksum(0, plain) == member.crc32;
 }
 
 }  // namespace nora

@@ -32,6 +32,8 @@ struct ZipMember {
 /// Inflates or copies a member; out.size() is member.size. Errors: invalidInput (damaged).
 [[nodiscard]] Result<void> extractZipMember(const ZipMember& member, std::span<std::byte> out, const std::string& name);
 
+/// CRC-32 of bytes that follow others with the checksum `before`; 0: none.
+[[nodiscard]] std::uint32_t zipChecksum(std::uint32_t before, std::span<const std::byte> plain);
 /// True if the bytes have the member's checksum.
 [[nodiscard]] bool hasZipChecksum(const ZipMember& member, std::span<const std::byte> plain);
 

@@ -1,7 +1,7 @@
 # Damaged files: a run over every format through real reader processes, and libFuzzer targets with clang.
 if(TARGET nora_app)
   add_executable(mutation_run ${CMAKE_CURRENT_LIST_DIR}/mutation_run.cpp ${CMAKE_CURRENT_LIST_DIR}/mutation.cpp)
-  target_link_libraries(mutation_run PRIVATE nora_app ZLIB::ZLIB CLI11::CLI11)
+  target_link_libraries(mutation_run PRIVATE nora_app ZLIB::ZLIB BZip2::BZip2 LibLZMA::LibLZMA CLI11::CLI11)
   target_compile_definitions(mutation_run PRIVATE NORA_PROGRAM="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/nora")
   add_dependencies(mutation_run nora)
   # A small sample; docs/TESTING.md has the long run.

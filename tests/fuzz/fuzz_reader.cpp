@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto content = reader->readContent(std::span(&file, 1), {}, sink);
   if (!content) return 0;
   // What the reader says it wrote must lie in the memory: read it all.
-  if (auto* surface = std::get_if<ReadSurface>(&*content)) measure(surface->info, surface->arrays, sink.memory);
-  if (auto* tracts = std::get_if<ReadTracts>(&*content)) measure(tracts->info, tracts->arrays, sink.memory);
+  if (auto* surface = std::get_if<ReadSurface>(&*content)) measure(*surface, sink.memory);
+  if (auto* tracts = std::get_if<ReadTracts>(&*content)) measure(*tracts, sink.memory);
   return 0;
 }

@@ -1,13 +1,13 @@
 #include "tests/fuzz/mutation.hpp"
 
-#include "image/io/gzip.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
 #include <cstring>
 
+#include <bzlib.h>
+#include <lzma.h>
 #include <zlib.h>
 
 namespace nora::fuzz {
@@ -125,10 +125,13 @@ Bytes damaged(Bytes bytes, Random& random, std::string& how) {
 }  // namespace
 
 Bytes mutated(std::span<const std::byte> original, Random& random, std::string& how) {
-  if (isGzip(original) && random() % 4 != 0) {
-    Bytes content = inflatePrefix(original, inflateLimit);
-    how = "inside gzip";
-    return gzipped(damaged(std::move(content), random, how));
+  if (packingOf(original) != FilePacking::none && random() % 4 != 0) {
+    // Packed anew in any way: readers go by the first bytes, not by the name.
+    constexpr std::array ways{FilePacking::gzip, FilePacking::gzip, FilePacking::bzip2, FilePacking::xz};
+    const FilePacking way = ways[below(random, ways.size())];
+    Bytes content = unpackPrefix(original, inflateLimit);
+    how = way == FilePacking::gzip ? "inside gzip" : way == FilePacking::bzip2 ? "inside bzip2" : "inside xz";
+    return packed(damaged(std::move(content), random, how), way);
   }
   how.clear();
   return damaged({original.begin(), original.end()}, random, how);
@@ -138,6 +141,8 @@ Bytes cut(std::span<const std::byte> original, int sixteenths) {
   const auto part = original.first(original.size() * static_cast<std::size_t>(sixteenths) / 16);
   return {part.begin(), part.end()};
 }
+
+namespace {
 
 Bytes gzipped(std::span<const std::byte> content) {
   constexpr int gzipWrapper = 16;
@@ -156,6 +161,34 @@ Bytes gzipped(std::span<const std::byte> content) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
+}
+
+Bytes bzipped(std::span<const std::byte> content) {
+  Bytes out(content.size() + content.size() / 50 + 1024);  // as bzlib asks, and more
+  auto size = static_cast<unsigned>(out.size());
+  auto* from = reinterpret_cast<char*>(const_cast<std::byte*>(content.data()));
+  const int done = BZ2_bzBuffToBuffCompress(reinterpret_cast<char*>(out.data()), &size, from,
+                                            static_cast<unsigned>(content.size()), 1, 0, 0);
+  out.resize(done == BZ_OK ? size : 0);
+  return out;
+}
+
+Bytes xzPacked(std::span<const std::byte> content) {
+  constexpr std::uint32_t quick = 1;
+  Bytes out(lzma_stream_buffer_bound(content.size()));
+  std::size_t size = 0;
+  const auto done =
+      lzma_easy_buffer_encode(quick, LZMA_CHECK_CRC32, nullptr, reinterpret_cast<const std::uint8_t*>(content.data()),
+                              content.size(), reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size());
+  out.resize(done == LZMA_OK ? size : 0);
+  return out;
+}
+
+}  // namespace
+
+Bytes packed(std::span<const std::byte> content, FilePacking way) {
+  if (way == FilePacking::bzip2) return bzipped(content);
+  return way == FilePacking::xz ? xzPacked(content) : gzipped(content);
 }
 
 }  // namespace nora::fuzz

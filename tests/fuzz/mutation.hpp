@@ -2,6 +2,8 @@
 // compressed files also inside the compression.
 #pragma once
 
+#include "image/io/packed_bytes.hpp"
+
 #include <cstddef>
 #include <random>
 #include <span>
@@ -19,7 +21,7 @@ using Random = std::mt19937_64;
 /// The first `sixteenths` / 16 of the bytes.
 [[nodiscard]] Bytes cut(std::span<const std::byte> original, int sixteenths);
 
-/// One gzip member.
-[[nodiscard]] Bytes gzipped(std::span<const std::byte> content);
+/// One gzip member, bzip2 stream or xz stream.
+[[nodiscard]] Bytes packed(std::span<const std::byte> content, FilePacking way);
 
 }  // namespace nora::fuzz

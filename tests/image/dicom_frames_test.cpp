@@ -9,6 +9,8 @@
 #include "image/io/dicom_values.hpp"
 #include "image/volume.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -63,6 +65,20 @@ ImageInfo infoOf(const std::vector<std::string>& files) {
   auto result = read(files);
   EXPECT_TRUE(result) << (result ? "" : result.error().what);
   return result ? result->image.info : ImageInfo{};
+}
+
+TEST(DicomFrames, FewerFramesThanAreDescribedAreAnError) {
+  Bytes bytes = bytesOf("enhanced_4d_implicit.dcm");
+  constexpr std::array tag{std::byte{0x28}, std::byte{0}, std::byte{0x08}, std::byte{0}};
+  const auto at = std::search(bytes.begin(), bytes.end(), tag.begin(), tag.end());
+  ASSERT_NE(at, bytes.end());
+  at[8] = std::byte{'1'};  // 12 of 20
+  at[9] = std::byte{'2'};
+  VectorSink sink;
+  const InputFile file{"frames.dcm", bytes};
+  const auto image = DicomReader().read(std::span(&file, 1), {}, sink);
+  ASSERT_FALSE(image);
+  EXPECT_THAT(image.error().what, HasSubstr("NumberOfFrames (0028,0008) is 12, but more frames are described"));
 }
 
 TEST(DicomFrames, OneTimePointIsReadAloneAndIsTheSame) {

@@ -30,6 +30,14 @@ TEST(DicomText, ReadsDecimalStrings) {
   EXPECT_EQ(numberOfText(""), std::nullopt);
 }
 
+TEST(DicomText, HalfWidthKatakanaStandBesideKanji) {
+  // The example of PS3.5 H.3.2, with and without the escape sequence of the upper half.
+  const std::string text = "\xD4\xCF\xC0\xDE^\xC0\xDB\xB3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J";
+  const std::string shown = "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎";
+  EXPECT_EQ(utf8FromJapanese(text), shown);
+  EXPECT_EQ(utf8FromJapanese("\x1b)I" + text), shown);
+}
+
 TEST(DicomText, ConvertsJapaneseAndSurvivesBrokenEscapes) {
   EXPECT_TRUE(isJapaneseCodeExtension("\\ISO 2022 IR 87"));
   EXPECT_FALSE(isJapaneseCodeExtension("ISO_IR 100"));

@@ -54,13 +54,13 @@ inline Result<Content> readContent(const FileReader& reader, const std::vector<I
     return Content(std::move(*made));
   };
   if (auto* tracts = std::get_if<ReadTracts>(&*content)) {
-    measure(tracts->info, tracts->arrays, sink.memory.bytes());
+    measure(*tracts, sink.memory.bytes());
     auto arrays = ArrayBlock::create(tracts->arrays, std::move(sink.memory), name);
     if (!arrays) return tl::make_unexpected(arrays.error());
     return wrap(Tractogram::create(std::move(tracts->info), std::move(*arrays), name));
   }
   if (auto* surface = std::get_if<ReadSurface>(&*content)) {
-    measure(surface->info, surface->arrays, sink.memory.bytes());
+    measure(*surface, sink.memory.bytes());
     auto arrays = ArrayBlock::create(surface->arrays, std::move(sink.memory), name);
     if (!arrays) return tl::make_unexpected(arrays.error());
     return wrap(Surface::create(std::move(surface->info), std::move(*arrays), name));

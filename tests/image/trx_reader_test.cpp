@@ -2,6 +2,8 @@
 #include "image/io/zip_directory.hpp"
 #include "tract_test_support.hpp"
 
+#include <cmath>
+
 #include <zlib.h>
 
 namespace nora {
@@ -125,6 +127,34 @@ TEST(TrxReader, HalfFloatsOfEveryKindComeOutRight) {
   EXPECT_THAT(pointOf(*tracts, 1), ElementsAre(65504.0f, 0x1p-14f, 0.0f));
   EXPECT_FLOAT_EQ(pointOf(*tracts, 2)[0], 0.33325195f);
   EXPECT_TRUE(std::isinf(pointOf(*tracts, 2)[2]));
+}
+
+template <class T>
+std::string ramp(std::size_t count) {
+  std::vector<T> numbers;
+  for (std::size_t i = 0; i < count; ++i) numbers.push_back(static_cast<T>(i));
+  return raw(numbers);
+}
+
+TEST(TrxReader, PointsOfManyBlocksAreAllThereAndMeasured) {
+  constexpr std::size_t points = 20'000;  // more than two blocks
+  Zip zip = small();
+  zip.members[0] = {"header.json", R"({"NB_VERTICES": 20000, "NB_STREAMLINES": 2})"};
+  zip.members[2] = {"offsets.uint32", raw<std::uint32_t>({0, 12'345, points})};
+  for (const bool wide : {false, true}) {
+    zip.members[1] = {wide ? "positions.3.float64" : "positions.3.float32",
+                      wide ? ramp<double>(3 * points) : ramp<float>(3 * points)};
+    const auto tracts = readTracts(reader, {{"a.trx", zip.bytes()}});
+    ASSERT_TRUE(tracts) << describe(tracts.error());
+    for (std::size_t i = 0; i < 3 * points; ++i) ASSERT_EQ(tracts->positions()[i], static_cast<float>(i));
+    const auto& info = tracts->info();
+    EXPECT_EQ(info.boundsLow, (Vec3{0, 1, 2}));
+    EXPECT_EQ(info.boundsHigh, (Vec3{59'997, 59'998, 59'999}));
+    const double step = std::sqrt(27.0);
+    EXPECT_NEAR(info.lengthMaxMm, 12'344 * step, 0.1);
+    EXPECT_NEAR(info.lengthMinMm, 7'654 * step, 0.1);
+    EXPECT_TRUE(info.warnings.empty());
+  }
 }
 
 TEST(TrxReader, TheLastOffsetMayBeMissing) {

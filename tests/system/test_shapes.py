@@ -155,8 +155,12 @@ class Shapes(unittest.TestCase):
         path = os.path.join(self.folder, "scene.json")
         with open(path, "w") as file:
             json.dump(scene, file)
+        stills = {}
+        while len(stills) < len(VIEWS):
+            still = client.wait_frame(quality=2, at_least_input=number)
+            stills[still.view] = still
         for view, size in VIEWS.items():
-            still = client.wait_frame(view, quality=2, at_least_input=number)
+            still = stills[view]
             output = os.path.join(self.folder, view + ".png")
             subprocess.run([PROGRAM, "render", path, "--view", view, "--size", f"{size['width']}x{size['height']}", "-o",
                             output], check=True, timeout=60)
