@@ -49,7 +49,7 @@ LIBRARIES = [
     (r"lz4\.h", ("image/io/vtk_xml",)),
     (r"tiffio\.h", ("image/io/tiff_pages",)),
     (r"seccomp\.h", ("image/io/reader_sandbox",)),
-    (r"tbb/|oneapi/tbb", ("render/cpu/", "render/plan/")),
+    (r"tbb/|oneapi/tbb", ("render/cpu/", "render/plan/", "render/geometry/")),
     (r"\w*mmintrin\.h|immintrin\.h|experimental/simd", ("render/cpu/", "render/kernel/")),
     (r"cuda|nv\w+\.h", ("render/cuda/",)),
     (r"vtk|EGL/|GL/", ("render/gl/",)),

@@ -212,6 +212,15 @@ class Client:
         return self.wait(lambda message: isinstance(message, Frame) and (view is None or message.view == view)
                          and (quality is None or message.quality == quality) and message.input >= at_least_input)
 
+    def wait_stills(self, views, at_least_input=0):
+        """The lossless frames of some views, whatever their order."""
+        stills = {}
+        while len(stills) < len(views):
+            frame = self.wait_frame(quality=2, at_least_input=at_least_input)
+            if frame.view in views:
+                stills[frame.view] = frame
+        return stills
+
     def open(self, server, name, viewports=None, how="new"):
         """Opens the entry with that name (or path); the scene and `images` message of the loaded image."""
         entry = next(e for e in server.catalogue() if name in (e["name"], e["path"], e["source"]["path"]))

@@ -62,7 +62,7 @@ class Demo(unittest.TestCase):
         client = Client(self.server)
         client.open(self.server, T1, VIEWS)
         overlay = client.open(self.server, STATMAP, how="overlay")
-        stills = {view: client.wait_frame(view, quality=2, at_least_input=client.input) for view in VIEWS}
+        stills = client.wait_stills(VIEWS, client.input)
         for layer in overlay["layers"]:
             layer["source"]["path"] = os.path.join(DEMO, layer["source"]["path"])
         with tempfile.TemporaryDirectory() as folder:

@@ -155,10 +155,7 @@ class Shapes(unittest.TestCase):
         path = os.path.join(self.folder, "scene.json")
         with open(path, "w") as file:
             json.dump(scene, file)
-        stills = {}
-        while len(stills) < len(VIEWS):
-            still = client.wait_frame(quality=2, at_least_input=number)
-            stills[still.view] = still
+        stills = client.wait_stills(VIEWS, number)
         for view, size in VIEWS.items():
             still = stills[view]
             output = os.path.join(self.folder, view + ".png")
