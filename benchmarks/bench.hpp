@@ -36,6 +36,7 @@ void require(bool right, const std::string& what);
 std::vector<Row> sliceRows();
 std::vector<Row> volumeRows();
 std::vector<Row> scalingRows();
+std::vector<Row> geometryRows();
 std::vector<Row> encodeRows();
 std::vector<Row> openRows();
 std::vector<Row> formatRows();

@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
   run("render", sliceRows);
   run("render", volumeRows);
   run("scaling", scalingRows);
+  run("geometry", geometryRows);
   run("stream", encodeRows);
   run("formats", openRows);
   run("formats", formatRows);

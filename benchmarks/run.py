@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and prints a table: ./bench [STAGE...] [--json FILE].
 
-Stages: render, scaling, stream, formats (C++, build/bin/nora_bench) and page (the real page in Chromium).
+Stages: render, scaling, geometry, stream, formats (C++, build/bin/nora_bench) and page (the real page in Chromium).
 """
 import argparse
 import json
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-NATIVE = ("render", "scaling", "stream", "formats")
+NATIVE = ("render", "scaling", "geometry", "stream", "formats")
 STAGES = NATIVE + ("page",)
 
 

@@ -84,6 +84,13 @@ std::uint64_t sampleSize(const RenderRequest& request, const Tractogram& tracts)
   return static_cast<std::uint64_t>(std::max(1.0, points / std::max(1.0, perLine)));
 }
 
+/// The more pieces there are the thinner they have to be: a picture must not take minutes.
+double mostPixelsWide(const kernel::LineLook& lines) {
+  constexpr double work = 4e8;  // pieces * pixels across
+  const auto pieces = static_cast<double>(std::max<std::uint64_t>(1, lines.drawnCount)) * 64;
+  return std::clamp(work / pieces, 4.0, 2048.0);
+}
+
 bool isShown(const Layer& layer, const View& view) {
   const bool volume = view.kind == ViewKind::volume;
   return layer.visible && layer.opacity > 0 && (!volume || layer.inVolume.value_or(true));
@@ -276,7 +283,7 @@ void GeometryPlanner::addLines(const Shapes& in, const Layer& layer, const std::
   out.shape.firstId = takeIds(static_cast<std::uint64_t>(tracts.info().points), layer.id, shape);
   const double tubePixels = look.tubeMm / pixelMm(in.geometry);
   const double widthPixels = std::max(1.0, look.widthPixels * pictureScale(in.request));
-  out.shape.widthPixels = static_cast<float>(std::max(widthPixels, tubePixels));
+  out.shape.widthPixels = static_cast<float>(std::min(std::max(widthPixels, tubePixels), mostPixelsWide(out)));
   out.shape.radiusMm = static_cast<float>(slice ? 0 : std::max(look.tubeMm, widthPixels * pixelMm(in.geometry)) / 2);
   out.shape.dots = slice;
   out.colour = packed(look.colour.value_or(plainColour));
