@@ -138,6 +138,10 @@ Result<void> renderPicture(const RenderOptions& options, const LoadedScene& load
   request.volumes = &loaded.volumes;
   request.shapes = &loaded.shapes;
   Frame frame;
+  for (const Layer& layer : loaded.scene.layers) {
+    const std::string why = whyNotPainted(loaded.scene, layer, loaded.shapes);
+    if (!why.empty()) std::fprintf(stderr, "nora: layer %s: %s\n", printable(layer.id).c_str(), why.c_str());
+  }
   const auto statistics = (*renderer)->render(request, frame);
   if (!statistics) return tl::make_unexpected(statistics.error());
   const auto png = encodePng(frame);

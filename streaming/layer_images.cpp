@@ -241,6 +241,7 @@ const Volume* LayerImages::find(const std::string& layer) const {
 
 std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
   std::vector<LayerReport> out;
+  const auto held = shapes();
   for (const auto& layer : scene.layers) {
     const auto at = images_.find(layer.id);
     if (at == images_.end()) continue;
@@ -263,6 +264,7 @@ std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
     if (image.shape != nullptr) {
       report.shape = image.shape.get();
       report.window = shapeWindow(layer, *image.shape);
+      report.note = whyNotPainted(scene, layer, *held);
     }
     if (image.state == ImageState::failed) report.error = describe(image.error);
     out.push_back(std::move(report));

@@ -16,11 +16,14 @@ Scene emptyScene() {
   return scene;
 }
 
-/// False if the automatic windows and transfer functions that were told are no longer those of the layers.
+/// False if the automatic windows, transfer functions and notes that were told are no longer those of the layers.
 bool sameAutomatics(const Scene& a, const Scene& b) {
   return std::equal(
-      a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(),
-      [](const Layer& x, const Layer& y) { return x.symmetric == y.symmetric && x.colourMap == y.colourMap; });
+      a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(), [](const Layer& x, const Layer& y) {
+        return x.symmetric == y.symmetric && x.colourMap == y.colourMap && x.component == y.component &&
+               x.surface.data == y.surface.data && x.surface.on == y.surface.on && x.surface.bare == y.surface.bare &&
+               x.streamlines.colourBy == y.streamlines.colourBy && x.streamlines.data == y.streamlines.data;
+      });
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ export class LayersPanel extends PageElement {
         ${this.renderOrder(layer, name, index, count)}
       </header>
       ${image?.state === "failed" ? html`<p class="state error" role="alert">${image.error || "could not be read"}</p>` : nothing}
+      ${image?.note ? html`<p class="state" role="status">${image.note}</p>` : nothing}
       ${this.renderLoading(layer, name)}
       ${selected ? this.renderControls(layer) : html`<div class="swatch" style=${styleMap({ background: swatch })}></div>`}
     </section>`;

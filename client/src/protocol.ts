@@ -134,6 +134,7 @@ export interface LayerState {
   window: { low: number; high: number } | null;
   state: "loading" | "ready" | "failed";
   error: string;
+  note: string; // why it is there and not seen
   held: [number, number] | null; // first time point and their number, while the others are not there yet
   restStopped: boolean; // with `held`: the other time points are not being loaded
   awaited: AwaitedTime | null;
@@ -195,6 +196,7 @@ export function layerState(raw: Record<string, unknown>): LayerState {
     window: window && Number.isFinite(window.low) && Number.isFinite(window.high) ? window : null,
     state: state === "ready" || state === "failed" ? state : "loading",
     error: errorText(field("error")),
+    note: errorText(field("note")),
     held: Array.isArray(raw["held"]) ? (raw["held"] as [number, number]) : null,
     restStopped: raw["rest"] === "stopped",
     awaited: (raw["awaits"] ?? null) as AwaitedTime | null,

@@ -170,4 +170,27 @@ const AttachedData* dataFor(const Layer& layer, const Surface& values, const Sur
   return nullptr;
 }
 
+std::string whyNotPainted(const Scene& scene, const Layer& layer,
+                          const std::map<std::string, std::shared_ptr<const Content>>& shapes) {
+  const auto surfaceOf = [&](const Layer& of) {
+    const auto at = shapes.find(of.id);
+    return at == shapes.end() ? nullptr : std::get_if<Surface>(at->second.get());
+  };
+  const Surface* values = surfaceOf(layer);
+  if (!values || (values->hasMesh() && layer.surface.on.empty())) return {};
+  const auto shown = shownData(layer, *values);
+  if (!shown) return "it has no values that can be shown";
+  std::string meshes;
+  for (const Layer& other : scene.layers) {
+    const Surface* mesh = surfaceOf(other);
+    if (!mesh || !mesh->hasMesh() || !other.surface.on.empty()) continue;
+    if (!layer.surface.on.empty() && layer.surface.on != other.id) continue;
+    if (dataFor(layer, *values, mesh->info())) return {};
+    meshes += (meshes.empty() ? "" : ", ") + std::to_string(mesh->info().vertices);
+  }
+  const std::string count = std::to_string(values->arrays().arrays()[shown->data->array].count);
+  if (meshes.empty()) return "there is no surface on which its " + count + " values could be shown; open one";
+  return "its " + count + " values fit no surface that is open (" + meshes + " vertices, or another hemisphere)";
+}
+
 }  // namespace nora

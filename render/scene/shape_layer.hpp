@@ -5,7 +5,10 @@
 #include "render/scene/scene.hpp"
 #include "render/scene/view_geometry.hpp"
 
+#include <map>
+#include <memory>
 #include <optional>
+#include <string>
 
 namespace nora {
 
@@ -40,5 +43,9 @@ struct ShownData {
 /// Of the values that a layer shows, those to be painted on a mesh: of the same name, for as many vertices, and not of
 /// another structure. nullptr if there are none.
 [[nodiscard]] const AttachedData* dataFor(const Layer& layer, const Surface& values, const SurfaceInfo& mesh);
+
+/// Why the values of a layer are not seen on any surface of the scene; empty if they are, or if it has no values alone.
+[[nodiscard]] std::string whyNotPainted(const Scene& scene, const Layer& layer,
+                                        const std::map<std::string, std::shared_ptr<const Content>>& shapes);
 
 }  // namespace nora

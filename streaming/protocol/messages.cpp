@@ -291,6 +291,7 @@ std::string imagesMessage(const std::vector<LayerReport>& layers, std::uint64_t 
     }
     if (!layer.transfers.empty()) one["transfers"] = transfersJson(layer.transfers);
     if (!layer.error.empty()) one["error"] = layer.error;
+    if (!layer.note.empty()) one["note"] = layer.note;
     if (layer.held) {
       one["held"] = {layer.held->first, layer.held->count};
       one["rest"] = layer.restStopped ? "stopped" : "loading";

@@ -119,6 +119,7 @@ struct LayerReport {
   const Histogram* histogram = nullptr;     // once it is ready, unless it is a label map
   std::vector<TransferChoice> transfers{};  // likewise
   const Content* shape = nullptr;           // instead of info
+  std::string note{};                       // why it is there and not seen
 };
 
 /// Of a vertex, or a point or streamline.

@@ -1,8 +1,11 @@
 // Surfaces and streamlines in volume views whose picture is known.
+#include "render/scene/shape_layer.hpp"
 #include "tests/render/phantoms.hpp"
 #include "tests/render/shape_phantoms.hpp"
 
 #include <numbers>
+
+#include <gmock/gmock.h>
 
 namespace nora {
 namespace {
@@ -88,9 +91,10 @@ TEST_F(GeometryScene, NearerSurfacesHideFartherOnesWhateverTheirOrder) {
 
 TEST_F(GeometryScene, AnImageIsNotShownByItselfWhereASurfaceIs) {
   studio.scene.layers.clear();
-  studio.add("block", make(VoxelType::uint8, {4, 4, 4}, scaled({30, 30, 30}, {-45, -45, -45}),
-                           [](auto, auto, auto) { return 100; }),
-             0, 100);
+  studio.add(
+      "block",
+      make(VoxelType::uint8, {4, 4, 4}, scaled({30, 30, 30}, {-45, -45, -45}), [](auto, auto, auto) { return 100; }), 0,
+      100);
   studio.camera().mode = VolumeMode::maximum;
   const auto beside = [&] { return pixel(draw(), middle + 30, middle); };
   const std::array<int, 3> white{255, 255, 255};
@@ -357,8 +361,10 @@ TEST_F(GeometryScene, ValuesOfAnotherLengthOrStructureAreNotPainted) {
   const Frame bare = draw();
   for (const auto& values : {surface({}, {{"short", {1, 2, 3}}}), surface({}, {{"long", {1, 2, 3, 4, 5}}})}) {
     studio.scene.layers.resize(2);
-    studio.add("values", values).colourMap = "hot";
+    Layer& layer = studio.add("values", values);
+    layer.colourMap = "hot";
     EXPECT_EQ(largestDifference(draw(), bare), 0);
+    EXPECT_THAT(whyNotPainted(studio.scene, layer, studio.shapes), testing::HasSubstr("(4 vertices"));
   }
   studio.scene.layers.resize(1);
   Layer& left = studio.add("left", surface(plate(0, 60, 60), {}, "CortexLeft"));
@@ -370,6 +376,7 @@ TEST_F(GeometryScene, ValuesOfAnotherLengthOrStructureAreNotPainted) {
   studio.scene.layers.resize(2);
   studio.add("values", surface({}, {{"l", {1, 2, 3, 4}, DataRole::scalar, {}, "CortexLeft"}})).colourMap = "hot";
   EXPECT_GT(largestDifference(draw(), plain), 30);
+  EXPECT_EQ(whyNotPainted(studio.scene, studio.scene.layers.back(), studio.shapes), "");
 }
 
 TEST_F(GeometryScene, BrokenGeometryIsLeftOutAndTheRestIsThere) {

@@ -164,6 +164,18 @@ class Shapes(unittest.TestCase):
             with open(output, "rb") as file:
                 self.assertEqual(file.read(), still.picture, view)
 
+    def test_values_that_fit_no_surface_say_so(self):
+        nibabel.freesurfer.write_morph_data(os.path.join(self.folder, "sub-02", "lh.short"), self.values[:100])
+        with Server(self.folder) as server:
+            client = Client(server)
+            self.addCleanup(client.close)
+            client.open(server, SURFACE, VIEWS)
+            client.open(server, "sub-02/lh.short", how="overlay")
+            images = client.wait(lambda m: isinstance(m, dict) and m["type"] == "images" and len(m["layers"]) == 2 and
+                                 all(layer["state"] == "ready" for layer in m["layers"].values()))
+            notes = [layer.get("note", "") for layer in images["layers"].values()]
+            self.assertTrue(any("100 values fit no surface" in note for note in notes), notes)
+
     def test_wrong_questions_are_errors_and_the_session_goes_on(self):
         client = self.client()
         client.open(self.server, SURFACE, VIEWS)
