@@ -163,7 +163,8 @@ const AttachedData* dataFor(const Layer& layer, const Surface& values, const Sur
   for (const AttachedData& data : info.data) {
     const std::string& structure = data.structure.empty() ? info.structure : data.structure;
     const std::int64_t count = values.arrays().arrays()[data.array].count;
-    const bool enough = info.verticesAtLeast ? count <= mesh.vertices : count == mesh.vertices;
+    const bool some = info.verticesAtLeast && data.role != DataRole::colour && count < mesh.vertices;
+    const bool enough = some || count == mesh.vertices;
     const bool same = structure.empty() || mesh.structure.empty() || structure == mesh.structure;
     if (canBeDrawn(data) && data.name == shown->data->name && enough && same) return &data;
   }
