@@ -9,7 +9,10 @@ import unittest
 
 import nibabel
 import numpy
+import vtk
 from PIL import Image
+from scipy import ndimage
+from vtk.util import numpy_support
 
 from nora_client import DEMO, PROGRAM, Client, Server
 
@@ -132,6 +135,44 @@ class Shapes(unittest.TestCase):
         drawn = {(row, column) for row, column in changed}
         missed = sum(not any((int(v) + i, int(u) + j) in drawn for i in (-1, 0, 1) for j in (-1, 0, 1)) for u, v, _ in places)
         self.assertLess(missed / len(places), 0.02)  # red over a voxel of the same brightness may not count as changed
+
+    def test_the_cut_of_a_real_isosurface_is_the_boundary_in_the_image(self):
+        image = nibabel.load(os.path.join(DEMO, T1))
+        voxels = numpy.asarray(image.dataobj, dtype="f4")
+        level = float(numpy.percentile(voxels[voxels > 0], 30))
+        grid = vtk.vtkImageData()
+        grid.SetDimensions(voxels.shape)
+        grid.GetPointData().SetScalars(numpy_support.numpy_to_vtk(voxels.ravel(order="F"), deep=True))
+        cubes = vtk.vtkMarchingCubes()
+        cubes.SetInputData(grid)
+        cubes.SetValue(0, level)
+        cubes.ComputeNormalsOff()
+        cubes.Update()
+        mesh = cubes.GetOutput()
+        points = nibabel.affines.apply_affine(image.affine, numpy_support.vtk_to_numpy(mesh.GetPoints().GetData()))
+        corners = numpy_support.vtk_to_numpy(mesh.GetPolys().GetData()).reshape(-1, 4)[:, 1:]
+        nibabel.freesurfer.write_geometry(os.path.join(self.folder, "sub-01/surf/lh.skin"), points, corners)
+        with Server(self.folder) as server:
+            client = Client(server)
+            self.addCleanup(client.close)
+            client.open(server, T1, {"axial": {"width": 800, "height": 800}})
+            before = client.wait_frame("axial", quality=2)
+            client.open(server, "sub-01/surf/lh.skin", how="overlay")
+            number = client.send({"type": "edit", "patch": [
+                {"op": "replace", "path": "/layers/1/surface/colour", "value": "#ff0000"},
+                {"op": "replace", "path": "/layers/1/surface/edgePixels", "value": 1}]})
+            after = client.wait_frame("axial", quality=2, at_least_input=number)
+        changed = numpy.argwhere(numpy.abs(picture(after) - picture(before)).sum(axis=2) > 200)
+        self.assertGreater(len(changed), 1000)
+        mm = numpy.array(after.origin) + numpy.outer(changed[:, 1] + 0.5, after.right) + numpy.outer(changed[:, 0] + 0.5, after.down)
+        at = nibabel.affines.apply_affine(numpy.linalg.inv(image.affine), mm)
+        # Within half a voxel of the line (and the half of a pixel) the image passes the level.
+        reach = 0.5 + numpy.linalg.norm(after.right) / numpy.linalg.norm(image.affine[:3, 0])
+        steps = numpy.linspace(-1, 1, 5)
+        offsets = reach * numpy.array([(i, j, k) for i in steps for j in steps for k in steps])
+        values = numpy.stack([ndimage.map_coordinates(voxels, (at + offset).T, order=1) for offset in offsets])
+        passes = (values.min(axis=0) <= level) & (values.max(axis=0) >= level)
+        self.assertGreater(passes.mean(), 0.995)  # flat triangles and the image between voxels are not quite the same
 
     def test_the_left_hemisphere_is_on_the_left(self):
         client = self.client()
