@@ -7,6 +7,7 @@
 #include "image/io/reader_pool.hpp"
 #include "streaming/session.hpp"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -20,6 +21,7 @@ class ServedImages final : public ImageSource {
   [[nodiscard]] Result<Source> resolve(const std::string& entryId) override;
   [[nodiscard]] Result<LayerContent> load(const Source& source, const LoadOptions& options,
                                           std::stop_token stop) override;
+  void onShortage(std::function<void()> release) override { cache_.onShortage(std::move(release)); }
 
   /// Opens all files that make up the source: those of a series, or a file and what belongs to it.
   [[nodiscard]] Result<std::vector<OpenedFile>> open(const Source& source, std::stop_token stop) const;

@@ -41,14 +41,15 @@ std::vector<Row> encodeRows() {
   const RenderRequest request{&scene, "3d", 1280, 720, &volumes, 1};
   require((*renderer)->render(request, frame).has_value(), "picture");
 
-  auto jpegEncoder = makeJpegEncoder(quality);
+  auto jpegEncoder = makeEncoder(Codec::jpeg);
   require(jpegEncoder.has_value(), "no JPEG encoder");
-  const auto pngEncoder = makePngEncoder();
+  const auto pngEncoder = makeEncoder(Codec::png);
+  require(pngEncoder.has_value(), "no PNG encoder");
   std::vector<std::byte> jpeg;
   std::vector<std::byte> png;
   const auto ours = [&] {
     jpeg.clear();
-    require((*jpegEncoder)->encode(frame, jpeg).has_value(), "jpeg");
+    require((*jpegEncoder)->encode(frame, {.quality = quality}, jpeg).has_value(), "jpeg");
   };
   tjhandle plain = tjInitCompress();
   unsigned char* plainBytes = nullptr;
@@ -65,7 +66,7 @@ std::vector<Row> encodeRows() {
   const double pngTime = timeMedian(
       [&] {
         png.clear();
-        require(pngEncoder->encode(frame, png).has_value(), "png");
+        require((*pngEncoder)->encode(frame, {}, png).has_value(), "png");
       },
       15);
   return {{"Q12", "JPEG 1280x720, one core", times.ours, "ms", 4.0, true, "libjpeg-turbo 4:4:4, accurate DCT", times.peer},

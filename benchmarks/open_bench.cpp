@@ -83,7 +83,7 @@ std::vector<Row> openRows() {
   ReaderPool pool(NORA_PROGRAM, ReaderPool::Limits{});
   auto renderer = makeCpuRenderer();
   require(renderer.has_value(), "no renderer");
-  auto encoder = makeJpegEncoder(80);
+  auto encoder = makeEncoder(Codec::jpeg);
   require(encoder.has_value(), "no JPEG encoder");
   std::vector<std::byte> jpeg;
   std::vector<Row> rows;
@@ -98,7 +98,7 @@ std::vector<Row> openRows() {
     const RenderRequest request{&scene, "axial", 640, 360, &volumes, 1};
     require((*renderer)->render(request, frame).has_value(), "slice");
     jpeg.clear();
-    require((*encoder)->encode(frame, jpeg).has_value(), "jpeg");
+    require((*encoder)->encode(frame, {}, jpeg).has_value(), "jpeg");
   };
   const auto row = [&](const std::string& what, double target, double time, std::optional<double> peer) {
     rows.push_back(

@@ -38,6 +38,13 @@ struct ContentCache::State {
   std::map<std::string, Entry> entries;
   std::map<std::string, std::shared_ptr<Flight>> flights;
   std::uint64_t clock = 0;
+  std::mutex releasing;  // taken before `mutex`, if both are
+  std::function<void()> release;
+
+  [[nodiscard]] bool isShortOf(std::size_t size) const {
+    const std::lock_guard lock(mutex);
+    return size > budget || bytes() > budget - size;
+  }
 
   Shared find(const std::string& key) {
     const auto found = entries.find(key);
@@ -90,6 +97,10 @@ struct ContentCache::State {
   Result<Shared> lead(const std::string& key, const std::shared_ptr<Flight>& flight, const TellingLoad& load,
                       Keep keep) {
     auto content = load([&](double fraction) { tell(flight, fraction); }, flight->stop.get_token());
+    if (content && isShortOf(memoryBytes(*content))) {
+      const std::lock_guard lock(releasing);
+      if (release) release();
+    }
     std::vector<Shared> dropped;
     const std::lock_guard lock(mutex);
     if (content) {
@@ -162,6 +173,11 @@ Result<std::shared_ptr<const Content>> ContentCache::get(const std::string& key,
   }
   const std::stop_callback leave(stop, [&] { state_->loseInterest(flight, key); });
   return leads ? state_->lead(key, flight, load, keep) : state_->follow(flight, stop);
+}
+
+void ContentCache::onShortage(std::function<void()> release) {
+  const std::lock_guard lock(state_->releasing);
+  state_->release = std::move(release);
 }
 
 std::shared_ptr<const Content> ContentCache::find(const std::string& key) {

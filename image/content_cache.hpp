@@ -42,6 +42,10 @@ class ContentCache {
   /// Content that was loaded under another key.
   void put(const std::string& key, const std::shared_ptr<const Content>& content);
 
+  /// Called, with no lock of the cache held, before a load is refused: whoever holds what nobody needs lets go of it.
+  /// Empty: nobody is asked. Waits for a call that is under way.
+  void onShortage(std::function<void()> release);
+
   [[nodiscard]] std::size_t bytes() const;
 
  private:

@@ -4,45 +4,71 @@
 #include "streaming/encoder/encoder.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
+#include <utility>
 
 namespace nora {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
 
-std::uint32_t microsecondsSince(Clock::time_point start) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, 0xFFFFFFFF));
+/// The encoders of one thread that remember nothing of the pictures before.
+using OwnEncoders = std::map<Codec, std::unique_ptr<Encoder>>;
+
+Result<Encoder*> found(std::unique_ptr<Encoder>& encoder, Codec codec) {
+  if (!encoder) {
+    auto made = makeEncoder(codec);
+    if (!made) return tl::make_unexpected(made.error());
+    encoder = std::move(*made);
+  }
+  return encoder.get();
 }
 
-/// The encoders of one thread.
-struct Encoders {
-  std::unique_ptr<Encoder> jpeg;
-  std::unique_ptr<Encoder> png = makePngEncoder();
-};
+Result<Encoder*> encoderFor(OwnEncoders& own, EncodeJob& job, Codec codec) {
+  if (!isVideo(codec)) return found(own[codec], codec);
+  if (!job.streams) return fail(ErrorCode::internal, "a picture of a video that is not one");
+  return found((*job.streams)[{job.header.view, codec}], codec);
+}
 
-Result<std::vector<std::byte>> encode(Encoders& encoders, EncodeJob& job) {
+Result<EncodedFrame> encodeAs(OwnEncoders& own, EncodeJob& job, const Coding& coding) {
   const auto start = Clock::now();
-  job.header.codec = job.lossless ? Codec::png : Codec::jpeg;
-  if (job.lossless) job.header.hash = fnv1a64(job.frame.rgba);
-  std::vector<std::byte> message;
-  appendFrameHeader(job.header, message);
-  const std::size_t headerBytes = message.size();
-  Encoder* encoder = job.lossless ? encoders.png.get() : encoders.jpeg.get();
-  if (encoder == nullptr) return fail(ErrorCode::internal, "the JPEG encoder did not start");
-  if (auto ok = encoder->encode(job.frame, message); !ok) return tl::make_unexpected(ok.error());
-  job.header.encodeUs = microsecondsSince(start);
+  const auto encoder = encoderFor(own, job, coding.codec);
+  if (!encoder) return tl::make_unexpected(encoder.error());
+  job.header.codec = coding.codec;
+  job.header.encoderQuality = static_cast<std::uint8_t>(coding.settings.quality);
+  job.header.hash = isLossless(coding.codec) ? fnv1a64(job.frame.rgba) : 0;
+  EncodedFrame out;
+  out.coding = coding;
+  appendFrameHeader(job.header, out.message);
+  const std::size_t headerBytes = out.message.size();
+  const auto encoded = (*encoder)->encode(job.frame, coding.settings, out.message);
+  if (!encoded) return tl::make_unexpected(encoded.error());
+  out.pictureBytes = out.message.size() - headerBytes;
+  out.time = std::chrono::duration_cast<microseconds>(Clock::now() - start);
+  job.header.key = encoded->key;
+  job.header.encodeUs = static_cast<std::uint32_t>(std::clamp<std::int64_t>(out.time.count(), 0, 0xFFFFFFFF));
   std::vector<std::byte> header;
   appendFrameHeader(job.header, header);
-  std::copy(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(headerBytes), message.begin());
-  return message;
+  std::copy(header.begin(), header.end(), out.message.begin());
+  return out;
 }
 
-Result<std::vector<std::byte>> encodeSafely(Encoders& encoders, EncodeJob& job) {
+/// A codec that fails is replaced by the one of its kind that every client has.
+Result<EncodedFrame> encode(OwnEncoders& own, EncodeJob& job) {
+  auto encoded = encodeAs(own, job, job.coding);
+  const Codec plain = isLossless(job.coding.codec) ? Codec::png : Codec::jpeg;
+  if (encoded || job.coding.codec == plain) return encoded;
+  Coding other = job.coding;
+  other.codec = plain;
+  auto instead = encodeAs(own, job, other);
+  if (instead) instead->failure = describe(encoded.error());
+  return instead;
+}
+
+Result<EncodedFrame> encodeSafely(OwnEncoders& own, EncodeJob& job) {
   try {
-    return encode(encoders, job);
+    return encode(own, job);
   } catch (const std::exception& e) {
     return fail(ErrorCode::internal, std::string("a picture could not be encoded: ") + e.what());
   }
@@ -50,9 +76,8 @@ Result<std::vector<std::byte>> encodeSafely(Encoders& encoders, EncodeJob& job) 
 
 }  // namespace
 
-EncoderPool::EncoderPool(std::size_t threads, int jpegQuality)
-    : room_(std::max<std::size_t>(threads, 1) + 1), jpegQuality_(jpegQuality) {
-  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+EncoderPool::EncoderPool(std::size_t threads) : threadCount_(std::max<std::size_t>(threads, 1)) {
+  for (std::size_t i = 0; i < threadCount_; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
 }
@@ -72,7 +97,7 @@ Frame EncoderPool::takeFrame() {
 
 void EncoderPool::giveBack(Frame frame) {
   const std::lock_guard lock(mutex_);
-  if (freeFrames_.size() < room_ + 1) freeFrames_.push_back(std::move(frame));
+  if (!frame.rgba.empty() && freeFrames_.size() < threadCount_ + 2) freeFrames_.push_back(std::move(frame));
 }
 
 void EncoderPool::submit(EncodeJob job) {
@@ -85,34 +110,37 @@ void EncoderPool::submit(EncodeJob job) {
 
 bool EncoderPool::hasRoom() const {
   const std::lock_guard lock(mutex_);
-  return jobs_.size() + busy_.size() < room_;
+  return jobs_.size() + running_ < threadCount_ + 1;
 }
 
 std::deque<EncodeJob>::iterator EncoderPool::nextJob() {
-  return std::find_if(jobs_.begin(), jobs_.end(), [&](const EncodeJob& job) { return !busy_.contains(job.owner); });
+  const auto urgent = std::find_if(jobs_.begin(), jobs_.end(),
+                                   [&](const EncodeJob& job) { return !job.background && !busy_.contains(job.owner); });
+  if (urgent != jobs_.end()) return urgent;
+  if (threadCount_ > 1 && background_ + 1 >= threadCount_) return jobs_.end();
+  return std::find_if(jobs_.begin(), jobs_.end(), [](const EncodeJob& job) { return job.background; });
 }
 
 void EncoderPool::work(const std::stop_token& stop) {
-  Encoders encoders;
-  if (auto jpeg = makeJpegEncoder(jpegQuality_)) {
-    encoders.jpeg = std::move(*jpeg);
-  } else {
-    log::error(describe(jpeg.error()));
-  }
+  OwnEncoders encoders;
   std::unique_lock lock(mutex_);
   while (ready_.wait(lock, stop, [&] { return nextJob() != jobs_.end(); })) {
     if (stop.stop_requested()) return;
     const auto at = nextJob();
     EncodeJob job = std::move(*at);
     jobs_.erase(at);
-    busy_.insert(job.owner);
+    ++running_;
+    background_ += job.background ? 1 : 0;
+    if (!job.background) busy_.insert(job.owner);
     lock.unlock();
-    auto message = encodeSafely(encoders, job);
-    job.done(std::move(message), std::chrono::microseconds(job.header.encodeUs));
+    auto encoded = encodeSafely(encoders, job);
+    job.done(std::move(encoded), job.frame);
     job.done = nullptr;
     giveBack(std::move(job.frame));
     lock.lock();
-    busy_.erase(job.owner);
+    --running_;
+    background_ -= job.background ? 1 : 0;
+    if (!job.background) busy_.erase(job.owner);
     lock.unlock();
     ready_.notify_all();
     if (onRoom_) onRoom_();

@@ -4,6 +4,7 @@
 #include "streaming/encoder_pool.hpp"
 #include "streaming/loader_pool.hpp"
 #include "streaming/session.hpp"
+#include "streaming/session_table.hpp"
 #include "streaming/viewer_session.hpp"
 
 #include <algorithm>
@@ -13,33 +14,37 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 namespace nora {
 
-class StreamEngine::Session : public ViewerSession, public std::enable_shared_from_this<StreamEngine::Session> {
- public:
-  using ViewerSession::ViewerSession;
-};
-
 namespace {
 
-using SessionPointer = std::shared_ptr<StreamEngine::Session>;
+using Session = ViewerSession;
+using SessionPointer = std::shared_ptr<Session>;
+using LinkPointer = std::shared_ptr<StreamEngine::Link>;
+
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
 /// A still that has waited so long is no longer put off for what moves in other sessions.
 constexpr std::chrono::milliseconds longestStillWait{500};
 
+constexpr int takenOver = 4001;  // close code: the session goes on in another connection
+constexpr std::chrono::milliseconds longestSleep{
+    1000};  // of the render thread while connections are to be looked after
+
 std::uint32_t clampedUs(Clock::duration time) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration_cast<microseconds>(time).count(), 0, 0xFFFFFFFF));
 }
 
-std::string newSessionId() {
+/// Whoever knows it may go on with the session: 128 bits of the system's randomness.
+std::string newToken() {
   constexpr std::string_view digits = "0123456789abcdef";
   std::random_device random;
-  std::string id;
-  for (int i = 0; i < 16; ++i) id += digits[random() % digits.size()];
-  return id;
+  std::string token;
+  for (int i = 0; i < 32; ++i) token += digits[random() % digits.size()];
+  return token;
 }
 
 /// A viewer whose pictures moved so lately has a part of the render thread's time.
@@ -49,8 +54,8 @@ constexpr std::chrono::milliseconds movesStill{500};
 constexpr int patienceInBudgets = 3;
 
 FrameQuality qualityOf(const ViewPick& pick) {
-  if (pick.kind == PictureKind::still) return FrameQuality::lossless;
-  const bool isSharp = pick.kind == PictureKind::refinement && pick.level == Pacer::Level{};
+  if (pick.kind == PictureKind::exact) return FrameQuality::lossless;
+  const bool isSharp = pick.kind == PictureKind::still || pick.kind == PictureKind::ahead;
   return isSharp ? FrameQuality::sharp : FrameQuality::moving;
 }
 
@@ -72,6 +77,9 @@ FrameHeader headerOf(const RenderJob& job, const Frame& frame) {
   header.input = job.input;
   header.revision = job.revision;
   header.geometry = inViewportPixels(frame.geometry, job.pick);
+  header.ahead = job.pick.ahead;
+  header.bandwidthKbit = job.bandwidthKbit;
+  header.roundTripUs = job.roundTripUs;
   header.view = job.pick.view;
   return header;
 }
@@ -84,13 +92,17 @@ struct StreamEngine::State {
         images(i),
         options(o),
         current(o.frameBudget * patienceInBudgets),
-        encoders(o.encoderThreads, o.movingJpegQuality),
+        table({o.sessions, o.keep, o.startTime}),
+        encoders(o.encoderThreads),
         loaders(o.loaderThreads) {
     encoders.onRoom([this] { wake(); });
   }
 
   void wake();
-  [[nodiscard]] std::vector<SessionPointer> snapshot();
+  void begin(const LinkPointer& link, std::string_view message);
+  [[nodiscard]] SessionPointer makeSession() const;
+  void lookAfterLinks(Clock::time_point now);
+  void releaseUnseen();
   void start(const SessionPointer& session, std::vector<ImageLoad> loads);
   void startPick(const SessionPointer& session);
   void load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted);
@@ -101,7 +113,9 @@ struct StreamEngine::State {
   [[nodiscard]] std::vector<SessionPointer> withOverdueStill(const std::vector<SessionPointer>& from,
                                                              Clock::time_point now);
   [[nodiscard]] int shareFor(const Session* session, Clock::time_point now);
-  void render(const SessionPointer& session, const RenderJob& job, bool isOverdue);
+  void render(const SessionPointer& session, RenderJob& job, bool isOverdue);
+  void encode(const SessionPointer& session, RenderJob& job, Frame frame, FrameHeader header);
+  bool renderAhead(const std::vector<SessionPointer>& from);
   [[nodiscard]] Result<RenderStatistics> draw(const RenderJob& job, const std::stop_token& stop, Frame& frame);
   void makeWay(const Session& session);
   [[nodiscard]] Clock::time_point nextDeadline();
@@ -110,14 +124,15 @@ struct StreamEngine::State {
   ImageSource& images;
   const Options options;
 
-  mutable std::mutex mutex;  // sessions and wakeUps; never held while a session's lock is taken
+  std::mutex mutex;  // wakeUps
   std::condition_variable_any somethingNew;
-  std::vector<SessionPointer> sessions;
   std::uint64_t wakeUps = 0;
+  Clock::time_point lookedAfter{};  // render thread only
 
   Session* lastServed = nullptr;                          // render thread only; compared, never followed
   std::map<const Session*, Clock::time_point> lastMoved;  // the same
   CurrentPicture current;
+  SessionTable table;
   EncoderPool encoders;
   std::mutex picking;  // one at a time; never taken with another lock held
   Picker picker;
@@ -131,11 +146,6 @@ void StreamEngine::State::wake() {
     ++wakeUps;
   }
   somethingNew.notify_one();
-}
-
-std::vector<SessionPointer> StreamEngine::State::snapshot() {
-  const std::lock_guard lock(mutex);
-  return sessions;
 }
 
 void StreamEngine::State::start(const SessionPointer& session, std::vector<ImageLoad> loads) {
@@ -199,37 +209,52 @@ void StreamEngine::State::renderLoop(const std::stop_token& stop) {
       const std::lock_guard lock(mutex);
       seen = wakeUps;  // read before looking for work, so that nothing that comes meanwhile is missed
     }
+    lookAfterLinks(Clock::now());
     if (encoders.hasRoom() && renderNext()) continue;
-    const auto deadline = nextDeadline();
+    const auto deadline = std::min(nextDeadline(), Clock::now() + longestSleep);
     std::unique_lock lock(mutex);
-    const auto changed = [&] { return wakeUps != seen; };
-    if (deadline == Clock::time_point::max()) {
-      somethingNew.wait(lock, stop, changed);
-    } else {
-      somethingNew.wait_until(lock, stop, deadline, changed);
-    }
+    somethingNew.wait_until(lock, stop, deadline, [&] { return wakeUps != seen; });
   }
 }
 
 /// Draws one picture; false if there is nothing to draw now.
 bool StreamEngine::State::renderNext() {
-  auto order = snapshot();
-  // Round robin: whoever follows the session that was served last comes first.
+  auto order = table.connected();
+  const auto now = Clock::now();
+  // Earliest deadline first; of equals, whoever follows the session that was served last.
   const auto last = std::find_if(order.begin(), order.end(), [&](const auto& s) { return s.get() == lastServed; });
   if (last != order.end()) std::rotate(order.begin(), last + 1, order.end());
-  const auto now = Clock::now();
+  std::map<const Session*, Clock::time_point> deadlines;
+  for (const auto& session : order) {
+    deadlines[session.get()] = session->movingDeadline().value_or(Clock::time_point::max());
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const auto& a, const auto& b) { return deadlines.at(a.get()) < deadlines.at(b.get()); });
   return tryRender(withOverdueStill(order, now), ViewSchedule::Kind::settled, now, true) ||
-         tryRender(order, ViewSchedule::Kind::moving, now) || tryRender(order, ViewSchedule::Kind::settled, now);
+         tryRender(order, ViewSchedule::Kind::moving, now) || tryRender(order, ViewSchedule::Kind::settled, now) ||
+         renderAhead(order);
 }
 
 bool StreamEngine::State::tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind,
                                     Clock::time_point now, bool isOverdue) {
   for (const auto& session : from) {
-    const auto job = session->nextJob(kind, now, shareFor(session.get(), now));
+    auto job = session->nextJob(kind, now, shareFor(session.get(), now));
     if (!job) continue;
     lastServed = session.get();
     if (kind == ViewSchedule::Kind::moving) lastMoved[session.get()] = now;
     render(session, *job, isOverdue);
+    return true;
+  }
+  return false;
+}
+
+/// Pictures that may be wanted soon, while nobody waits for others.
+bool StreamEngine::State::renderAhead(const std::vector<SessionPointer>& from) {
+  for (const auto& session : from) {
+    auto job = session->nextAhead();
+    if (!job) continue;
+    lastServed = session.get();
+    render(session, *job, false);
     return true;
   }
   return false;
@@ -256,11 +281,19 @@ void StreamEngine::State::makeWay(const Session& session) {
   current.makeWay(&session, session.waiting(), Clock::now());
 }
 
-void StreamEngine::State::render(const SessionPointer& session, const RenderJob& job, bool isOverdue) {
+void StreamEngine::State::render(const SessionPointer& session, RenderJob& job, bool isOverdue) {
+  if (job.ready) {
+    Frame frame = std::move(*job.ready);
+    job.ready.reset();
+    FrameHeader header = headerOf(job, frame);
+    header.queueUs = clampedUs(Clock::now() - job.inputArrival);
+    encode(session, job, std::move(frame), header);
+    return;
+  }
   Frame frame = encoders.takeFrame();
   const auto start = Clock::now();
   const auto stop = current.begin({session.get(), job.pick.kind, job.pick.view, job.pick.coarsest, !isOverdue, start});
-  for (const auto& other : snapshot()) makeWay(*other);  // for what came after the choice of this picture
+  for (const auto& other : table.connected()) makeWay(*other);  // for what came after the choice of this picture
   const auto drawn = draw(job, stop, frame);
   current.end();
   const auto time = Clock::now() - start;
@@ -269,22 +302,29 @@ void StreamEngine::State::render(const SessionPointer& session, const RenderJob&
     session->interrupted(job.pick, duration_cast<microseconds>(time));
     return;
   }
-  if (drawn) session->rendered(job.pick, drawn->prepare, duration_cast<microseconds>(time) - drawn->prepare);
   if (!drawn) {
+    session->finished(job, tl::make_unexpected(drawn.error()), frame);
     encoders.giveBack(std::move(frame));
-    session->finished(job, tl::make_unexpected(drawn.error()));
     session->flush();
     return;
   }
+  session->rendered(job.pick, drawn->prepare, duration_cast<microseconds>(time) - drawn->prepare);
+  FrameHeader header = headerOf(job, frame);
+  header.queueUs = clampedUs(start - job.inputArrival);
+  header.renderUs = clampedUs(time);
+  encode(session, job, std::move(frame), header);
+}
+
+void StreamEngine::State::encode(const SessionPointer& session, RenderJob& job, Frame frame, FrameHeader header) {
   EncodeJob encode;
   encode.owner = session.get();
-  encode.header = headerOf(job, frame);
-  encode.header.queueUs = clampedUs(start - job.inputArrival);
-  encode.header.renderUs = clampedUs(time);
   encode.frame = std::move(frame);
-  encode.lossless = job.pick.kind == PictureKind::still;
-  encode.done = [session, job](Result<std::vector<std::byte>> message, microseconds encodeTime) {
-    session->finished(job, std::move(message), encodeTime);
+  encode.header = std::move(header);
+  encode.coding = job.pick.coding;
+  encode.background = job.pick.kind == PictureKind::exact || job.pick.kind == PictureKind::ahead;
+  encode.streams = job.streams;
+  encode.done = [session, job = std::move(job)](Result<EncodedFrame> encoded, Frame& picture) {
+    session->finished(job, std::move(encoded), picture);
     session->flush();
   };
   encoders.submit(std::move(encode));
@@ -299,7 +339,7 @@ Result<RenderStatistics> StreamEngine::State::draw(const RenderJob& job, const s
   request.volumes = job.volumes.get();
   request.shapes = job.shapes.get();
   request.stepScale = job.pick.level.stepScale;
-  request.preview = job.pick.kind != PictureKind::still;
+  request.preview = job.pick.kind == PictureKind::moving || job.pick.kind == PictureKind::refinement;
   request.viewWidth = job.pick.viewport.width;
   request.viewHeight = job.pick.viewport.height;
   request.stop = stop;
@@ -313,7 +353,7 @@ Result<RenderStatistics> StreamEngine::State::draw(const RenderJob& job, const s
 Clock::time_point StreamEngine::State::nextDeadline() {
   if (!encoders.hasRoom()) return Clock::time_point::max();
   auto deadline = Clock::time_point::max();
-  for (const auto& session : snapshot()) {
+  for (const auto& session : table.connected()) {
     if (const auto due = session->settledDueAt()) deadline = std::min(deadline, *due);
   }
   return deadline;
@@ -321,60 +361,118 @@ Clock::time_point StreamEngine::State::nextDeadline() {
 
 StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options)
     : state_(std::make_unique<State>(std::move(renderer), images, options)) {
+  images.onShortage([state = state_.get()] { state->releaseUnseen(); });
   state_->renderThread = std::jthread([state = state_.get()](const std::stop_token& stop) { state->renderLoop(stop); });
 }
 
 StreamEngine::~StreamEngine() {
-  for (const auto& session : state_->snapshot()) session->shut();
+  state_->images.onShortage({});
+  for (const auto& session : state_->table.connected()) session->shut();
+  for (const auto& session : state_->table.kept()) session->shut();
   state_->renderThread.request_stop();
   state_->current.close();
   state_->renderThread.join();
 }
 
-Result<std::shared_ptr<StreamEngine::Session>> StreamEngine::connect(std::shared_ptr<SessionOutput> output) {
-  const auto& options = state_->options;
-  auto session = std::make_shared<Session>(
-      newSessionId(), options.version, std::move(output),
-      ViewSchedule::Options{
-          .settle = options.settle, .frameBudget = options.frameBudget, .smallestScale = options.smallestScale});
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->sessions.size() >= options.sessions) {
-      return fail(ErrorCode::unavailable, "too many viewers are connected; try again later");
-    }
-    state_->sessions.push_back(session);
-  }
-  session->flush();
-  return session;
+std::shared_ptr<StreamEngine::Link> StreamEngine::connect(std::shared_ptr<SessionOutput> output) {
+  return state_->table.open(std::move(output));
 }
 
-void StreamEngine::receive(Session& session, std::string_view message) {
+void StreamEngine::receive(Link& link, std::string_view message) {
+  const auto session = link.session();
+  if (session == nullptr) {
+    const auto self = state_->table.find(link);
+    if (self != nullptr && !link.isOver()) state_->begin(self, message);
+    return;
+  }
   std::vector<ImageLoad> loads;
-  session.receive(message, state_->images, loads);
-  state_->startPick(session.shared_from_this());
-  session.flush();
-  state_->start(session.shared_from_this(), std::move(loads));
-  state_->makeWay(session);
+  session->receive(message, state_->images, loads);
+  state_->startPick(session);
+  session->flush();
+  state_->start(session, std::move(loads));
+  state_->makeWay(*session);
   state_->wake();
 }
 
-void StreamEngine::disconnect(const std::shared_ptr<Session>& session) {
-  session->shut();
-  state_->current.forget(session.get());
-  const std::lock_guard lock(state_->mutex);
-  std::erase(state_->sessions, session);
+SessionPointer StreamEngine::State::makeSession() const {
+  ViewerSession::Options how;
+  how.schedule.settle = options.settle;
+  how.schedule.pause = options.pause;
+  how.schedule.frameBudget = options.frameBudget;
+  how.schedule.wireBudget = options.frameBudget;
+  how.schedule.smallestScale = options.smallestScale;
+  how.version = options.version;
+  how.keep = options.keep;
+  how.jpegQuality = options.movingJpegQuality;
+  return std::make_shared<Session>(newToken(), how);
+}
+
+/// The first message of a connection.
+void StreamEngine::State::begin(const LinkPointer& link, std::string_view message) {
+  const auto parsed = parseClientMessage(message);
+  if (!parsed) return link->refuse(parsed.error());
+  const auto* first = std::get_if<StartMessage>(&*parsed);
+  if (first == nullptr) return link->refuse({ErrorCode::forbidden, "the first message must be start", "type"});
+  const auto [session, before] = table.sessionFor(first->resume, [&] { return makeSession(); });
+  if (session == nullptr) {
+    return link->refuse({ErrorCode::unavailable, "too many viewers are connected; try again later", {}});
+  }
+  if (before != nullptr) {
+    before->takeSession();
+    session->detach();
+    before->output()->close(takenOver, "continued in another window or connection");
+  }
+  std::vector<ImageLoad> loads;
+  session->attach(link->output(), first->codecs, loads);
+  link->setSession(session);
+  session->flush();
+  start(session, std::move(loads));
+  wake();
+}
+
+void StreamEngine::disconnect(const std::shared_ptr<Link>& link) {
+  const auto session = link->takeSession();
+  if (session != nullptr) {
+    session->detach();
+    state_->current.forget(session.get());
+  }
+  const auto over = state_->table.close(link, session, session != nullptr && session->isWorthKeeping());
+  if (over != nullptr) over->shut();
+}
+
+/// Lets go of images of sessions that nobody looks at.
+void StreamEngine::State::releaseUnseen() {
+  for (const auto& session : table.kept()) session->releaseImages();
+  for (const auto& session : table.connected()) {
+    if (session->isUnseen()) session->releaseImages();
+  }
+}
+
+/// Ends connections that say nothing, and sessions to which nobody comes back.
+void StreamEngine::State::lookAfterLinks(Clock::time_point now) {
+  constexpr std::chrono::milliseconds between{100};
+  if (now - lookedAfter < between) return;
+  lookedAfter = now;
+  const auto overdue = table.overdue(now);
+  for (const auto& link : overdue.silent)
+    link->refuse({ErrorCode::forbidden, "the first message did not come", "start"});
+  for (const auto& session : overdue.idle) session->stopLoads();
+  for (const auto& session : overdue.over) session->shut();
 }
 
 void StreamEngine::broadcast(const std::string& message) {
-  for (const auto& session : state_->snapshot()) {
+  for (const auto& session : state_->table.connected()) {
     session->post(message);
     session->flush();
   }
 }
 
 std::size_t StreamEngine::sessionCount() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->sessions.size();
+  return state_->table.connectedCount();
+}
+
+std::size_t StreamEngine::keptCount() const {
+  return state_->table.keptCount();
 }
 
 }  // namespace nora

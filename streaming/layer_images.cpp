@@ -148,6 +148,25 @@ std::vector<FinishedLoad> LayerImages::dropChanged() {
   return dropped;
 }
 
+void LayerImages::stopLoads() {
+  for (auto& [id, image] : images_) image.stop();
+  std::erase_if(images_, [](const auto& item) { return item.second.state == ImageState::loading; });
+}
+
+void LayerImages::clear() {
+  stopAll();
+  images_.clear();
+}
+
+bool LayerImages::holdsTimesOf(const Scene& scene) const {
+  return std::all_of(scene.layers.begin(), scene.layers.end(), [&](const Layer& layer) {
+    const auto at = images_.find(layer.id);
+    if (at == images_.end() || at->second.state == ImageState::loading) return false;
+    const Volume* volume = at->second.volume.get();
+    return volume == nullptr || volume->holds(shownTime(layer, *volume));
+  });
+}
+
 bool LayerImages::cancel(const std::string& layer) {
   const auto at = images_.find(layer);
   if (at == images_.end() || at->second.pending.empty()) return false;

@@ -73,6 +73,12 @@ class LayerImages {
   /// Forgets failures, so that the next follow() tries them again.
   void forgetFailures();
   void stopAll();
+  /// What is being loaded; the next follow() begins anew.
+  void stopLoads();
+  /// Forgets everything, as if there had never been a scene.
+  void clear();
+  /// True if the time points that the layers show are all there.
+  [[nodiscard]] bool holdsTimesOf(const Scene& scene) const;
 
   /// Images that are ready.
   [[nodiscard]] std::shared_ptr<const LayerVolumes> volumes() const;

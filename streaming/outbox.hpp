@@ -16,15 +16,19 @@ namespace nora {
 /// them delivers at a time; the others leave their messages to it. An output may call back into the engine.
 class Outbox {
  public:
-  explicit Outbox(std::shared_ptr<SessionOutput> output) : output_(std::move(output)) {}
+  /// What is posted from now on goes there; nothing of before does.
+  void attach(std::shared_ptr<SessionOutput> output);
+  /// The transport is gone: what is posted before the next attach() is lost.
+  void detach();
 
   void text(std::string message) { post(std::move(message)); }
-  void frame(std::vector<std::byte> message) { post(std::move(message)); }
+  void frame(std::uint32_t number, std::vector<std::byte> message, FrameHaste haste) {
+    post(Picture{number, std::move(message), haste});
+  }
+  /// True if that frame will not arrive as a whole.
+  [[nodiscard]] bool withdraw(std::uint32_t frame);
   /// The last message; later ones are dropped.
   void close(int code, std::string reason) { post(Close{code, std::move(reason)}); }
-  /// Nothing more is delivered: the transport is gone.
-  void shut();
-
   void flush();
 
  private:
@@ -32,7 +36,12 @@ class Outbox {
     int code = 0;
     std::string reason;
   };
-  using Item = std::variant<std::string, std::vector<std::byte>, Close>;
+  struct Picture {
+    std::uint32_t number = 0;
+    std::vector<std::byte> message;
+    FrameHaste haste = FrameHaste::urgent;
+  };
+  using Item = std::variant<std::string, Picture, Close>;
 
   void post(Item item);
   void deliver(SessionOutput& output, Item item);
@@ -40,7 +49,7 @@ class Outbox {
   std::mutex mutex_;
   std::shared_ptr<SessionOutput> output_;
   std::deque<Item> items_;
-  bool closed_ = false;
+  bool closed_ = true;  // nothing is attached, or the end was posted
   bool delivering_ = false;
 };
 

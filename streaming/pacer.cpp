@@ -114,7 +114,16 @@ double Pacer::expectedUs(Level level, std::int64_t pixels, double drawUs) const 
          encodeUs_.middle() * pixelsOf(level, pixels);
 }
 
-Pacer::Level Pacer::next(std::int64_t pixels, int share) {
+/// Coarser until the pictures are no larger than that.
+void Pacer::makeFit(double largestScale) {
+  while (level_ + 1 < levels_.size() && levels_[level_].scale > largestScale) {
+    ++level_;
+    enteredAt_.reset();
+  }
+}
+
+Pacer::Level Pacer::next(std::int64_t pixels, int share, double largestScale) {
+  makeFit(largestScale);
   if (drawUs_.empty()) return levels_[level_];
   const double budget = usOf(options_.budget) / std::max(share, 1);
   const bool sameBudget = share == share_;
@@ -127,6 +136,8 @@ Pacer::Level Pacer::next(std::int64_t pixels, int share) {
     return levels_[level_];
   }
   const auto holds = [&](std::size_t level) {
+    if (levels_[level].scale > std::max(levels_[level_].scale, finerMargin * largestScale) && largestScale < 1)
+      return false;
     const bool alwaysHeld = expectedUs(levels_[level], pixels, drawUs_.most()) <= finerMargin * budget;
     return alwaysHeld && load(level) <= refusals_[level].load * refusedMargin;
   };
@@ -182,10 +193,9 @@ Pacer::Time Pacer::expectedStill(std::int64_t pixels) const {
   return Time(static_cast<std::int64_t>(prepareUs_.least() + draw));
 }
 
-std::optional<Pacer::Level> Pacer::refinement(Level shown, std::int64_t pixels, Time quick) const {
+std::optional<Pacer::Level> Pacer::refinement(Level shown, std::int64_t pixels) const {
   if (shown == Level{} || drawUs_.empty()) return std::nullopt;
   const Time still = expectedStill(pixels);
-  if (still <= quick) return Level{};
   if (usOf(still) <= slowStillUs) return std::nullopt;
   const double shownUs = expectedUs(shown, pixels);
   const double most = std::min(std::max(leastPassUs, mostPassFactor * shownUs), mostPassOfStill * usOf(still));

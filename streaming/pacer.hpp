@@ -34,8 +34,9 @@ class Pacer {
 
   /// The level of the next moving picture: the finest that is expected to meet the budget; a finer one than before only
   /// if it should do so with ease, and did not fail lately. `pixels`: of the viewport; `share`: so many
-  /// viewers have things moving, and each gets that part of the time.
-  [[nodiscard]] Level next(std::int64_t pixels, int share = 1);
+  /// viewers have things moving, and each gets that part of the time; `largestScale`: more of the viewport's sides the
+  /// way to the client does not carry in time.
+  [[nodiscard]] Level next(std::int64_t pixels, int share = 1, double largestScale = 1);
 
   /// A moving picture of that level took so long.
   void drawn(Level level, std::int64_t pixels, Time prepare, Time draw);
@@ -48,9 +49,9 @@ class Pacer {
   /// Of the still without its encoding; zero before anything was drawn.
   [[nodiscard]] Time expectedStill(std::int64_t pixels) const;
 
-  /// The picture to come between the one that is shown and the still: a full one, if that takes no longer than `quick`;
-  /// a finer one than is shown, if the still takes so long that somebody would wait for it; else none.
-  [[nodiscard]] std::optional<Level> refinement(Level shown, std::int64_t pixels, Time quick) const;
+  /// The picture to come between the one that is shown and the still: a finer one than is shown, if the still takes so
+  /// long that somebody would wait for it; else none.
+  [[nodiscard]] std::optional<Level> refinement(Level shown, std::int64_t pixels) const;
 
   /// True if nothing coarser is to be had.
   [[nodiscard]] bool isCoarsest(Level level) const { return level == levels_.back(); }
@@ -78,6 +79,7 @@ class Pacer {
     double forgetting = 0.01;  // a picture
   };
 
+  void makeFit(double largestScale);
   [[nodiscard]] double expectedUs(Level level, std::int64_t pixels) const;
   [[nodiscard]] double expectedUs(Level level, std::int64_t pixels, double drawUs) const;
 

@@ -52,7 +52,13 @@ class ImageSource {
   /// any; blocks. `stop` ends it soon, at every stage.
   [[nodiscard]] virtual Result<LayerContent> load(const Source& source, const LoadOptions& options,
                                                   std::stop_token stop) = 0;
+  /// Before a load is refused for want of memory `release` is called, on any thread, to let go of images that nobody
+  /// looks at. Empty: nobody is asked. Waits for a call that is under way.
+  virtual void onShortage(std::function<void()> /*release*/) {}
 };
+
+/// What is waited for goes first; what is not may go in parts, and let others pass between them.
+enum class FrameHaste : std::uint8_t { urgent, patient };
 
 /// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a
 /// lock held; must not block.
@@ -60,7 +66,11 @@ class SessionOutput {
  public:
   virtual ~SessionOutput() = default;
   virtual void sendText(std::string message) = 0;
-  virtual void sendFrame(std::vector<std::byte> message) = 0;  // header + picture; counted as in flight until `ack`
+  /// Header and picture; counted as in flight until `ack`.
+  virtual void sendFrame(std::uint32_t number, std::vector<std::byte> message, FrameHaste haste) = 0;
+  /// Takes back a frame that is not wholly sent. True if it will not arrive. May be called with the session's lock
+  /// held.
+  virtual bool withdraw(std::uint32_t number) = 0;
   virtual void close(int code, std::string reason) = 0;
 };
 
@@ -69,30 +79,34 @@ class StreamEngine {
  public:
   struct Options {
     std::size_t loaderThreads = 2;
-    std::size_t encoderThreads = 1;
-    std::size_t sessions = 64;                  // more are refused
-    int movingJpegQuality = 80;                 // 4:2:0
-    std::chrono::milliseconds settle{150};      // after the last input: the lossless still
-    std::chrono::milliseconds frameBudget{33};  // aimed at for drawing and encoding a moving picture
-    double smallestScale = 1 / 6.0;             // of a moving picture's sides, if that takes too long at full size
-    std::string version = "0.1.0";              // told in `hello`
+    std::size_t encoderThreads = 2;
+    std::size_t sessions = 64;                    // more are refused
+    std::chrono::seconds keep{600};               // a session whose connection is gone
+    std::chrono::milliseconds startTime{10'000};  // for the first message of a connection
+    int movingJpegQuality = 80;                   // 4:2:0
+    std::chrono::milliseconds settle{150};        // after the last input: the lossless picture
+    std::chrono::milliseconds pause{50};          // after the last input: the still
+    std::chrono::milliseconds frameBudget{33};    // aimed at for drawing and encoding a moving picture
+    double smallestScale = 1 / 6.0;               // of a moving picture's sides, if that takes too long at full size
+    std::string version = "0.1.0";                // told in `hello`
   };
 
   StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options);
   ~StreamEngine();
 
-  class Session;
-  /// A new session; sends `hello`. Errors: unavailable (too many).
-  [[nodiscard]] Result<std::shared_ptr<Session>> connect(std::shared_ptr<SessionOutput> output);
-  /// One text message from the client. A malformed one closes the session through its output.
-  void receive(Session& session, std::string_view message);
-  /// The transport is gone; stops its loads and frees it.
-  void disconnect(const std::shared_ptr<Session>& session);
+  class Link;
+  /// A new connection. It is told nothing before its first message, which is to be `start`.
+  [[nodiscard]] std::shared_ptr<Link> connect(std::shared_ptr<SessionOutput> output);
+  /// One text message from the client. A malformed one closes the connection through its output.
+  void receive(Link& link, std::string_view message);
+  /// The connection is gone. Its session is kept for a while.
+  void disconnect(const std::shared_ptr<Link>& link);
 
   /// Sends a text message to every session (catalogue news).
   void broadcast(const std::string& message);
 
-  [[nodiscard]] std::size_t sessionCount() const;
+  [[nodiscard]] std::size_t sessionCount() const;  // that are connected
+  [[nodiscard]] std::size_t keptCount() const;     // that are not, and may be resumed
 
  private:
   struct State;

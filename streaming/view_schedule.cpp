@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace nora {
 namespace {
@@ -10,11 +11,24 @@ namespace {
 /// A view that has waited so long goes first, so that a dragged view does not starve the others.
 constexpr std::chrono::milliseconds longestWait{250};
 
+/// Sent in parts, between which others may pass.
+bool isInBulk(PictureKind kind) {
+  return kind == PictureKind::exact || kind == PictureKind::ahead;
+}
+
 int scaled(int side, double scale) {
   return std::max(1, static_cast<int>(std::lround(side * scale)));
 }
 
 }  // namespace
+
+void ViewSchedule::restart(CodecChoice choice) {
+  entries_.clear();
+  inFlight_.clear();
+  ahead_.clear();
+  link_.restart();
+  choice_ = std::move(choice);
+}
 
 void ViewSchedule::setViewports(const std::map<std::string, ViewportSize>& views, const std::string& focus) {
   focus_ = focus;
@@ -84,7 +98,11 @@ ViewPick ViewSchedule::pickOf(const std::string& name, Entry& entry, Kind kind, 
   out.frame = ++lastFrame_;
   out.viewport = entry.size;
   if (kind == Kind::moving) {
-    out.level = entry.pacer.next(entry.pixels(), share);
+    const double largest = entry.coding.largestScale(choice_, entry.pixels(), link_.bandwidth(), options_.wireBudget);
+    out.level = entry.pacer.next(entry.pixels(), share, largest);
+  } else if (entry.stage == Stage::still) {
+    out.kind = PictureKind::exact;
+    out.still = entry.still;
   } else if (const auto finer = refinement(entry)) {
     out.kind = PictureKind::refinement;
     out.level = *finer;
@@ -94,25 +112,95 @@ ViewPick ViewSchedule::pickOf(const std::string& name, Entry& entry, Kind kind, 
   out.width = scaled(entry.size.width, out.level.scale);
   out.height = scaled(entry.size.height, out.level.scale);
   out.coarsest = entry.pacer.isCoarsest(out.level);
+  chooseCoding(entry, out);
   entry.drawn = entry.wanted;
-  entry.lossless = out.kind == PictureKind::still;
-  inFlight_[out.frame] = false;
+  entry.stage = Stage::rough;
+  if (out.kind == PictureKind::still) {
+    entry.stage = Stage::still;
+    entry.still = out.frame;
+  } else if (out.kind == PictureKind::exact) {
+    entry.stage = Stage::exact;
+  }
+  inFlight_[out.frame] = {out, false};
   return out;
 }
 
-/// A still has a sharp picture before it if that would be there in half the time until the still is begun: else the
-/// still itself, begun earlier, is hardly later than that picture, and one drawing is enough.
-std::optional<Pacer::Level> ViewSchedule::refinement(const Entry& entry) const {
-  return entry.pacer.refinement(entry.shown, entry.pixels(), (options_.settle - options_.pause) / 2);
+void ViewSchedule::chooseCoding(Entry& entry, ViewPick& pick) {
+  switch (pick.kind) {
+    case PictureKind::still: pick.coding = CodingModel::sharp(); return;
+    case PictureKind::exact: pick.coding = entry.coding.lossless(choice_, link_.bandwidth()); return;
+    case PictureKind::ahead:
+      pick.coding = entry.coding.ahead(choice_, pick.pixels(), link_.bandwidth(), options_.wireBudget);
+      return;
+    case PictureKind::moving:
+    case PictureKind::refinement: break;
+  }
+  pick.coding = entry.coding.moving(choice_, pick.pixels(), link_.bandwidth(), options_.wireBudget);
+  if (isVideo(pick.coding.codec)) pick.coding.settings.key = std::exchange(entry.needsKey, false);
 }
 
-/// A slow still is begun earlier, so that it is there when a quick one would be begun.
+std::optional<ViewPick> ViewSchedule::pickAhead(std::uint32_t id, const std::string& view, ViewLook look) {
+  constexpr std::size_t mostKept = 256;
+  const auto at = entries_.find(view);
+  if (!inFlight_.empty() || at == entries_.end()) return std::nullopt;
+  Entry& entry = at->second;
+  ViewPick out;
+  out.kind = PictureKind::ahead;
+  out.view = view;
+  out.ahead = id;
+  out.frame = ++lastFrame_;
+  out.viewport = entry.size;
+  out.width = entry.size.width;
+  out.height = entry.size.height;
+  chooseCoding(entry, out);
+  if (ahead_.size() >= mostKept) ahead_.erase(ahead_.begin());
+  ahead_[id] = {view, std::move(look)};
+  inFlight_[out.frame] = {out, false};
+  return out;
+}
+
+bool ViewSchedule::have(const std::string& view, std::uint32_t ahead) {
+  const auto at = entries_.find(view);
+  const auto sent = ahead_.find(ahead);
+  if (at == entries_.end() || sent == ahead_.end() || sent->second.view != view) return false;
+  Entry& entry = at->second;
+  if (entry.wanted != sent->second.look) return false;
+  entry.drawn = entry.wanted;
+  entry.stage = Stage::rough;
+  entry.shown = {};
+  return true;
+}
+
+void ViewSchedule::wantKey(const std::string& view) {
+  const auto at = entries_.find(view);
+  if (at == entries_.end()) return;
+  at->second.needsKey = true;
+  at->second.drawn.reset();  // the client may have nothing of it
+  if (at->second.wanted) at->second.dirtySince = Clock::now();
+}
+
+/// Half a century of research agrees that a tenth of a second is seen; a volume takes longer to draw.
+std::optional<Clock::time_point> ViewSchedule::movingDeadline() const {
+  constexpr std::chrono::milliseconds sliceTime{40};
+  constexpr std::chrono::milliseconds volumeTime{80};
+  if (inFlight_.size() >= maxInFlight) return std::nullopt;
+  std::optional<Clock::time_point> first;
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.dirty()) continue;
+    const auto due = entry.dirtySince + (entry.wanted->view.kind == ViewKind::slice ? sliceTime : volumeTime);
+    if (!first || due < *first) first = due;
+  }
+  return first;
+}
+
+std::optional<Pacer::Level> ViewSchedule::refinement(const Entry& entry) const {
+  return entry.pacer.refinement(entry.shown, entry.pixels());
+}
+
 std::optional<Clock::time_point> ViewSchedule::dueAt(const Entry& entry) const {
-  if (!entry.awaitsStill()) return std::nullopt;
-  if (refinement(entry)) return lastChange_ + options_.pause;
-  const Clock::duration drawing = entry.pacer.expectedStill(entry.pixels());
-  const Clock::duration settle = options_.settle;
-  return lastChange_ + std::max<Clock::duration>(options_.pause, settle - drawing);
+  if (entry.awaits(Stage::rough)) return lastChange_ + options_.pause;
+  if (!entry.awaits(Stage::still) || inFlight_.contains(entry.still)) return std::nullopt;
+  return lastChange_ + options_.settle;
 }
 
 std::optional<Clock::time_point> ViewSchedule::settledDueAt() const {
@@ -136,49 +224,84 @@ WaitingViews ViewSchedule::waiting() const {
 
 void ViewSchedule::rendered(const ViewPick& pick, std::chrono::microseconds prepare, std::chrono::microseconds draw) {
   const auto at = entries_.find(pick.view);
-  if (at == entries_.end()) return;
+  if (at == entries_.end() || pick.kind == PictureKind::ahead) return;
   Entry& entry = at->second;
   entry.shown = pick.level;
-  const std::int64_t pixels = std::int64_t{pick.viewport.width} * pick.viewport.height;
-  if (pick.kind == PictureKind::moving) entry.pacer.drawn(pick.level, pixels, prepare, draw);
-  if (pick.kind == PictureKind::still) entry.pacer.settled(pixels, prepare, draw);
+  if (pick.kind == PictureKind::moving) entry.pacer.drawn(pick.level, pick.viewportPixels(), prepare, draw);
+  if (pick.kind == PictureKind::still) entry.pacer.settled(pick.viewportPixels(), prepare, draw);
 }
 
-void ViewSchedule::encoded(const ViewPick& pick, std::chrono::microseconds time) {
+void ViewSchedule::encoded(const ViewPick& pick, const Coding& coding, std::size_t bytes,
+                           std::chrono::microseconds time) {
   const auto at = entries_.find(pick.view);
-  if (at == entries_.end() || pick.kind == PictureKind::still) return;
-  at->second.pacer.encoded(pick.level, std::int64_t{pick.viewport.width} * pick.viewport.height, time);
+  if (at == entries_.end()) return;
+  at->second.coding.encoded(coding, pick.pixels(), bytes, time);
+  if (pick.kind == PictureKind::moving) at->second.pacer.encoded(pick.level, pick.viewportPixels(), time);
 }
 
 void ViewSchedule::interrupted(const ViewPick& pick, std::chrono::microseconds elapsed) {
-  dropped(pick.frame);
+  dropped(pick);
   const auto at = entries_.find(pick.view);
-  if (at == entries_.end()) return;
-  Entry& entry = at->second;
-  entry.lossless = false;
-  if (pick.kind != PictureKind::moving) return;  // what was drawn before it is on the page
-  entry.drawn.reset();
-  entry.pacer.interrupted(pick.level, std::int64_t{pick.viewport.width} * pick.viewport.height, elapsed);
+  if (at == entries_.end() || pick.kind != PictureKind::moving) return;  // what was drawn before is on the page
+  at->second.drawn.reset();
+  at->second.pacer.interrupted(pick.level, pick.viewportPixels(), elapsed);
 }
 
 void ViewSchedule::failed(const ViewPick& pick) {
-  dropped(pick.frame);
+  dropped(pick);
   const auto at = entries_.find(pick.view);
-  if (at != entries_.end()) at->second.shown = {};
+  if (at == entries_.end() || pick.kind == PictureKind::ahead) return;
+  at->second.shown = {};
+  if (pick.kind != PictureKind::moving) at->second.stage = Stage::exact;
 }
 
-void ViewSchedule::sent(std::uint32_t frame) {
+void ViewSchedule::sent(std::uint32_t frame, std::size_t bytes, Clock::time_point now) {
   const auto at = inFlight_.find(frame);
-  if (at != inFlight_.end()) at->second = true;
+  if (at == inFlight_.end()) return;
+  at->second.handed = true;
+  // Large pictures let others pass: neither then tells how fast the way is.
+  bool isMixed = false;
+  for (const auto& [number, flight] : inFlight_) {
+    if (number == frame || !flight.handed || !isInBulk(flight.pick.kind)) continue;
+    link_.forget(number);
+    isMixed = true;
+  }
+  if (!isMixed) link_.sent(frame, bytes, now);
 }
 
-void ViewSchedule::dropped(std::uint32_t frame) {
-  inFlight_.erase(frame);
+void ViewSchedule::dropped(const ViewPick& pick) {
+  inFlight_.erase(pick.frame);
+  link_.forget(pick.frame);
+  const auto at = entries_.find(pick.view);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  if (isVideo(pick.coding.codec)) entry.needsKey = true;
+  if (pick.kind == PictureKind::still && entry.still == pick.frame) entry.stage = Stage::rough;
+  if (pick.kind == PictureKind::exact && entry.still == pick.still && entry.stage == Stage::exact) {
+    entry.stage = Stage::still;
+  }
+  if (pick.kind == PictureKind::ahead) ahead_.erase(pick.ahead);
 }
 
-void ViewSchedule::acknowledged(std::uint64_t frame) {
+void ViewSchedule::acknowledged(std::uint64_t frame, Clock::time_point now, Clock::duration held,
+                                std::optional<std::chrono::microseconds> decode) {
   const auto at = frame <= 0xFFFFFFFFU ? inFlight_.find(static_cast<std::uint32_t>(frame)) : inFlight_.end();
-  if (at != inFlight_.end() && at->second) inFlight_.erase(at);
+  if (at == inFlight_.end() || !at->second.handed) return;
+  const ViewPick& pick = at->second.pick;
+  link_.acknowledged(pick.frame, now, held);
+  const auto entry = entries_.find(pick.view);
+  if (decode && entry != entries_.end()) entry->second.coding.decoded(pick.coding.codec, pick.pixels(), *decode);
+  inFlight_.erase(at);
+}
+
+std::vector<ViewPick> ViewSchedule::outdated() const {
+  std::vector<ViewPick> out;
+  for (const auto& [number, flight] : inFlight_) {
+    const auto at = entries_.find(flight.pick.view);
+    const bool isWanted = at != entries_.end() && at->second.wanted && !at->second.dirty();
+    if (flight.handed && flight.pick.kind == PictureKind::exact && !isWanted) out.push_back(flight.pick);
+  }
+  return out;
 }
 
 }  // namespace nora

@@ -2,6 +2,8 @@
 // time it is; draws nothing itself.
 #pragma once
 
+#include "streaming/coding.hpp"
+#include "streaming/link_model.hpp"
 #include "streaming/pacer.hpp"
 #include "streaming/view_look.hpp"
 
@@ -11,13 +13,16 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace nora {
 
 using Clock = std::chrono::steady_clock;
 
-/// Pictures of a view that moves are in time; those of one that has stopped get better, up to the lossless still.
-enum class PictureKind { moving, refinement, still };
+/// Pictures of a view that moves are in time; those of one that has stopped get better: `refinement` where the still
+/// takes long, `still` is as it shall be but for its coding, `exact` is the still once more, losslessly.
+/// `ahead`: of what may be wanted soon.
+enum class PictureKind { moving, refinement, still, exact, ahead };
 
 /// One picture to be made.
 struct ViewPick {
@@ -28,6 +33,12 @@ struct ViewPick {
   int width = 0, height = 0;  // to be rendered
   Pacer::Level level;
   bool coarsest = false;  // a quicker picture is not to be had
+  Coding coding;
+  std::uint32_t still = 0;  // of an exact one: the frame that it is the same as
+  std::uint32_t ahead = 0;  // what the client calls it
+
+  [[nodiscard]] std::int64_t pixels() const { return std::int64_t{width} * height; }
+  [[nodiscard]] std::int64_t viewportPixels() const { return std::int64_t{viewport.width} * viewport.height; }
 };
 
 /// The views whose pictures are out of date.
@@ -42,16 +53,22 @@ class ViewSchedule {
   static constexpr std::size_t maxInFlight = 2;
 
   struct Options {
-    std::chrono::milliseconds settle{150};      // from the last change to the still
-    std::chrono::milliseconds pause{50};        // to the first finer picture, or to the drawing of a slow still
+    std::chrono::milliseconds settle{150};      // from the last change to the lossless picture
+    std::chrono::milliseconds pause{50};        // to the drawing of the still
     std::chrono::milliseconds frameBudget{33};  // for drawing and encoding a moving picture
+    std::chrono::milliseconds wireBudget{33};   // for its way to the client
     double smallestScale = 1 / 6.0;             // of a moving picture's sides
   };
 
   explicit ViewSchedule(Options options) : options_(options) {}
 
+  /// Another connection, which has no pictures yet.
+  void restart(CodecChoice choice);
+  [[nodiscard]] CodecChoice& choice() { return choice_; }
+
   void setViewports(const std::map<std::string, ViewportSize>& views, const std::string& focus);
 
+  [[nodiscard]] bool isShown() const { return !entries_.empty(); }
   /// Empty if the client does not show such a view.
   [[nodiscard]] std::optional<ViewportSize> viewport(const std::string& view) const {
     const auto at = entries_.find(view);
@@ -66,44 +83,74 @@ class ViewSchedule {
   /// see Pacer::next.
   [[nodiscard]] std::optional<ViewPick> pick(Kind kind, Clock::time_point now, int share = 1);
 
+  /// The picture that the client may want soon; empty while others are in flight or to be made.
+  [[nodiscard]] std::optional<ViewPick> pickAhead(std::uint32_t id, const std::string& view, ViewLook look);
+  /// The client shows that picture in the view. True if it is the one that is wanted.
+  bool have(const std::string& view, std::uint32_t ahead);
+  /// The client needs a picture of that view that stands by itself.
+  void wantKey(const std::string& view);
+
+  /// By when something that moves should be drawn; empty if nothing waits, or two frames are in flight.
+  [[nodiscard]] std::optional<Clock::time_point> movingDeadline() const;
+
   /// When a finer picture or a still will be due; empty if none is waiting or two frames are in flight.
   [[nodiscard]] std::optional<Clock::time_point> settledDueAt() const;
 
   [[nodiscard]] WaitingViews waiting() const;
 
   void rendered(const ViewPick& pick, std::chrono::microseconds prepare, std::chrono::microseconds draw);
-  void encoded(const ViewPick& pick, std::chrono::microseconds time);
+  /// How it was coded in the end.
+  void encoded(const ViewPick& pick, const Coding& coding, std::size_t bytes, std::chrono::microseconds time);
   /// It was given up after that time; the view still waits for it, or for a newer one.
   void interrupted(const ViewPick& pick, std::chrono::microseconds elapsed);
   /// It cannot be drawn; is not tried again before something changes.
   void failed(const ViewPick& pick);
   /// The picture was handed to the transport.
-  void sent(std::uint32_t frame);
-  /// It will never be sent.
-  void dropped(std::uint32_t frame);
-  /// The client has drawn it. A number that was not sent is ignored.
-  void acknowledged(std::uint64_t frame);
+  void sent(std::uint32_t frame, std::size_t bytes = 0, Clock::time_point now = Clock::now());
+  /// It will never be sent, or not as a whole.
+  void dropped(const ViewPick& pick);
+  /// The client has drawn it, after it had it for a while. A number that was not sent is ignored.
+  void acknowledged(std::uint64_t frame, Clock::time_point now = Clock::now(), Clock::duration held = {},
+                    std::optional<std::chrono::microseconds> decode = std::nullopt);
+  /// Lossless pictures on their way that show what is no longer wanted.
+  [[nodiscard]] std::vector<ViewPick> outdated() const;
 
+  [[nodiscard]] bool isInFlight(std::uint32_t frame) const { return inFlight_.contains(frame); }
   [[nodiscard]] std::size_t inFlight() const { return inFlight_.size(); }
+  [[nodiscard]] const LinkModel& link() const { return link_; }
 
  private:
+  enum class Stage : std::uint8_t { rough, still, exact };
   struct Entry {
     ViewportSize size;
     std::optional<ViewLook> wanted;  // empty: the scene has no such view
     std::optional<ViewLook> drawn;   // sent or being made
-    bool lossless = false;           // drawn losslessly
+    Stage stage = Stage::rough;      // of what was drawn
+    std::uint32_t still = 0;         // its frame
     Pacer::Level shown;              // of what was drawn last
     std::uint64_t changedBy = 0;
     Clock::time_point dirtySince;
     std::optional<ViewKind> kind;  // that the pacer has learnt
     Pacer pacer{Pacer::Options{}};
+    CodingModel coding;
+    bool needsKey = true;  // video's next picture must stand by itself
 
     [[nodiscard]] std::int64_t pixels() const { return std::int64_t{size.width} * size.height; }
     [[nodiscard]] bool dirty() const { return wanted && wanted != drawn; }
-    [[nodiscard]] bool awaitsStill() const { return wanted && wanted == drawn && !lossless; }
+    [[nodiscard]] bool awaits(Stage done) const { return wanted && wanted == drawn && stage == done; }
+  };
+
+  struct Flight {
+    ViewPick pick;
+    bool handed = false;  // to the transport
+  };
+  struct Ahead {
+    std::string view;
+    ViewLook look;
   };
 
   void learnAnew(Entry& entry, ViewKind kind) const;
+  void chooseCoding(Entry& entry, ViewPick& pick);
   [[nodiscard]] std::optional<Pacer::Level> refinement(const Entry& entry) const;
   [[nodiscard]] std::optional<Clock::time_point> dueAt(const Entry& entry) const;
   [[nodiscard]] ViewPick pickOf(const std::string& name, Entry& entry, Kind kind, int share);
@@ -116,7 +163,10 @@ class ViewSchedule {
   std::string lastPicked_;
   Clock::time_point lastChange_{};
   std::uint32_t lastFrame_ = 0;
-  std::map<std::uint32_t, bool> inFlight_;  // frame -> handed to the transport
+  std::map<std::uint32_t, Flight> inFlight_;
+  std::map<std::uint32_t, Ahead> ahead_;  // what was sent
+  CodecChoice choice_;
+  LinkModel link_;
 };
 
 }  // namespace nora

@@ -4,6 +4,6 @@ import { codecs } from "./protocol.ts";
 const exactColours: ImageBitmapOptions = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 
 export async function decodePicture(codec: number, picture: Uint8Array<ArrayBuffer>): Promise<ImageBitmap> {
-  const type = codec === codecs.png ? "image/png" : "image/jpeg";
+  const type = { [codecs.png]: "image/png", [codecs.webp]: "image/webp" }[codec] ?? "image/jpeg";
   return createImageBitmap(new Blob([picture], { type }), exactColours);
 }

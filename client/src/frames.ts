@@ -4,7 +4,7 @@
 // that frame: the server shall not run ahead of the display.
 // Every frame is acknowledged exactly once, also one that is dropped: the server sends no more otherwise.
 import { decodePicture } from "./decoder.ts";
-import { codecs, fnv1a64, parseFrame, type FrameHeader } from "./protocol.ts";
+import { fnv1a64, isLossless, parseFrame, Parts, type FrameHeader } from "./protocol.ts";
 import type { Trace, TraceEntry } from "./trace.ts";
 
 export interface FrameSink {
@@ -24,11 +24,12 @@ export class FramePipeline {
   private readonly shown = new Map<string, number>(); // view -> revision of the picture on the page
   private oldest = 0; // pictures of earlier revisions are of another image
   private epoch = 0;
-  private readonly drawn: number[] = []; // frames to acknowledge in the next animation frame
+  private readonly drawn: TraceEntry[] = []; // to be acknowledged in the next animation frame
+  private readonly parts = new Parts();
 
   constructor(
     private readonly trace: Trace,
-    private readonly acknowledge: (frame: number) => void,
+    private readonly send: (acknowledgement: object) => void,
     private readonly presented: (header: FrameHeader) => void,
     private readonly complain: (text: string) => void,
   ) {}
@@ -45,6 +46,7 @@ export class FramePipeline {
   restart(): void {
     ++this.epoch;
     this.drawn.length = 0;
+    this.parts.restart();
     this.newest.clear();
     this.shown.clear();
     this.oldest = 0;
@@ -70,7 +72,9 @@ export class FramePipeline {
     let header: FrameHeader;
     let encoded: Uint8Array<ArrayBuffer>;
     try {
-      ({ header, picture: encoded } = parseFrame(message));
+      const whole = this.parts.take(message);
+      if (!whole) return;
+      ({ header, picture: encoded } = parseFrame(whole));
     } catch (error) {
       this.complain(String(error));
       return;
@@ -81,7 +85,7 @@ export class FramePipeline {
       picture = await decodePicture(header.codec, encoded);
     } catch {
       this.complain(`a picture of the view ${header.view} could not be decoded`);
-      if (epoch === this.epoch) this.acknowledge(header.frame);
+      if (epoch === this.epoch) this.acknowledge(entry);
       return;
     }
     entry.tDecoded = performance.now();
@@ -100,9 +104,15 @@ export class FramePipeline {
     this.draw(decoded);
   }
 
-  private drop({ picture, header }: Decoded): void {
+  private drop({ picture, entry }: Decoded): void {
     picture.close();
-    this.acknowledge(header.frame);
+    this.acknowledge(entry);
+  }
+
+  private acknowledge({ frame, tReceive, tDecoded }: TraceEntry): void {
+    const heldMs = Math.max(0, performance.now() - tReceive);
+    const decodeMs = tDecoded === null ? undefined : Math.max(0, tDecoded - tReceive);
+    this.send({ type: "ack", frame, heldMs, decodeMs });
   }
 
   private draw(decoded: Decoded): void {
@@ -110,14 +120,14 @@ export class FramePipeline {
     this.shown.set(header.view, header.revision);
     this.sinks.get(header.view)?.present(picture, header);
     this.trace.drawn(entry);
-    if (this.verify && header.codec === codecs.png) entry.verified = this.hashIsRight(decoded);
+    if (this.verify && isLossless(header.codec)) entry.verified = this.hashIsRight(decoded);
     picture.close();
-    if (this.drawn.push(header.frame) === 1) requestAnimationFrame(() => this.acknowledgeDrawn());
+    if (this.drawn.push(entry) === 1) requestAnimationFrame(() => this.acknowledgeDrawn());
     this.presented(header);
   }
 
   private acknowledgeDrawn(): void {
-    for (const frame of this.drawn) this.acknowledge(frame);
+    for (const entry of this.drawn) this.acknowledge(entry);
     this.drawn.length = 0;
   }
 

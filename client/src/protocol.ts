@@ -3,10 +3,12 @@ import type { ImageInfo, Scene, TransferPoint } from "./scene.ts";
 import type { Vec3 } from "./geometry.ts";
 import type { Shape } from "./shapes.ts";
 
-export const protocolVersion = 1;
-export const subProtocol = "nora.v1";
+export const protocolVersion = 2;
+export const subProtocol = "nora.v2";
 
-export const codecs = { jpeg: 1, png: 2 } as const;
+export const codecs = { jpeg: 1, png: 2, webp: 3, h264: 4, hevc: 5, av1: 6 } as const;
+export const isLossless = (codec: number): boolean => codec === codecs.png || codec === codecs.webp;
+const newestCodec = codecs.av1;
 export const qualities = ["moving", "sharp", "lossless"] as const;
 export type Quality = (typeof qualities)[number];
 
@@ -30,10 +32,16 @@ export interface FrameHeader {
   waitUs: number;
   hash: bigint;
   revision: number; // counts changes of the layers and their images; which of them the picture shows
+  readBackUs: number;
+  ahead: number; // what this page called it when it asked for it ahead; 0: shows the scene as it is
+  key: boolean; // can be decoded by itself
+  encoderQuality: number; // 1..100
+  bandwidthKbit: number; // to this page, as the server found; 0: not known
+  roundTripUs: number; // 0: not known
   view: string;
 }
 
-const knownHeaderBytes = 160;
+const knownHeaderBytes = 192;
 
 function vector(bytes: DataView, offset: number): Vec3 {
   return [
@@ -67,7 +75,7 @@ export function parseFrame(message: ArrayBuffer): { header: FrameHeader; picture
   }
   const codec = bytes.getUint8(12);
   const quality = qualities[bytes.getUint8(13)];
-  if (codec !== codecs.jpeg && codec !== codecs.png) throw new Error(`a frame has the unknown codec ${codec}`);
+  if (codec < 1 || codec > newestCodec) throw new Error(`a frame has the unknown codec ${codec}`);
   if (quality === undefined) throw new Error("a frame has an unknown quality");
   const header: FrameHeader = {
     frame: bytes.getUint32(8, true),
@@ -88,9 +96,50 @@ export function parseFrame(message: ArrayBuffer): { header: FrameHeader; picture
     waitUs: bytes.getUint32(140, true),
     hash: bytes.getBigUint64(144, true),
     revision: Number(bytes.getBigUint64(152, true)),
+    readBackUs: bytes.getUint32(160, true),
+    ahead: bytes.getUint32(164, true),
+    key: (bytes.getUint8(168) & 1) !== 0,
+    encoderQuality: bytes.getUint8(169),
+    bandwidthKbit: bytes.getUint32(172, true),
+    roundTripUs: bytes.getUint32(176, true),
     view: new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(message, headerBytes, nameBytes)),
   };
   return { header, picture: new Uint8Array(message, headerBytes + nameBytes) };
+}
+
+const partMagic = 0x4e4f5250; // "NORP"
+const largestFrame = 64 << 20;
+
+/** Puts together the pictures that come in parts. */
+export class Parts {
+  private frame = 0;
+  private bytes: Uint8Array<ArrayBuffer> | null = null;
+  private filled = 0;
+
+  /** The message itself if it is whole; of a part the whole message if it is the last one, else null. Throws an Error. */
+  take(message: ArrayBuffer): ArrayBuffer | null {
+    const bytes = new DataView(message);
+    if (message.byteLength < 24 || bytes.getUint32(0, false) !== partMagic) return message;
+    const [frame, offset, total] = [bytes.getUint32(8, true), bytes.getUint32(12, true), bytes.getUint32(16, true)];
+    if (offset === 0) {
+      if (total > largestFrame) throw new Error(`a picture of ${total} bytes is too large`);
+      [this.frame, this.bytes, this.filled] = [frame, new Uint8Array(total), 0];
+    }
+    const part = new Uint8Array(message, bytes.getUint16(6, true));
+    if (!this.bytes || frame !== this.frame || offset !== this.filled || offset + part.length > this.bytes.length) {
+      throw new Error("a part of a picture does not follow the one before");
+    }
+    this.bytes.set(part, offset);
+    this.filled += part.length;
+    if (this.filled < this.bytes.length) return null;
+    const whole = this.bytes.buffer;
+    this.bytes = null;
+    return whole;
+  }
+
+  restart(): void {
+    this.bytes = null;
+  }
 }
 
 /** FNV-1a 64 of `bytes`, in two 32-bit halves (BigInt is a hundred times slower). */
@@ -163,8 +212,20 @@ export interface Pick {
   values: { layer: string; name: string; value: number | null; label?: string }[];
 }
 
+export interface Hello {
+  type: "hello";
+  protocol: number;
+  version: string;
+  session: string;
+  resumed: boolean;
+  applied: number;
+  revision: number;
+  scene: Scene;
+  codecs: string[];
+}
+
 export type ServerMessage =
-  | { type: "hello"; protocol: number; version: string; session: string; scene: Scene }
+  | Hello
   | { type: "scene"; input: number; applied: number; revision: number; scene: Scene }
   | { type: "images"; revision: number; layers: Record<string, Record<string, unknown>> }
   | { type: "progress"; layers: Record<string, number> }

@@ -9,7 +9,15 @@ import type { Vec3 } from "./geometry.ts";
 import { Looks } from "./looks.ts";
 import { planOpening } from "./overlay-source.ts";
 import { Probes } from "./probes.ts";
-import { layerState, type AwaitedTime, type LayerState, type Pick, type ServerMessage } from "./protocol.ts";
+import {
+  layerState,
+  protocolVersion,
+  type AwaitedTime,
+  type Hello,
+  type LayerState,
+  type Pick,
+  type ServerMessage,
+} from "./protocol.ts";
 import type { ImageInfo, Layer, Operation, Scene } from "./scene.ts";
 import { gridAround, shownData, type ShapeData } from "./shapes.ts";
 import { isShape, type Step } from "./shape-source.ts";
@@ -40,6 +48,35 @@ interface Size {
 }
 
 const largestViewport = 4096;
+const takenOver = 4001; // close code: the session goes on elsewhere
+
+/** The session of this tab, kept for when it is loaded again; where the browser allows it. */
+const kept = {
+  get: (): string => {
+    try {
+      return sessionStorage.getItem("nora.session") ?? "";
+    } catch {
+      return "";
+    }
+  },
+  set: (token: string): void => {
+    try {
+      sessionStorage.setItem("nora.session", token);
+    } catch {
+      // then it is lost when the page is
+    }
+  },
+};
+
+/** Equal but for the order of keys. */
+function sameJson(a: unknown, b: unknown): boolean {
+  const sorted = (_: string, value: unknown): unknown => {
+    const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+    return isObject ? Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1))) : value;
+  };
+  return JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
+}
+
 const toastsKept = 3;
 const toastMs = { error: 9_000, note: 4_000 };
 const waitForT1Ms = 2_000; // before the first start takes an image that does not look like a T1
@@ -66,7 +103,7 @@ export class Session {
   });
   readonly frames = new FramePipeline(
     this.trace,
-    (frame) => void this.connection.send({ type: "ack", frame }),
+    (acknowledgement) => void this.connection.send(acknowledgement),
     (header) => {
       this.looks.presented(header.view, header.input, header.quality);
       this.afterPicture.release();
@@ -104,6 +141,7 @@ export class Session {
       message: (message) => this.receive(message),
       frame: (data, tReceive) => void this.frames.receive(data, tReceive),
       changed: () => this.connectionChanged(),
+      start: () => this.startMessage(),
     });
     document.addEventListener("visibilitychange", () => this.queueViewports());
   }
@@ -353,7 +391,7 @@ export class Session {
   private receive(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
-        return this.greet(message.version, message.scene);
+        return this.greet(message);
       case "scene":
         return this.takeScene(message);
       case "images":
@@ -376,21 +414,29 @@ export class Session {
     }
   }
 
-  private greet(version: string, scene: Scene): void {
+  private startMessage(): object {
+    const resume = kept.get();
+    return { type: "start", protocol: protocolVersion, codecs: ["jpeg", "png", "webp"], ...(resume ? { resume } : {}) };
+  }
+
+  private greet(hello: Hello): void {
     const again = this.serverVersion !== "";
-    this.serverVersion = version;
+    kept.set(hello.session);
+    this.serverVersion = hello.version;
     this.greeted = true;
-    this.revision = 0;
+    this.revision = hello.revision;
+    this.inputs = Math.max(this.inputs, hello.applied);
     this.viewportsSent = "";
     this.frames.restart();
     this.progress.clear();
     this.probes.reset();
     this.ownScenes.clear();
     if (again) this.feed.restart();
-    if (this.scene.layers.length > 0) this.sendOwnScene();
-    else this.store.adopt(scene);
+    if (this.scene.layers.length === 0) this.store.adopt(hello.scene);
+    else if (!hello.resumed || !sameJson(hello.scene, this.scene)) this.sendOwnScene();
     this.looks.replaced(this.scene);
-    if (this.opening) this.openNow(this.opening.entry, this.opening.as);
+    const isUnknown = !hello.resumed || (this.opening?.input ?? 0) > hello.applied;
+    if (this.opening && isUnknown) this.openNow(this.opening.entry, this.opening.as);
     this.queueViewports();
     this.events.emit("status");
     this.openFirst();
@@ -456,6 +502,7 @@ export class Session {
 
   private connectionChanged(): void {
     if (this.connection.state !== "open" && this.greeted) {
+      if (this.connection.closeCode === takenOver) kept.set("");
       this.greeted = false;
       this.progress.clear();
       this.probes.forgetCursor();

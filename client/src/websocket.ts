@@ -19,11 +19,13 @@ export interface ConnectionEvents {
   message(message: ServerMessage): void;
   frame(data: ArrayBuffer, tReceive: number): void;
   changed(): void;
+  start(): object; // the first message of every connection
 }
 
 export class Connection {
   state: ConnectionState = "connecting"; // open: the server has spoken
   reason = "";
+  closeCode = 0;
   retryAt = 0; // performance.now() of the next attempt while waiting
   private socket: WebSocket | null = null;
   private delayMs = firstDelayMs;
@@ -43,6 +45,7 @@ export class Connection {
     this.socket = socket;
     socket.onopen = () => {
       this.openedAt = performance.now();
+      this.send(this.events.start());
     };
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
       if (this.state !== "open") {
@@ -81,6 +84,7 @@ export class Connection {
     this.socket = null;
     if (this.openedAt > 0 && performance.now() - this.openedAt > stableAfterMs) this.delayMs = firstDelayMs;
     const unsaid = this.openedAt > 0 ? "connection lost" : "server not reachable";
+    this.closeCode = event.code;
     this.reason = event.reason || (closeTexts[event.code] ?? unsaid);
     this.openedAt = 0;
     this.retryAt = performance.now() + this.delayMs;

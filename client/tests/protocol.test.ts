@@ -1,15 +1,15 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { fnv1a64, layerState, parseFrame } from "../src/protocol.ts";
+import { fnv1a64, layerState, parseFrame, Parts } from "../src/protocol.ts";
 
 function frameBytes(name: string, picture: number[]): ArrayBuffer {
   const text = new TextEncoder().encode(name);
-  const buffer = new ArrayBuffer(160 + text.length + picture.length);
+  const buffer = new ArrayBuffer(192 + text.length + picture.length);
   const view = new DataView(buffer);
   "NORF".split("").forEach((c, i) => view.setUint8(i, c.charCodeAt(0)));
-  view.setUint16(4, 1, true);
-  view.setUint16(6, 160, true);
+  view.setUint16(4, 2, true);
+  view.setUint16(6, 192, true);
   view.setUint32(8, 7, true);
   view.setUint8(12, 2);
   view.setUint8(13, 2);
@@ -18,8 +18,8 @@ function frameBytes(name: string, picture: number[]): ArrayBuffer {
   for (let i = 0; i < 12; ++i) view.setFloat64(32 + 8 * i, i + 0.5, true);
   [11, 12, 13, 14].forEach((v, i) => view.setUint32(128 + 4 * i, v, true));
   view.setBigUint64(144, 0xfedcba9876543210n, true);
-  new Uint8Array(buffer, 160).set(text);
-  new Uint8Array(buffer, 160 + text.length).set(picture);
+  new Uint8Array(buffer, 192).set(text);
+  new Uint8Array(buffer, 192 + text.length).set(picture);
   return buffer;
 }
 
@@ -40,12 +40,36 @@ test("a frame gives back what was written", () => {
 test("a longer header of a later server is skipped", () => {
   const short = new Uint8Array(frameBytes("axial", [9]));
   const long = new Uint8Array(short.length + 8);
-  long.set(short.subarray(0, 160));
-  long.set(short.subarray(160), 168);
-  new DataView(long.buffer).setUint16(6, 168, true);
+  long.set(short.subarray(0, 192));
+  long.set(short.subarray(192), 200);
+  new DataView(long.buffer).setUint16(6, 200, true);
   const { header, picture } = parseFrame(long.buffer);
   assert.equal(header.view, "axial");
   assert.deepEqual([...picture], [9]);
+});
+
+test("parts make the whole, and those that do not follow are refused", () => {
+  const part = (frame: number, offset: number, total: number, bytes: number[]): ArrayBuffer => {
+    const buffer = new ArrayBuffer(24 + bytes.length);
+    const view = new DataView(buffer);
+    "NORP".split("").forEach((c, i) => view.setUint8(i, c.charCodeAt(0)));
+    [2, 24].forEach((v, i) => view.setUint16(4 + 2 * i, v, true));
+    [frame, offset, total].forEach((v, i) => view.setUint32(8 + 4 * i, v, true));
+    new Uint8Array(buffer, 24).set(bytes);
+    return buffer;
+  };
+  const parts = new Parts();
+  const whole = frameBytes("axial", [1]);
+  assert.equal(parts.take(whole), whole);
+  assert.equal(parts.take(part(1, 0, 9, [7, 7])), null); // given up
+  assert.equal(parts.take(part(2, 0, 5, [1, 2])), null);
+  assert.equal(parts.take(whole), whole); // between them
+  assert.equal(parts.take(part(2, 2, 5, [3])), null);
+  assert.deepEqual([...new Uint8Array(parts.take(part(2, 3, 5, [4, 5]))!)], [1, 2, 3, 4, 5]);
+  assert.throws(() => parts.take(part(2, 5, 5, [6])));
+  assert.equal(parts.take(part(3, 0, 5, [1])), null);
+  assert.throws(() => parts.take(part(3, 2, 5, [1])));
+  assert.throws(() => parts.take(part(4, 0, 0xffffffff, [1])));
 });
 
 test("every truncation of a frame is refused or has an empty picture", () => {
@@ -55,7 +79,7 @@ test("every truncation of a frame is refused or has an empty picture", () => {
 });
 
 test("a frame of another magic, version, codec or quality is refused", () => {
-  for (const [offset, value] of [[0, 0x58], [4, 2], [6, 100], [12, 9], [13, 3]] as const) {
+  for (const [offset, value] of [[0, 0x58], [4, 1], [6, 100], [12, 9], [13, 3]] as const) {
     const bytes = frameBytes("axial", []);
     new DataView(bytes).setUint8(offset, value);
     assert.throws(() => parseFrame(bytes), `byte ${offset}`);

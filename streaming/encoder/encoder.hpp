@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "render/renderer.hpp"
+#include "streaming/protocol/frame_header.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,19 +13,36 @@
 
 namespace nora {
 
-/// Thread: one call at a time per Encoder; each encoder thread has its own.
+struct EncodeSettings {
+  int quality = 80;                // 1..100: JPEG's; video's: 100 is a constant rate factor of 18, 80 of 23, 1 of 43
+  bool fullChroma = false;         // JPEG: 4:4:4 instead of 4:2:0
+  std::int64_t bytesPerFrame = 0;  // video: no picture is to be much larger; 0: no limit
+  bool key = false;                // video: can be decoded by itself, whatever came before
+
+  friend bool operator==(const EncodeSettings&, const EncodeSettings&) = default;
+};
+
+struct EncodedPicture {
+  bool key = true;  // can be decoded by itself
+};
+
+/// Thread: one call at a time per Encoder.
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  /// Appends the encoded picture to `out`. Errors: invalidInput (a frame without pixels), internal.
-  [[nodiscard]] virtual Result<void> encode(const Frame& frame, std::vector<std::byte>& out) = 0;
+  [[nodiscard]] virtual Codec codec() const = 0;
+  /// Appends the encoded picture to `out`. A video encoder is one stream: its pictures build on those before, and one
+  /// of another size begins anew. Errors: invalidInput (a frame without pixels, settings out of range), internal.
+  [[nodiscard]] virtual Result<EncodedPicture> encode(const Frame& frame, const EncodeSettings& settings,
+                                                      std::vector<std::byte>& out) = 0;
 };
 
-/// Baseline JPEG with 4:2:0 chroma: 1.6 ms for a slice of 1280 x 720.
-[[nodiscard]] Result<std::unique_ptr<Encoder>> makeJpegEncoder(int quality);
+/// JPEG: baseline. PNG: 8-bit RGB without alpha, tuned for speed. WebP: lossless. Video: see VideoEncoder.
+/// Errors: unavailable (with the reason).
+[[nodiscard]] Result<std::unique_ptr<Encoder>> makeEncoder(Codec codec);
 
-/// PNG, 8-bit RGB without alpha, tuned for speed.
-[[nodiscard]] std::unique_ptr<Encoder> makePngEncoder();
+/// What makeEncoder can make here: found once, by encoding a small picture with each. Thread: any.
+[[nodiscard]] const std::vector<Codec>& availableCodecs();
 
 /// The same bytes that a session sends as its still; for the command line.
 [[nodiscard]] Result<std::vector<std::byte>> encodePng(const Frame& frame);

@@ -1,5 +1,6 @@
 #include "streaming/protocol/messages.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 
@@ -12,6 +13,10 @@ constexpr std::size_t maxEntryId = 256;
 constexpr std::size_t maxLayerId = 256;   // bytes
 constexpr std::size_t maxViewName = 256;  // bytes; a view has at most 64 characters
 constexpr std::size_t maxViews = 32;
+constexpr std::size_t maxAhead = 32;
+constexpr std::size_t maxCodecs = 32;
+constexpr std::size_t maxToken = 64;  // bytes
+constexpr double maxTime = 1e9;       // ms
 
 tl::unexpected<Error> malformed(std::string what, std::string where = {}) {
   return fail(ErrorCode::invalidInput, std::move(what), std::move(where));
@@ -96,9 +101,21 @@ Result<ClientMessage> parseScene(json& message, std::uint64_t input) {
 }
 
 Result<ClientMessage> parseEdit(json& message, std::uint64_t input) {
-  if (auto ok = checkFields(message, {"input", "patch"}); !ok) return tl::make_unexpected(ok.error());
+  if (auto ok = checkFields(message, {"input", "patch", "have"}); !ok) return tl::make_unexpected(ok.error());
   if (!message.contains("patch") || !message["patch"].is_array()) return malformed("not an array", "patch");
-  return EditMessage{input, std::move(message["patch"])};
+  EditMessage out{input, std::move(message["patch"])};
+  const auto have = message.find("have");
+  if (have == message.end()) return out;
+  if (!have->is_object()) return malformed("not an object", "have");
+  if (have->size() > maxViews) return malformed("more than 32 views", "have");
+  for (const auto& item : have->items()) {
+    if (item.key().empty() || item.key().size() > maxViewName)
+      return malformed("a view's name is empty or too long", "have");
+    const auto id = wholeNumber(*have, item.key().c_str(), 1, 0xFFFFFFFFU);
+    if (!id) return tl::make_unexpected(id.error());
+    out.have[item.key()] = static_cast<std::uint32_t>(*id);
+  }
+  return out;
 }
 
 Result<ClientMessage> parseViewports(const json& message, std::uint64_t input) {
@@ -165,20 +182,118 @@ Result<ClientMessage> parseOfLayer(const json& message, std::uint64_t input) {
   return Message{input, std::move(*layer)};
 }
 
+Result<ClientMessage> parseStart(const json& message) {
+  if (auto ok = checkFields(message, {"protocol", "codecs", "resume"}); !ok) return tl::make_unexpected(ok.error());
+  const auto protocol = wholeNumber(message, "protocol", 1, 0xFFFFFFFFU);
+  if (!protocol) return tl::make_unexpected(protocol.error());
+  if (*protocol != protocolVersion) {
+    return fail(ErrorCode::forbidden,
+                "the client speaks protocol " + std::to_string(*protocol) + ", this server protocol " +
+                    std::to_string(protocolVersion) + ": load the page again",
+                "protocol");
+  }
+  const auto codecs = message.find("codecs");
+  if (codecs == message.end() || !codecs->is_array()) return malformed("not an array", "codecs");
+  if (codecs->size() > maxCodecs) return malformed("more than 32 names", "codecs");
+  StartMessage out;
+  for (const auto& name : *codecs) {
+    if (!name.is_string()) return malformed("not a string", "codecs");
+    if (const auto codec = codecNamed(name.get<std::string>())) out.codecs.push_back(*codec);
+  }
+  for (const Codec needed : {Codec::jpeg, Codec::png}) {
+    if (std::find(out.codecs.begin(), out.codecs.end(), needed) == out.codecs.end())
+      return malformed("a client must be able to decode jpeg and png", "codecs");
+  }
+  if (message.contains("resume")) {
+    auto resume = text(message, "resume", maxToken);
+    if (!resume) return tl::make_unexpected(resume.error());
+    out.resume = std::move(*resume);
+  }
+  return out;
+}
+
+/// A time in milliseconds; empty if it is not there.
+Result<std::optional<double>> milliseconds(const json& message, const char* field) {
+  const auto at = message.find(field);
+  if (at == message.end()) return std::optional<double>();
+  if (!at->is_number()) return malformed("not a number", field);
+  const auto value = at->get<double>();
+  if (!(value >= 0 && value <= maxTime)) return malformed("not a time in milliseconds", field);
+  return std::optional(value);
+}
+
+Result<ClientMessage> parseAck(const json& message) {
+  if (auto ok = checkFields(message, {"frame", "heldMs", "decodeMs"}); !ok) return tl::make_unexpected(ok.error());
+  const auto frame = wholeNumber(message, "frame", 1, 0xFFFFFFFFU);
+  if (!frame) return tl::make_unexpected(frame.error());
+  const auto held = milliseconds(message, "heldMs");
+  if (!held) return tl::make_unexpected(held.error());
+  const auto decode = milliseconds(message, "decodeMs");
+  if (!decode) return tl::make_unexpected(decode.error());
+  return AckMessage{*frame, held->value_or(0), *decode};
+}
+
+/// "auto" (or nothing) is empty.
+Result<std::optional<Codec>> wish(const json& message, const char* field, bool lossless) {
+  if (!message.contains(field)) return std::optional<Codec>();
+  const auto name = text(message, field, 16);
+  if (!name) return tl::make_unexpected(name.error());
+  if (*name == "auto") return std::optional<Codec>();
+  const auto codec = codecNamed(*name);
+  if (!codec || isLossless(*codec) != lossless)
+    return malformed(lossless ? "not auto, png or webp" : "not auto, jpeg, h264, hevc or av1", field);
+  return codec;
+}
+
+Result<ClientMessage> parsePrefer(const json& message) {
+  if (auto ok = checkFields(message, {"moving", "still"}); !ok) return tl::make_unexpected(ok.error());
+  const auto moving = wish(message, "moving", false);
+  if (!moving) return tl::make_unexpected(moving.error());
+  const auto still = wish(message, "still", true);
+  if (!still) return tl::make_unexpected(still.error());
+  return PreferMessage{*moving, *still};
+}
+
+Result<ClientMessage> parseKey(const json& message) {
+  if (auto ok = checkFields(message, {"view"}); !ok) return tl::make_unexpected(ok.error());
+  auto view = text(message, "view", maxViewName);
+  if (!view) return tl::make_unexpected(view.error());
+  return KeyMessage{std::move(*view)};
+}
+
+Result<ClientMessage> parseAhead(json& message) {
+  if (auto ok = checkFields(message, {"items"}); !ok) return tl::make_unexpected(ok.error());
+  const auto items = message.find("items");
+  if (items == message.end() || !items->is_array()) return malformed("not an array", "items");
+  if (items->size() > maxAhead) return malformed("more than 32 pictures", "items");
+  AheadMessage out;
+  for (auto& item : *items) {
+    if (!item.is_object() || item.size() != 3) return malformed("not an id, a view and a patch", "items");
+    const auto id = wholeNumber(item, "id", 1, 0xFFFFFFFFU);
+    if (!id) return tl::make_unexpected(id.error());
+    auto view = text(item, "view", maxViewName);
+    if (!view) return tl::make_unexpected(view.error());
+    if (!item.contains("patch") || !item["patch"].is_array()) return malformed("not an array", "patch");
+    out.items.push_back({static_cast<std::uint32_t>(*id), std::move(*view), std::move(item["patch"])});
+  }
+  return out;
+}
+
+Result<ClientMessage> parsePing(const json& message) {
+  if (auto ok = checkFields(message, {"token"}); !ok) return tl::make_unexpected(ok.error());
+  if (!message.contains("token") || !message["token"].is_number()) return malformed("not a number", "token");
+  return PingMessage{message["token"]};
+}
+
 Result<ClientMessage> parseObject(json& message) {
   const auto type = text(message, "type", 32);
   if (!type) return tl::make_unexpected(type.error());
-  if (*type == "ack") {
-    if (auto ok = checkFields(message, {"frame"}); !ok) return tl::make_unexpected(ok.error());
-    const auto frame = wholeNumber(message, "frame", 1, 0xFFFFFFFFU);
-    if (!frame) return tl::make_unexpected(frame.error());
-    return AckMessage{*frame};
-  }
-  if (*type == "ping") {
-    if (auto ok = checkFields(message, {"token"}); !ok) return tl::make_unexpected(ok.error());
-    if (!message.contains("token") || !message["token"].is_number()) return malformed("not a number", "token");
-    return PingMessage{message["token"]};
-  }
+  if (*type == "ack") return parseAck(message);
+  if (*type == "ping") return parsePing(message);
+  if (*type == "ahead") return parseAhead(message);
+  if (*type == "key") return parseKey(message);
+  if (*type == "prefer") return parsePrefer(message);
+  if (*type == "start") return parseStart(message);
   const bool known = *type == "open" || *type == "scene" || *type == "edit" || *type == "viewports" ||
                      *type == "probe" || *type == "pick" || *type == "cancel" || *type == "load";
   if (!known) return malformed("unknown message type", printable(*type));
@@ -260,8 +375,19 @@ std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string helloMessage(const std::string& version, const std::string& session, const json& scene) {
-  return dump({{"type", "hello"}, {"protocol", 1}, {"version", version}, {"session", session}, {"scene", scene}});
+std::string helloMessage(const Hello& hello, const json& scene) {
+  json codecs = json::array();
+  for (const Codec codec : hello.codecs) codecs.push_back(nameOf(codec));
+  return dump({{"type", "hello"},
+               {"protocol", protocolVersion},
+               {"version", hello.version},
+               {"session", hello.session},
+               {"resumed", hello.resumed},
+               {"applied", hello.applied},
+               {"revision", hello.revision},
+               {"scene", scene},
+               {"codecs", std::move(codecs)},
+               {"keepSeconds", hello.kept.count()}});
 }
 
 std::string sceneMessage(std::uint64_t input, std::uint64_t applied, std::uint64_t revision, const json& scene) {

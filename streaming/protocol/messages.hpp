@@ -9,8 +9,10 @@
 #include "render/scene/transfer_presets.hpp"
 #include "render/scene/view_geometry.hpp"
 #include "streaming/histogram.hpp"
+#include "streaming/protocol/frame_header.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,7 +29,13 @@ constexpr std::size_t maxMessageBytes = std::size_t{1} << 20;
 constexpr int maxMessageDepth = 16;
 constexpr int maxViewportSide = 4096;
 constexpr std::uint64_t maxInputId = (std::uint64_t{1} << 53) - 1;
+constexpr int protocolVersion = 2;
 
+/// The first message of a connection.
+struct StartMessage {
+  std::vector<Codec> codecs;  // that the client can decode, without names that are not known here
+  std::string resume;         // token of the session to go on with; empty: a new one
+};
 struct OpenMessage {
   std::uint64_t input = 0;
   std::string entry;
@@ -40,6 +48,8 @@ struct SceneMessage {
 struct EditMessage {
   std::uint64_t input = 0;
   nlohmann::json patch;  // an array; its content is checked by applyPatch
+  /// Views that show the picture of what comes of it already: the one that was sent ahead under that id.
+  std::map<std::string, std::uint32_t> have{};
 };
 struct ViewportSize {
   int width = 0;
@@ -74,15 +84,36 @@ struct LoadMessage {
 };
 struct AckMessage {
   std::uint64_t frame = 0;
+  double heldMs = 0;  // from its arrival to the sending of this
+  std::optional<double> decodeMs = std::nullopt;
+};
+/// How pictures shall be coded; empty: as the server finds best.
+struct PreferMessage {
+  std::optional<Codec> moving;
+  std::optional<Codec> still;
+};
+/// The client's decoder cannot go on without a picture that stands by itself.
+struct KeyMessage {
+  std::string view;
+};
+/// Pictures that may be wanted soon.
+struct AheadMessage {
+  struct Item {
+    std::uint32_t id = 0;
+    std::string view;
+    nlohmann::json patch;  // an array
+  };
+  std::vector<Item> items;  // best first
 };
 struct PingMessage {
   nlohmann::json token;  // a number, sent back as it came
 };
 
-using ClientMessage = std::variant<OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage, PickMessage,
-                                   CancelMessage, LoadMessage, AckMessage, PingMessage>;
+using ClientMessage =
+    std::variant<StartMessage, OpenMessage, SceneMessage, EditMessage, ViewportsMessage, ProbeMessage, PickMessage,
+                 CancelMessage, LoadMessage, AckMessage, PreferMessage, KeyMessage, AheadMessage, PingMessage>;
 
-/// Errors: invalidInput (malformed), limitExceeded (too large or too deep).
+/// Errors: invalidInput (malformed), limitExceeded (too large or too deep), forbidden (another protocol version).
 [[nodiscard]] Result<ClientMessage> parseClientMessage(std::string_view text);
 
 /// Applies a JSON Patch (RFC 6902) to a document; all or nothing. At most 256 operations; a result of more than 4 MiB
@@ -137,8 +168,17 @@ struct LayerValue {
   std::string label;  // name of the value, of images with a label table
 };
 
-[[nodiscard]] std::string helloMessage(const std::string& version, const std::string& session,
-                                       const nlohmann::json& scene);
+/// What a connection is told first.
+struct Hello {
+  std::string version;
+  std::string session;           // token with which it can be resumed
+  bool resumed = false;          // the session that was asked for goes on
+  std::uint64_t applied = 0;     // newest input id that was worked through
+  std::uint64_t revision = 0;    // see FrameHeader
+  std::vector<Codec> codecs;     // that may be sent
+  std::chrono::seconds kept{0};  // so long after its connection is gone
+};
+[[nodiscard]] std::string helloMessage(const Hello& hello, const nlohmann::json& scene);
 /// `applied`: the newest input id that the server had worked through when it made this scene; a client applies its own
 /// later edits on top. `revision`: that of the first picture of this scene, see FrameHeader.
 [[nodiscard]] std::string sceneMessage(std::uint64_t input, std::uint64_t applied, std::uint64_t revision,

@@ -1,11 +1,20 @@
 #include "streaming/socket/connection.hpp"
 
+#include "streaming/protocol/frame_header.hpp"
+
+#include <algorithm>
+#include <span>
 #include <utility>
 
 namespace nora {
 namespace {
 
 constexpr int policyViolation = 1008;
+
+std::uint32_t waitUs(Connection::Clock::time_point since) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(Connection::Clock::now() - since).count();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, 0xFFFFFFFF));
+}
 
 }  // namespace
 
@@ -39,6 +48,7 @@ void Connection::sendText(std::string message) {
     closing_ = true;
     texts_.clear();
     pictures_.clear();
+    patient_.clear();
     end_ = Close{policyViolation, "the client does not read its messages"};
   } else {
     textBytes_ += message.size();
@@ -47,11 +57,19 @@ void Connection::sendText(std::string message) {
   wakeOnce(lock);
 }
 
-void Connection::sendFrame(std::vector<std::byte> message) {
+void Connection::sendFrame(std::uint32_t number, std::vector<std::byte> message, FrameHaste haste) {
   std::unique_lock lock(mutex_);
   if (closing_) return;
-  pictures_.push_back({std::move(message), Clock::now()});
+  auto& queue = haste == FrameHaste::urgent ? pictures_ : patient_;
+  queue.push_back({number, std::move(message), Clock::now()});
   wakeOnce(lock);
+}
+
+/// Of one that was sent in part the client forgets that part when the next one begins.
+bool Connection::withdraw(std::uint32_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto isIt = [&](const Picture& picture) { return picture.number == number; };
+  return std::erase_if(pictures_, isIt) + std::erase_if(patient_, isIt) > 0;
 }
 
 void Connection::close(int code, std::string reason) {
@@ -59,6 +77,7 @@ void Connection::close(int code, std::string reason) {
   if (closing_) return;
   closing_ = true;
   pictures_.clear();
+  patient_.clear();
   end_ = Close{code, std::move(reason)};
   wakeOnce(lock);
 }
@@ -83,15 +102,37 @@ std::optional<Connection::Item> Connection::next() {
     return text;
   }
   if (end_) return *std::exchange(end_, std::nullopt);
-  if (pictures_.empty()) return std::nullopt;
+  if (pictures_.empty()) return patient_.empty() ? std::nullopt : std::optional<Item>(nextPart());
   Picture picture = std::move(pictures_.front());
   pictures_.pop_front();
-  return picture;
+  setWaitUs(picture.message, waitUs(picture.queuedAt));
+  return std::move(picture.message);
+}
+
+/// Of the first patient picture: all of it, if it is small.
+std::vector<std::byte> Connection::nextPart() {
+  Picture& picture = patient_.front();
+  if (picture.sent == 0) setWaitUs(picture.message, waitUs(picture.queuedAt));
+  if (picture.message.size() <= partBytes) {
+    auto message = std::move(picture.message);
+    patient_.pop_front();
+    return message;
+  }
+  const std::size_t size = std::min(partBytes, picture.message.size() - picture.sent);
+  std::vector<std::byte> part(FramePart::headerBytes + size);
+  writePartHeader(
+      {picture.number, static_cast<std::uint32_t>(picture.sent), static_cast<std::uint32_t>(picture.message.size())},
+      std::span(part).first<FramePart::headerBytes>());
+  std::copy_n(picture.message.begin() + static_cast<std::ptrdiff_t>(picture.sent), size,
+              part.begin() + FramePart::headerBytes);
+  picture.sent += size;
+  if (picture.sent == picture.message.size()) patient_.pop_front();
+  return part;
 }
 
 bool Connection::hasMore() const {
   const std::lock_guard lock(mutex_);
-  return !texts_.empty() || end_ || !pictures_.empty();
+  return !texts_.empty() || end_ || !pictures_.empty() || !patient_.empty();
 }
 
 bool Connection::isClosing() const {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -46,33 +47,41 @@ class Connection : public SessionOutput, public std::enable_shared_from_this<Con
     int code = 0;
     std::string reason;
   };
-  struct Picture {
-    std::vector<std::byte> message;
-    Clock::time_point queuedAt;
-  };
-  using Item = std::variant<std::string, Picture, Close>;
+  using Item = std::variant<std::string, std::vector<std::byte>, Close>;
+  /// What is written of a patient frame at a time: others can pass after that.
+  static constexpr std::size_t partBytes = std::size_t{16} << 10;
 
   explicit Connection(std::shared_ptr<LoopWaker> waker) : waker_(std::move(waker)) {}
 
   void sendText(std::string message) override;
-  void sendFrame(std::vector<std::byte> message) override;
+  void sendFrame(std::uint32_t number, std::vector<std::byte> message, FrameHaste haste) override;
+  bool withdraw(std::uint32_t number) override;
   void close(int code, std::string reason) override;
 
   /// The loop has heard of what was added; the next addition wakes it again.
   void noticed();
-  /// What is written next: texts, then the end, then pictures.
+  /// What is written next: texts, then the end, then pictures, then a part of a patient one.
   [[nodiscard]] std::optional<Item> next();
   [[nodiscard]] bool hasMore() const;
   [[nodiscard]] bool isClosing() const;
 
  private:
+  struct Picture {
+    std::uint32_t number = 0;
+    std::vector<std::byte> message;
+    Clock::time_point queuedAt;
+    std::size_t sent = 0;  // bytes, in parts
+  };
+
+  [[nodiscard]] std::vector<std::byte> nextPart();
   void wakeOnce(std::unique_lock<std::mutex>& lock);
 
   const std::shared_ptr<LoopWaker> waker_;
   mutable std::mutex mutex_;
   std::deque<std::string> texts_;
   std::size_t textBytes_ = 0;
-  std::deque<Picture> pictures_;  // at most two: the session waits for acknowledgements
+  std::deque<Picture> pictures_;  // with the patient ones at most two: the session waits for acknowledgements
+  std::deque<Picture> patient_;
   std::optional<Close> end_;
   bool closing_ = false;
   bool woken_ = false;  // the loop was told and has not yet noticed

@@ -10,7 +10,7 @@
 namespace nora {
 
 constexpr std::string_view streamPath = "/api/v1/stream";
-constexpr std::string_view streamProtocol = "nora.v1";
+constexpr std::string_view streamProtocol = "nora.v2";
 
 /// True if the origin of a page ("http://host:8080") names the host that it asked ("host:8080"); a page of another site
 /// must not talk to the server through its visitor's browser.

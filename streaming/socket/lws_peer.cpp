@@ -202,7 +202,7 @@ int confirmUpgrade(lws* wsi, std::string_view upgrade, bool localNamesOnly) {
     return refuse(wsi, withStatus(403), "pages of another site may not connect");
   }
   if (!listHas(headerOf(wsi, WSI_TOKEN_PROTOCOL), streamProtocol)) {
-    return refuse(wsi, withStatus(400), "the sub-protocol nora.v1 is needed");
+    return refuse(wsi, withStatus(400), "the sub-protocol nora.v2 is needed");
   }
   return 0;
 }

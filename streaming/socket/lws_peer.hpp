@@ -28,7 +28,7 @@ struct LwsPeer {
   std::optional<HttpResponse> made;  // by the worker, not written yet
   // WebSocket
   std::shared_ptr<Connection> connection;
-  std::shared_ptr<StreamEngine::Session> session;
+  std::shared_ptr<StreamEngine::Link> link;
   std::string incoming;  // fragments of one message
 };
 

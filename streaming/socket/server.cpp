@@ -14,6 +14,8 @@
 #include <thread>
 
 #include <libwebsockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace nora {
@@ -230,19 +232,17 @@ void LwsServer::handOutAnswers() {
 }
 
 int LwsServer::established(lws* wsi, LwsPeer& peer) {
+  // Writable means that nearly all was sent: what comes then is not stuck behind what the system has in store.
+  const int mostUnsent = static_cast<int>(Connection::partBytes);
+  ::setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &mostUnsent, sizeof mostUnsent);
   peer.connection = std::make_shared<Connection>(waker_);
   sockets_[peer.connection.get()] = wsi;
-  auto session = engine_.connect(peer.connection);
-  if (session) {
-    peer.session = std::move(*session);
-  } else {
-    peer.connection->close(webSocketCloseCode(session.error().code), describe(session.error()));
-  }
+  peer.link = engine_.connect(peer.connection);
   return 0;
 }
 
 int LwsServer::received(lws* wsi, LwsPeer& peer, std::string_view bytes) {
-  if (peer.session == nullptr || peer.connection->isClosing()) return 0;
+  if (peer.link == nullptr || peer.connection->isClosing()) return 0;
   if (lws_frame_is_binary(wsi) != 0) {
     peer.connection->close(unsupportedData, "binary messages are not understood");
     return 0;
@@ -254,7 +254,7 @@ int LwsServer::received(lws* wsi, LwsPeer& peer, std::string_view bytes) {
   }
   peer.incoming += bytes;
   if (lws_is_final_fragment(wsi) == 0) return 0;
-  engine_.receive(*peer.session, peer.incoming);
+  engine_.receive(*peer.link, peer.incoming);
   peer.incoming.clear();
   if (peer.incoming.capacity() > readBuffer) peer.incoming.shrink_to_fit();
   return 0;
@@ -273,11 +273,8 @@ int LwsServer::writeItem(lws* wsi, Connection::Item& item) {
   if (const auto* text = std::get_if<std::string>(&item)) {
     return writeMessage(wsi, text->data(), text->size(), LWS_WRITE_TEXT);
   }
-  if (auto* picture = std::get_if<Connection::Picture>(&item)) {
-    const auto wait =
-        std::chrono::duration_cast<std::chrono::microseconds>(Connection::Clock::now() - picture->queuedAt);
-    setWaitUs(picture->message, static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 0, 0xFFFFFFFF)));
-    return writeMessage(wsi, picture->message.data(), picture->message.size(), LWS_WRITE_BINARY);
+  if (const auto* picture = std::get_if<std::vector<std::byte>>(&item)) {
+    return writeMessage(wsi, picture->data(), picture->size(), LWS_WRITE_BINARY);
   }
   const auto& end = std::get<Connection::Close>(item);
   std::string reason(shortReason(end.reason));
@@ -300,8 +297,8 @@ void LwsServer::gone(LwsPeer& peer) {
   }
   if (peer.connection == nullptr) return;
   sockets_.erase(peer.connection.get());
-  if (peer.session != nullptr) engine_.disconnect(peer.session);
-  peer.session.reset();
+  if (peer.link != nullptr) engine_.disconnect(peer.link);
+  peer.link.reset();
   peer.connection.reset();
 }
 

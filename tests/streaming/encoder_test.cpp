@@ -39,22 +39,22 @@ TEST(PngEncoder, DecodesToTheSamePixels) {
 
 TEST(PngEncoder, AppendsAndIsTheSameEveryTime) {
   const Frame frame = makePicture(64, 32);
-  auto encoder = makePngEncoder();
+  auto encoder = makeEncoder(Codec::png).value();
   std::vector<std::byte> out(5, std::byte{1});
-  ASSERT_TRUE(encoder->encode(frame, out));
+  ASSERT_TRUE(encoder->encode(frame, {}, out));
   const auto alone = encodePng(frame).value();
   EXPECT_TRUE(std::equal(alone.begin(), alone.end(), out.begin() + 5, out.end()));
   EXPECT_FALSE(encodePng(Frame{}));
 }
 
 TEST(JpegEncoder, DecodesToNearlyTheSamePixels) {
-  auto encoder = makeJpegEncoder(80).value();
+  auto encoder = makeEncoder(Codec::jpeg).value();
   const auto decoder = tjInitDecompress();
   for (const auto& [w, h] :
        {std::pair{640, 360}, {33, 17}, {641, 361}, {1, 1}}) {  // shrinks and grows: the buffer is reused
     const Frame frame = makePicture(w, h);
     std::vector<std::byte> out;
-    ASSERT_TRUE(encoder->encode(frame, out));
+    ASSERT_TRUE(encoder->encode(frame, {}, out));
     const auto* bytes = reinterpret_cast<const unsigned char*>(out.data());
     int width = 0, height = 0, subsampling = 0, colours = 0;
     ASSERT_EQ(tjDecompressHeader3(decoder, bytes, out.size(), &width, &height, &subsampling, &colours), 0);
@@ -68,8 +68,8 @@ TEST(JpegEncoder, DecodesToNearlyTheSamePixels) {
   }
   tjDestroy(decoder);
   std::vector<std::byte> out;
-  EXPECT_FALSE(encoder->encode(Frame{}, out));
-  EXPECT_FALSE(makeJpegEncoder(0));
+  EXPECT_FALSE(encoder->encode(Frame{}, {}, out));
+  EXPECT_FALSE(encoder->encode(makePicture(8, 8), {.quality = 0}, out));
 }
 
 }  // namespace

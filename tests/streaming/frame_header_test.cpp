@@ -1,7 +1,10 @@
 #include "streaming/protocol/frame_header.hpp"
 #include "streaming/encoder/encoder.hpp"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
+#include <map>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -45,6 +48,12 @@ FrameHeader headerOf(const json& j) {
   h.waitUs = j["waitUs"];
   h.hash = std::stoull(j["hash"].get<std::string>(), nullptr, 16);
   h.revision = j["revision"];
+  h.readBackUs = j["readBackUs"];
+  h.ahead = j["ahead"];
+  h.key = j["key"];
+  h.encoderQuality = j["encoderQuality"];
+  h.bandwidthKbit = j["bandwidthKbit"];
+  h.roundTripUs = j["roundTripUs"];
   h.view = j["view"];
   return h;
 }
@@ -107,6 +116,27 @@ TEST(FrameHeader, WaitTimeIsSetInPlace) {
   std::vector<std::byte> tooShort(10);
   setWaitUs(tooShort, 1);
   EXPECT_EQ(tooShort, std::vector<std::byte>(10));
+}
+
+TEST(FramePart, HeadersAreThoseOfTheFixtures) {
+  ASSERT_FALSE(fixtures()["parts"].empty());
+  for (const auto& fixture : fixtures()["parts"]) {
+    const auto message = bytesOf(fixture["hex"]);
+    std::array<std::byte, FramePart::headerBytes> header{};
+    const auto& j = fixture["header"];
+    writePartHeader({j["frame"], j["offset"], j["total"]}, header);
+    ASSERT_GE(message.size(), header.size());
+    EXPECT_TRUE(std::equal(header.begin(), header.end(), message.begin())) << fixture["name"];
+  }
+}
+
+TEST(Codecs, HaveTheNamesOfTheProtocol) {
+  for (const auto& [name, number] :
+       std::map<std::string, int>{{"jpeg", 1}, {"png", 2}, {"webp", 3}, {"h264", 4}, {"hevc", 5}, {"av1", 6}}) {
+    EXPECT_EQ(codecNamed(name), static_cast<Codec>(number));
+    EXPECT_EQ(nameOf(static_cast<Codec>(number)), name);
+  }
+  EXPECT_FALSE(codecNamed("gif"));
 }
 
 TEST(Fnv1a, AgreesWithTheFixtures) {

@@ -19,11 +19,12 @@ TEST_F(MovingSession, AStillIsGivenUpForNewerInput) {
   ASSERT_TRUE(renderer->waitForCalls(3)) << "it was not given up";
   EXPECT_EQ(renderer->calls()[2].crosshairMm, (Vec3{7, 7, 7}));
   renderer->hold(false);
-  ASSERT_TRUE(receiveFrames(viewer, 3));
+  ASSERT_TRUE(receiveFrames(viewer, 4));
   const auto frames = viewer.output->frames();
   EXPECT_EQ(frames[1].header.quality, FrameQuality::moving);
-  EXPECT_EQ(frames[2].header.quality, FrameQuality::lossless);
-  EXPECT_EQ(frames[2].picture.empty(), false);
+  EXPECT_EQ(frames[2].header.quality, FrameQuality::sharp);
+  EXPECT_EQ(frames[3].header.quality, FrameQuality::lossless);
+  EXPECT_EQ(frames[3].picture.empty(), false);
   for (const auto& text : viewer.output->texts()) EXPECT_NE(text["type"], "error") << text;
 }
 
@@ -38,8 +39,8 @@ TEST_F(MovingSession, AStillMakesWayForWhatMovesInAnotherSession) {
   ASSERT_TRUE(renderer->waitForCalls(3));
   EXPECT_EQ(renderer->calls()[2].view, "coronal");
   renderer->hold(false);
-  ASSERT_TRUE(receiveFrames(first, 2));
-  EXPECT_EQ(first.output->frames()[1].header.quality, FrameQuality::lossless);
+  ASSERT_TRUE(receiveFrames(first, 3));
+  EXPECT_EQ(first.output->frames()[2].header.quality, FrameQuality::lossless);
 }
 
 TEST_F(MovingSession, AMovingPictureIsFinishedUnlessItTakesMuchTooLong) {
@@ -69,7 +70,7 @@ TEST_F(MovingSession, AViewerThatLeavesIsNotDrawnFor) {
   sendViewports(leaving, {"axial"});
   ASSERT_TRUE(renderer->waitForCalls(1));
   sendViewports(staying, {"coronal"});
-  engine->disconnect(leaving.session);
+  engine->disconnect(leaving.link);
   EXPECT_TRUE(renderer->waitForCalls(2));
 }
 

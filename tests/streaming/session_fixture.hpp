@@ -11,7 +11,7 @@ class SessionTest : public ::testing::Test {
  protected:
   struct Viewer {
     std::shared_ptr<FakeOutput> output = std::make_shared<FakeOutput>();
-    std::shared_ptr<StreamEngine::Session> session;
+    std::shared_ptr<StreamEngine::Link> link;
     std::uint64_t input = 0;
     std::size_t acknowledged = 0;
   };
@@ -24,14 +24,18 @@ class SessionTest : public ::testing::Test {
   void startEngine(StreamEngine::Options options) {
     engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, options);
   }
-  Viewer connect() {
+  Viewer connect(const std::string& resume = {}, json codecs = json::array({"jpeg", "png"})) {
     Viewer viewer;
-    viewer.session = engine->connect(viewer.output).value();
+    viewer.link = engine->connect(viewer.output);
+    json start{{"type", "start"}, {"protocol", 2}, {"codecs", std::move(codecs)}};
+    if (!resume.empty()) start["resume"] = resume;
+    engine->receive(*viewer.link, start.dump());
     return viewer;
   }
   void send(Viewer& viewer, json message) {
-    if (message["type"] != "ack" && message["type"] != "ping") message["input"] = ++viewer.input;
-    engine->receive(*viewer.session, message.dump());
+    static const std::set<std::string> without{"ack", "ping", "prefer", "key", "ahead"};
+    if (!without.contains(message["type"].get<std::string>())) message["input"] = ++viewer.input;
+    engine->receive(*viewer.link, message.dump());
   }
   void sendViewports(Viewer& viewer, const std::vector<std::string>& names) {
     json views = json::object();

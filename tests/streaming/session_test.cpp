@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 TEST_F(SessionTest, HelloComesFirst) {
   auto viewer = connect();
   const auto hello = viewer.output->take("hello");
-  EXPECT_EQ(hello["protocol"], 1);
+  EXPECT_EQ(hello["protocol"], 2);
+  EXPECT_EQ(hello["codecs"], json({"jpeg", "png"})) << "those that both have";
   EXPECT_FALSE(hello["session"].get<std::string>().empty());
   EXPECT_TRUE(hello["scene"]["layers"].empty());
   EXPECT_EQ(hello["scene"]["views"].size(), 4U);
@@ -68,7 +69,7 @@ TEST_F(SessionTest, OverlayWithoutBackgroundActsAsNew) {
 TEST_F(SessionTest, FramesNameInputTimesAndPlace) {
   auto viewer = connect();
   sendViewports(viewer, {"axial"});
-  ASSERT_TRUE(receiveFrames(viewer, 2));  // moving, then still
+  ASSERT_TRUE(receiveFrames(viewer, 3));  // moving, sharp, lossless
   const auto frames = viewer.output->frames();
   EXPECT_EQ(frames[0].header.codec, Codec::jpeg);
   EXPECT_EQ(frames[0].header.quality, FrameQuality::moving);
@@ -79,10 +80,15 @@ TEST_F(SessionTest, FramesNameInputTimesAndPlace) {
   EXPECT_EQ(frames[0].header.viewportHeight, 48);
   EXPECT_EQ(frames[0].header.geometry.rightMm, (Vec3{2, 0, 0}));
   EXPECT_EQ(frames[0].header.hash, 0U);
-  EXPECT_EQ(frames[1].header.codec, Codec::png);
-  EXPECT_EQ(frames[1].header.quality, FrameQuality::lossless);
-  EXPECT_NE(frames[1].header.hash, 0U);
-  EXPECT_GE(frames[1].header.queueUs, 150'000U);
+  EXPECT_EQ(frames[1].header.codec, Codec::jpeg);
+  EXPECT_EQ(frames[1].header.quality, FrameQuality::sharp);
+  EXPECT_EQ(frames[1].header.encoderQuality, 95);
+  EXPECT_GE(frames[1].header.queueUs, 50'000U);
+  EXPECT_EQ(frames[2].header.codec, Codec::png);
+  EXPECT_EQ(frames[2].header.quality, FrameQuality::lossless);
+  EXPECT_NE(frames[2].header.hash, 0U);
+  EXPECT_GE(frames[2].header.queueUs, 150'000U);
+  EXPECT_EQ(renderer->calls().size(), 2U) << "the lossless picture is the sharp one";
 }
 
 TEST_F(SessionTest, GeometryOfACoarseVolumeIsInViewportPixels) {
@@ -126,8 +132,8 @@ TEST_F(SessionTest, WithoutAcknowledgementsThereAreTwoFrames) {
 TEST_F(SessionTest, StillComesExactlyOnce) {
   auto viewer = connect();
   sendViewports(viewer, {"axial", "coronal"});
-  ASSERT_TRUE(receiveFrames(viewer, 4));
-  EXPECT_FALSE(viewer.output->waitForFrames(5, 400ms));
+  ASSERT_TRUE(receiveFrames(viewer, 6));
+  EXPECT_FALSE(viewer.output->waitForFrames(7, 400ms));
   std::map<std::string, int> stills;
   for (const auto& frame : viewer.output->frames())
     stills[frame.header.view] += frame.header.quality == FrameQuality::lossless;
@@ -137,16 +143,15 @@ TEST_F(SessionTest, StillComesExactlyOnce) {
 TEST_F(SessionTest, OnlyWhatChangedIsDrawn) {
   auto viewer = connect();
   sendViewports(viewer, {"axial", "coronal", "sagittal", "3d"});
-  ASSERT_TRUE(receiveFrames(viewer, 9));  // one of them the sharp picture of the volume, whose first was coarse
+  ASSERT_TRUE(receiveFrames(viewer, 12));
   edit(viewer, "/crosshairMm/0", 5);
-  ASSERT_TRUE(receiveFrames(viewer, 11));
-  EXPECT_FALSE(viewer.output->waitForFrames(12, 300ms));
+  ASSERT_TRUE(receiveFrames(viewer, 15));
+  EXPECT_FALSE(viewer.output->waitForFrames(16, 300ms));
   const auto frames = viewer.output->frames();
-  EXPECT_EQ(frames[9].header.view, "sagittal");
-  EXPECT_EQ(frames[10].header.view, "sagittal");
+  for (std::size_t i = 12; i < 15; ++i) EXPECT_EQ(frames[i].header.view, "sagittal");
   edit(viewer, "/views/3/mode", "maximum");
-  ASSERT_TRUE(receiveFrames(viewer, 13));
-  EXPECT_EQ(viewer.output->frames()[11].header.view, "3d");
+  ASSERT_TRUE(receiveFrames(viewer, 17));
+  EXPECT_EQ(viewer.output->frames()[15].header.view, "3d");
 }
 
 TEST_F(SessionTest, AnEditOfTheTransferFunctionDrawsTheVolumeAndNoSlice) {
@@ -154,16 +159,16 @@ TEST_F(SessionTest, AnEditOfTheTransferFunctionDrawsTheVolumeAndNoSlice) {
   openImage(viewer, "a.nii");
   viewer.output->take("scene");
   sendViewports(viewer, {"axial", "coronal", "sagittal", "3d"});
-  ASSERT_TRUE(receiveFrames(viewer, 9));  // the volume's first is coarse: it has a sharp one, too
+  ASSERT_TRUE(receiveFrames(viewer, 12));
   edit(viewer, "/layers/0/transfer", {{"preset", "ct-bone"}, {"points", json::array()}});
-  ASSERT_TRUE(receiveFrames(viewer, 11));
-  EXPECT_FALSE(viewer.output->waitForFrames(12, 300ms));
-  EXPECT_EQ(viewer.output->frames()[9].header.view, "3d");
-  EXPECT_EQ(viewer.output->frames()[9].header.quality, FrameQuality::moving);
-  EXPECT_EQ(viewer.output->frames()[10].header.view, "3d");
+  ASSERT_TRUE(receiveFrames(viewer, 15));
+  EXPECT_FALSE(viewer.output->waitForFrames(16, 300ms));
+  EXPECT_EQ(viewer.output->frames()[12].header.view, "3d");
+  EXPECT_EQ(viewer.output->frames()[12].header.quality, FrameQuality::moving);
+  EXPECT_EQ(viewer.output->frames()[14].header.view, "3d");
   // The slices are as good as new: nobody is told of a revision that they do not have.
   edit(viewer, "/layers/0/opacity", 7);
-  EXPECT_EQ(viewer.output->take("scene")["revision"], viewer.output->frames()[8].header.revision);
+  EXPECT_EQ(viewer.output->take("scene")["revision"], viewer.output->frames()[11].header.revision);
 }
 
 TEST_F(SessionTest, ImagesComeWithTheirHistogramAndTransferFunctions) {
@@ -221,13 +226,13 @@ TEST_F(SessionTest, AMalformedMessageEndsThatSessionOnly) {
   auto good = connect();
   for (const auto& bad : table) {
     auto viewer = connect();
-    engine->receive(*viewer.session, bad.text);
+    engine->receive(*viewer.link, bad.text);
     EXPECT_EQ(viewer.output->closeCode(), bad.code) << bad.text;
     EXPECT_FALSE(viewer.output->closeReason().empty());
     const auto before = viewer.output->textCount();
-    engine->receive(*viewer.session, R"({"type":"ping","token":1})");
+    engine->receive(*viewer.link, R"({"type":"ping","token":1})");
     EXPECT_EQ(viewer.output->textCount(), before);
-    engine->disconnect(viewer.session);
+    engine->disconnect(viewer.link);
   }
   send(good, {{"type", "ping"}, {"token", 42}});
   EXPECT_EQ(good.output->take("pong")["token"], 42);
@@ -237,9 +242,9 @@ TEST_F(SessionTest, AMalformedMessageEndsThatSessionOnly) {
 
 TEST_F(SessionTest, InputIdsMustIncrease) {
   auto viewer = connect();
-  engine->receive(*viewer.session, R"({"type":"probe","input":7,"mm":[0,0,0]})");
+  engine->receive(*viewer.link, R"({"type":"probe","input":7,"mm":[0,0,0]})");
   EXPECT_EQ(viewer.output->closeCode(), 0);
-  engine->receive(*viewer.session, R"({"type":"probe","input":7,"mm":[0,0,0]})");
+  engine->receive(*viewer.link, R"({"type":"probe","input":7,"mm":[0,0,0]})");
   EXPECT_EQ(viewer.output->closeCode(), 1008);
 }
 
@@ -308,11 +313,12 @@ TEST_F(SessionTest, AnOverlayWaitsForItsBackground) {
   EXPECT_EQ(both[1]["id"], "map");
 }
 
-TEST_F(SessionTest, DisconnectStopsLoads) {
+TEST_F(SessionTest, DisconnectStopsLoadsWhereNoSessionIsKept) {
+  startEngine({.keep = 0s});
   auto viewer = connect();
   openImage(viewer, "slow.nii");
   ASSERT_TRUE(images.waitForLoad("slow.nii"));
-  engine->disconnect(viewer.session);
+  engine->disconnect(viewer.link);
   EXPECT_TRUE(images.waitForCancelled("slow.nii"));
   EXPECT_EQ(engine->sessionCount(), 0U);
 }
@@ -396,7 +402,8 @@ TEST_F(SessionTest, SessionsAreServedInTurn) {
   startEngine({.sessions = 2});
   auto first = connect();
   auto second = connect();
-  EXPECT_EQ(engine->connect(std::make_shared<FakeOutput>()).error().code, ErrorCode::unavailable);
+  auto extra = connect();
+  EXPECT_EQ(extra.output->closeCode(), 1013);
   renderer->hold(true);
   sendViewports(first, {"axial", "coronal", "sagittal", "3d"});
   sendViewports(second, {"axial"});
@@ -411,25 +418,24 @@ TEST_F(SessionTest, SessionsAreServedInTurn) {
 /// An output that acknowledges from within sendFrame, as a benchmark might.
 class EchoOutput : public FakeOutput {
  public:
-  void sendFrame(std::vector<std::byte> message) override {
-    std::span<const std::byte> payload;
-    const auto frame = parseFrameHeader(message, payload).value().frame;
-    FakeOutput::sendFrame(std::move(message));
-    engine->receive(*session, json{{"type", "ack"}, {"frame", frame}}.dump());
+  void sendFrame(std::uint32_t number, std::vector<std::byte> message, FrameHaste haste) override {
+    FakeOutput::sendFrame(number, std::move(message), haste);
+    engine->receive(*link, json{{"type", "ack"}, {"frame", number}}.dump());
   }
   StreamEngine* engine = nullptr;
-  std::shared_ptr<StreamEngine::Session> session;
+  std::shared_ptr<StreamEngine::Link> link;
 };
 
 TEST_F(SessionTest, AnOutputMayCallBack) {
   auto output = std::make_shared<EchoOutput>();
   output->engine = engine.get();
-  output->session = engine->connect(output).value();
+  output->link = engine->connect(output);
+  engine->receive(*output->link, R"({"type":"start","protocol":2,"codecs":["jpeg","png"]})");
   engine->receive(
-      *output->session,
+      *output->link,
       R"({"type":"viewports","input":1,"views":{"axial":{"width":9,"height":9},"coronal":{"width":9,"height":9}}})");
-  EXPECT_TRUE(output->waitForFrames(4));
-  engine->disconnect(output->session);
+  EXPECT_TRUE(output->waitForFrames(6));
+  engine->disconnect(output->link);
 }
 
 TEST_F(SessionTest, ManyViewersAtOnceUnderFire) {
@@ -445,8 +451,8 @@ TEST_F(SessionTest, ManyViewersAtOnceUnderFire) {
           send(viewer, {{"type", "probe"}, {"mm", {i, 0, 0}}});
           acknowledgeAll(viewer);
         }
-        if (round == 2) engine->receive(*viewer.session, "}{");
-        engine->disconnect(viewer.session);
+        if (round == 2) engine->receive(*viewer.link, "}{");
+        engine->disconnect(viewer.link);
       }
     });
   }

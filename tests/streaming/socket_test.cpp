@@ -1,6 +1,7 @@
 // The real server, talked to by raw sockets: what browsers do, and what nobody should do.
 #include "raw_client.hpp"
 #include "streaming/protocol/messages.hpp"
+#include "streaming/socket/connection.hpp"
 #include "streaming/socket/http.hpp"
 #include "streaming/socket/server.hpp"
 #include "support.hpp"
@@ -81,7 +82,7 @@ class SocketTest : public testing::Test {
     while (counter < count && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     return counter >= count;
   }
-  std::string handshake(const std::string& extra = "Sec-WebSocket-Protocol: nora.v1\r\n",
+  std::string handshake(const std::string& extra = "Sec-WebSocket-Protocol: nora.v2\r\n",
                         const std::string& path = "/api/v1/stream") {
     return "GET " + path +
            " HTTP/1.1\r\nHost: localhost:8080\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
@@ -95,6 +96,7 @@ class SocketTest : public testing::Test {
     EXPECT_TRUE(client->readUntil("\r\n\r\n"));
     EXPECT_TRUE(client->input.starts_with("HTTP/1.1 101")) << client->input.substr(0, 200);
     client->input.erase(0, client->input.find("\r\n\r\n") + 4);
+    client->send(frameOf(1, R"({"type":"start","protocol":2,"codecs":["jpeg","png"]})"));
     return client;
   }
   static Message read(Client& client) {
@@ -321,7 +323,7 @@ TEST_F(SocketTest, HttpGarbageDisturbsNobody) {
 }
 
 TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
-  const std::string protocol = "Sec-WebSocket-Protocol: nora.v1\r\n";
+  const std::string protocol = "Sec-WebSocket-Protocol: nora.v2\r\n";
   const auto statusOf = [&](const std::string& text) {
     Client client(server->port());
     client.send(text);
@@ -330,12 +332,12 @@ TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
   };
   EXPECT_EQ(statusOf(handshake()), "101");
   EXPECT_EQ(statusOf(handshake("Origin: http://localhost:8080\r\n" + protocol)), "101");
-  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: other, nora.v1\r\n")), "101");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: other, nora.v2\r\n")), "101");
   EXPECT_EQ(statusOf(handshake("Origin: http://evil.example\r\n" + protocol)), "403");
   EXPECT_EQ(statusOf(handshake("Origin: http://localhost:8081\r\n" + protocol)), "403");
   EXPECT_EQ(statusOf(handshake("Origin: null\r\n" + protocol)), "403");
   EXPECT_EQ(statusOf(handshake("")), "400");
-  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: nora.v2\r\n")), "400");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: nora.v1\r\n")), "400");
   EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: http\r\n")), "400");
   EXPECT_EQ(statusOf(handshake(protocol, "/api/v1/other")), "404");
   EXPECT_EQ(statusOf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n\r\n"), "426");
@@ -343,7 +345,7 @@ TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
 
 TEST_F(SocketTest, TheExtensionOfCompressionIsNotTaken) {
   Client client(server->port());
-  client.send(handshake("Sec-WebSocket-Protocol: nora.v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+  client.send(handshake("Sec-WebSocket-Protocol: nora.v2\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
   ASSERT_TRUE(client.readUntil("\r\n\r\n"));
   EXPECT_EQ(client.input.find("permessage-deflate"), std::string::npos);
 }
@@ -353,7 +355,8 @@ TEST_F(SocketTest, ByteAtATimeWorks) {
   client.sendSlowly(handshake());
   ASSERT_TRUE(client.readUntil("\r\n\r\n"));
   client.input.erase(0, client.input.find("\r\n\r\n") + 4);
-  EXPECT_EQ(readText(client, "hello")["protocol"], 1);
+  client.sendSlowly(frameOf(1, R"({"type":"start","protocol":2,"codecs":["jpeg","png"]})"));
+  EXPECT_EQ(readText(client, "hello")["protocol"], 2);
   client.sendSlowly(frameOf(1, R"({"type":"ping","token":11})"));
   EXPECT_EQ(readText(client, "pong")["token"], 11);
 }
@@ -374,7 +377,7 @@ TEST_F(SocketTest, FramesAreStreamedAndAcknowledged) {
       1,
       R"({"type":"viewports","input":1,"views":{"axial":{"width":320,"height":240},"coronal":{"width":320,"height":240}}})"));
   int stills = 0;
-  for (int pictures = 0; pictures < 4;) {
+  for (int pictures = 0; pictures < 6;) {
     const auto message = read(*client);
     ASSERT_GE(message.opcode, 0);
     if (message.opcode != 2) continue;
@@ -387,6 +390,68 @@ TEST_F(SocketTest, FramesAreStreamedAndAcknowledged) {
     client->send(frameOf(1, json{{"type", "ack"}, {"frame", header->frame}}.dump()));
   }
   EXPECT_EQ(stills, 2);
+}
+
+/// A connection is not read, so that all waits in it.
+struct UnreadConnection {
+  std::shared_ptr<LoopWaker> waker = std::make_shared<LoopWaker>([] {});
+  std::shared_ptr<Connection> connection = std::make_shared<Connection>(waker);
+  std::vector<std::byte> frame(std::uint32_t number, std::size_t bytes) const {
+    FrameHeader header;
+    header.frame = number;
+    std::vector<std::byte> out;
+    appendFrameHeader(header, out);
+    for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<std::byte>(i * 7 + number));
+    return out;
+  }
+  std::vector<std::byte> next() const { return std::get<std::vector<std::byte>>(connection->next().value()); }
+};
+
+bool isPart(const std::vector<std::byte>& message) {
+  return std::memcmp(message.data(), "NORP", 4) == 0;
+}
+
+TEST(Connection, SendsPatientFramesInPartsThatMakeTheWhole) {
+  const UnreadConnection c;
+  const auto whole = c.frame(7, 100'000);
+  c.connection->sendFrame(7, whole, FrameHaste::patient);
+  std::vector<std::byte> together;
+  while (c.connection->hasMore()) {
+    const auto part = c.next();
+    ASSERT_TRUE(isPart(part));
+    ASSERT_LE(part.size(), Connection::partBytes + FramePart::headerBytes);
+    std::array<std::byte, FramePart::headerBytes> header{};
+    writePartHeader({7, static_cast<std::uint32_t>(together.size()), static_cast<std::uint32_t>(whole.size())}, header);
+    EXPECT_TRUE(std::equal(header.begin(), header.end(), part.begin()));
+    together.insert(together.end(), part.begin() + FramePart::headerBytes, part.end());
+  }
+  setWaitUs(together, 0);
+  EXPECT_EQ(together, whole);
+}
+
+TEST(Connection, LetsUrgentFramesAndTextsPassBetweenParts) {
+  const UnreadConnection c;
+  c.connection->sendFrame(1, c.frame(1, 50'000), FrameHaste::patient);
+  EXPECT_TRUE(isPart(c.next()));
+  c.connection->sendFrame(2, c.frame(2, 50'000), FrameHaste::urgent);
+  c.connection->sendText("hello");
+  EXPECT_TRUE(std::holds_alternative<std::string>(*c.connection->next()));
+  const auto urgent = c.next();
+  EXPECT_FALSE(isPart(urgent));
+  EXPECT_EQ(frameNumber(urgent), 2U);
+  EXPECT_TRUE(isPart(c.next()));
+}
+
+TEST(Connection, TakesBackWhatIsNotWhollySent) {
+  const UnreadConnection c;
+  c.connection->sendFrame(1, c.frame(1, 50'000), FrameHaste::patient);
+  EXPECT_TRUE(isPart(c.next()));
+  EXPECT_TRUE(c.connection->withdraw(1));
+  EXPECT_FALSE(c.connection->hasMore());
+  EXPECT_FALSE(c.connection->withdraw(1));
+  c.connection->sendFrame(2, c.frame(2, 10), FrameHaste::patient);
+  EXPECT_FALSE(isPart(c.next())) << "a small one goes as a whole";
+  EXPECT_FALSE(c.connection->withdraw(2)) << "it is gone";
 }
 
 TEST_F(SocketTest, BadMessagesCloseWithCodeAndReason) {

@@ -198,8 +198,7 @@ class FakeImages : public ImageSource {
     if (entry.starts_with("none")) return fail(ErrorCode::notFound, "no such entry", entry);
     return Source{entry, ""};
   }
-  Result<LayerContent> load(const Source& source, const LoadOptions& options,
-                                             std::stop_token stop) override {
+  Result<LayerContent> load(const Source& source, const LoadOptions& options, std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     const bool isSeries = source.path.starts_with("series");
     const bool isPart = isSeries && options.timePoint;
@@ -277,13 +276,14 @@ class FakeOutput : public SessionOutput {
     texts_.push_back(json::parse(message));
     changed_.notify_all();
   }
-  void sendFrame(std::vector<std::byte> message) override {
+  void sendFrame(std::uint32_t, std::vector<std::byte> message, FrameHaste) override {
     std::span<const std::byte> payload;
     auto header = parseFrameHeader(message, payload);
     const std::lock_guard lock(mutex_);
     frames_.push_back({header.value(), {payload.begin(), payload.end()}});
     changed_.notify_all();
   }
+  bool withdraw(std::uint32_t) override { return false; }
   void close(int code, std::string reason) override {
     const std::lock_guard lock(mutex_);
     closeCode_ = code;

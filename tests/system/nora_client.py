@@ -93,15 +93,23 @@ class Closed(Exception):
         self.code, self.reason = code, reason
 
 
+CODECS = {1: "jpeg", 2: "png", 3: "webp", 4: "h264", 5: "hevc", 6: "av1"}
+
+
 class Frame:
     def __init__(self, message):
         if message[:4] != b"NORF":
             raise ValueError("not a frame")
+        if struct.unpack_from("<H", message, 4)[0] != 2:
+            raise ValueError("another version of the frame header")
         (self.version, length, self.number, self.codec, self.quality, self.width, self.height, self.viewport_width,
          self.viewport_height, name, self.input) = struct.unpack_from("<HHIBBHHHHHQ", message, 4)
         numbers = struct.unpack_from("<12d", message, 32)
         self.origin, self.right, self.down, self.forward = (numbers[i:i + 3] for i in (0, 3, 6, 9))
         self.queue_us, self.render_us, self.encode_us, self.wait_us, self.hash = struct.unpack_from("<4IQ", message, 128)
+        (self.revision, self.read_back_us, self.ahead, flags, self.encoder_quality, _, self.bandwidth_kbit,
+         self.round_trip_us) = struct.unpack_from("<QIIBBHII", message, 152)
+        self.key = bool(flags & 1)
         self.view = message[length:length + name].decode()
         self.picture = message[length + name:]
 
@@ -109,8 +117,10 @@ class Frame:
 class Client:
     """One WebSocket session. Acknowledges frames unless told otherwise."""
 
-    def __init__(self, server, origin=None, protocol="nora.v1", acknowledge=True):
+    def __init__(self, server, origin=None, protocol="nora.v2", acknowledge=True, codecs=("jpeg", "png"), resume=None,
+                 start=True):
         self.acknowledge = acknowledge
+        self.parts = (0, b"")  # frame number and bytes so far of the picture that comes in parts
         self.input = 0
         self.frames = []  # all that came, when they are not acknowledged by themselves
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT)
@@ -137,6 +147,11 @@ class Client:
             raise Closed(status, head.decode(errors="replace"))
         accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
         assert accept in head, "wrong accept key"
+        if start:
+            message = {"type": "start", "protocol": 2, "codecs": list(codecs)}
+            if resume:
+                message["resume"] = resume
+            self.send(message, with_input=False)
 
     def close(self):
         self.socket.close()
@@ -155,7 +170,7 @@ class Client:
             self.socket.sendall(body[at:at + (chunk or len(body))])
 
     def send(self, message, with_input=True):
-        if with_input and "input" not in message and message["type"] not in ("ack", "ping"):
+        if with_input and "input" not in message and message["type"] not in ("ack", "ping", "start", "prefer", "key", "ahead"):
             self.input += 1
             message = {**message, "input": self.input}
         self.send_frame(1, json.dumps(message).encode())
@@ -189,12 +204,32 @@ class Client:
             elif opcode == 1:
                 return json.loads(payload)
             elif opcode == 2:
+                if payload[:4] == b"NORP":
+                    payload = self._join(payload)
+                    if payload is None:
+                        continue
+                arrived = time.monotonic()
                 frame = Frame(payload)
                 if self.acknowledge:
-                    self.send({"type": "ack", "frame": frame.number}, with_input=False)
+                    held = (time.monotonic() - arrived) * 1000
+                    self.send({"type": "ack", "frame": frame.number, "heldMs": held}, with_input=False)
                 else:
                     self.frames.append(frame)
                 return frame
+
+    def _join(self, part):
+        """The whole message, once its last part is there."""
+        version, length, number, offset, total = struct.unpack_from("<HHIII", part, 4)
+        if version != 2:
+            raise ValueError("another version of parts")
+        if offset == 0:
+            self.parts = (number, b"")
+        known, so_far = self.parts
+        if known != number or len(so_far) != offset:
+            raise ValueError("a part that does not follow the one before")
+        so_far += part[length:]
+        self.parts = (number, so_far)
+        return so_far if len(so_far) == total else None
 
     def wait(self, wanted):
         """The next message for which wanted(message) is true."""

@@ -1,0 +1,78 @@
+#include "streaming/link_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t samplesKept = 32;
+constexpr std::size_t sentKept = 64;   // a client that never acknowledges has two in flight
+constexpr double tellingBytes = 4096;  // of less the bandwidth cannot be seen
+constexpr double leastUs = 500;        // what clocks and threads make of nothing
+constexpr std::size_t enoughQueued = 3;
+constexpr std::size_t ratesUsed = 9;
+constexpr std::chrono::seconds queuedLately{3};
+
+double usBetween(LinkModel::Clock::time_point from, LinkModel::Clock::time_point to) {
+  return std::chrono::duration<double, std::micro>(to - from).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
+void LinkModel::sent(std::uint32_t frame, std::size_t bytes, Clock::time_point now) {
+  if (sent_.size() >= sentKept) sent_.erase(sent_.begin());
+  sent_[frame] = {bytes, now};
+}
+
+void LinkModel::forget(std::uint32_t frame) {
+  sent_.erase(frame);
+}
+
+void LinkModel::acknowledged(std::uint32_t frame, Clock::time_point now, Clock::duration held) {
+  const auto at = sent_.find(frame);
+  if (at == sent_.end()) return;
+  const Sent was = at->second;
+  sent_.erase(at);
+  const auto arrival = std::max(was.at, now - std::max(held, Clock::duration::zero()));
+  Sample sample{now, static_cast<double>(was.bytes), usBetween(was.at, arrival), false};
+  const auto free = lastArrival_ ? *lastArrival_ - roundTrip() : was.at;  // when the frame before had left
+  if (lastArrival_ && was.at < free && arrival > *lastArrival_) {
+    sample.us = usBetween(*lastArrival_, arrival);
+    sample.queued = true;
+  }
+  lastArrival_ = lastArrival_ ? std::max(*lastArrival_, arrival) : arrival;
+  samples_.push_back(sample);
+  if (samples_.size() > samplesKept) samples_.pop_front();
+}
+
+LinkModel::Time LinkModel::roundTrip() const {
+  double least = 0;
+  for (const Sample& sample : samples_) {
+    if (!sample.queued && (least == 0 || sample.us < least)) least = sample.us;
+  }
+  return Time(static_cast<std::int64_t>(least));
+}
+
+std::optional<double> LinkModel::bandwidth() const {
+  const double roundTripUs = static_cast<double>(roundTrip().count());
+  std::vector<double> queued, all;
+  for (auto sample = samples_.rbegin(); sample != samples_.rend() && all.size() < ratesUsed; ++sample) {
+    if (sample->bytes < tellingBytes) continue;
+    const double us = sample->queued ? sample->us : sample->us - roundTripUs;
+    const double rate = sample->bytes / std::max(us, leastUs);
+    all.push_back(rate);
+    if (sample->queued && samples_.back().at - sample->at < queuedLately) queued.push_back(rate);
+  }
+  if (queued.size() >= enoughQueued) return median(queued);
+  if (all.size() < 2) return std::nullopt;
+  return median(all);
+}
+
+}  // namespace nora

@@ -1,0 +1,50 @@
+// LinkModel: how fast the way to one client is, from when its acknowledgements come.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+namespace nora {
+
+/// A frame that left at s and arrived at a (its acknowledgement without the time that the client held it, so that a
+/// round trip is in it) took a - s = round trip + bytes / bandwidth, if the way was free. One that had to wait for the
+/// frame before it tells the bandwidth by itself: bytes / (its a - that one's a). Thread: one at a time.
+class LinkModel {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Time = std::chrono::microseconds;
+
+  void sent(std::uint32_t frame, std::size_t bytes, Clock::time_point now);
+  void acknowledged(std::uint32_t frame, Clock::time_point now, Clock::duration held);
+  /// It did not go as a whole, or together with others: tells nothing.
+  void forget(std::uint32_t frame);
+  /// Another connection.
+  void restart() { *this = LinkModel(); }
+
+  /// Bytes a microsecond (= MB/s); empty before enough is known.
+  [[nodiscard]] std::optional<double> bandwidth() const;
+  /// Zero before anything is known.
+  [[nodiscard]] Time roundTrip() const;
+
+ private:
+  struct Sent {
+    std::size_t bytes = 0;
+    Clock::time_point at;
+  };
+  struct Sample {
+    Clock::time_point at;
+    double bytes = 0;
+    double us = 0;        // from leaving, or from the arrival of the frame before
+    bool queued = false;  // the frame before was still on the way
+  };
+
+  std::map<std::uint32_t, Sent> sent_;
+  std::optional<Clock::time_point> lastArrival_;
+  std::deque<Sample> samples_;
+};
+
+}  // namespace nora
