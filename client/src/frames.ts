@@ -3,35 +3,52 @@
 // A picture is drawn as soon as it is decoded, so that the next animation frame shows it. The acknowledgement waits for
 // that frame: the server shall not run ahead of the display.
 // Every frame is acknowledged exactly once, also one that is dropped: the server sends no more otherwise.
-import { decodePicture } from "./decoder.ts";
-import { fnv1a64, isLossless, parseFrame, Parts, type FrameHeader } from "./protocol.ts";
+import { Decoders, type Picture } from "./decoder.ts";
+import { checkHash } from "./exactness.ts";
+import { isLossless, parseFrame, Parts, type FrameHeader } from "./protocol.ts";
 import type { Trace, TraceEntry } from "./trace.ts";
 
 export interface FrameSink {
-  present(picture: ImageBitmap, header: FrameHeader): void;
+  present(picture: Picture, header: FrameHeader): void;
+  /** The lossless picture that is there was found to be what was rendered, or not. */
+  checked(isExact: boolean): void;
 }
 
 interface Decoded {
-  picture: ImageBitmap;
+  picture: Picture;
   header: FrameHeader;
   entry: TraceEntry;
 }
 
+/** What the pipeline tells the session. */
+export interface FrameEvents {
+  send(message: object): void;
+  presented(header: FrameHeader): void;
+  /** A picture that was asked for ahead; true if it is kept. */
+  ahead(header: FrameHeader, picture: Picture): boolean;
+  complain(text: string): void;
+  /** A view's video cannot be decoded. */
+  videoFailed(): void;
+}
+
+const firstVideoCodec = 4;
+const patienceWithVideo = 3; // failures of decoders
+
 export class FramePipeline {
-  verify = false; // check the hash of every lossless picture; slow, for tests
   private readonly sinks = new Map<string, FrameSink>();
   private readonly newest = new Map<string, number>(); // view -> newest frame number decoded
-  private readonly shown = new Map<string, number>(); // view -> revision of the picture on the page
+  private readonly shown = new Map<string, FrameHeader>(); // view -> of the picture on the page
+  private readonly leastInput = new Map<string, number>(); // view -> what older inputs made is not shown any more
   private oldest = 0; // pictures of earlier revisions are of another image
   private epoch = 0;
+  private videoFailures = 0;
   private readonly drawn: TraceEntry[] = []; // to be acknowledged in the next animation frame
   private readonly parts = new Parts();
+  private readonly decoders = new Decoders();
 
   constructor(
     private readonly trace: Trace,
-    private readonly send: (acknowledgement: object) => void,
-    private readonly presented: (header: FrameHeader) => void,
-    private readonly complain: (text: string) => void,
+    private readonly events: FrameEvents,
   ) {}
 
   attach(view: string, sink: FrameSink): void {
@@ -47,8 +64,10 @@ export class FramePipeline {
     ++this.epoch;
     this.drawn.length = 0;
     this.parts.restart();
+    this.decoders.restart();
     this.newest.clear();
     this.shown.clear();
+    this.leastInput.clear();
     this.oldest = 0;
   }
 
@@ -59,12 +78,17 @@ export class FramePipeline {
 
   /** True if the picture of a view shows another image than the scene. */
   isForeign(view: string): boolean {
-    return (this.shown.get(view) ?? this.oldest) < this.oldest;
+    return (this.shown.get(view)?.revision ?? this.oldest) < this.oldest;
   }
 
   /** True if the picture of a view shows layers and images as they were at `revision` or later. */
   isCurrent(view: string, revision: number): boolean {
-    return (this.shown.get(view) ?? -1) >= revision;
+    return (this.shown.get(view)?.revision ?? -1) >= revision;
+  }
+
+  /** Of the picture of a view that is on the page. */
+  headerOf(view: string): FrameHeader | undefined {
+    return this.shown.get(view);
   }
 
   async receive(message: ArrayBuffer, tReceive: number): Promise<void> {
@@ -76,54 +100,79 @@ export class FramePipeline {
       if (!whole) return;
       ({ header, picture: encoded } = parseFrame(whole));
     } catch (error) {
-      this.complain(String(error));
+      this.events.complain(String(error));
       return;
     }
     const entry = this.trace.received(header, encoded.byteLength, tReceive);
-    let picture: ImageBitmap;
+    let picture: Picture;
     try {
-      picture = await decodePicture(header.codec, encoded);
+      picture = await this.decoders.decode(header, encoded);
     } catch {
-      this.complain(`a picture of the view ${header.view} could not be decoded`);
-      if (epoch === this.epoch) this.acknowledge(entry);
+      if (epoch !== this.epoch) return;
+      if (header.codec >= firstVideoCodec) this.videoLost(header.view);
+      else this.events.complain(`a picture of the view ${header.view} could not be decoded`);
+      this.acknowledge(entry);
       return;
     }
     entry.tDecoded = performance.now();
     if (epoch !== this.epoch) picture.close();
+    else if (header.ahead !== 0) this.keepAhead({ picture, header, entry });
     else this.offer({ picture, header, entry });
   }
 
+  /** The server begins the video anew; one that fails again and again is given up. */
+  private videoLost(view: string): void {
+    this.events.send({ type: "key", view });
+    if (++this.videoFailures === patienceWithVideo) this.events.videoFailed();
+  }
+
+  private keepAhead(decoded: Decoded): void {
+    const isKept = this.events.ahead(decoded.header, decoded.picture);
+    if (!isKept) decoded.picture.close();
+    this.acknowledge(decoded.entry);
+  }
+
+  /** Draws a picture that came ahead, for an input that is not drawn by the server; those of earlier inputs are old. */
+  presentAhead(picture: Picture, header: FrameHeader, tEvent: number): void {
+    const { view } = header;
+    if (!this.sinks.has(view)) return;
+    const entry = this.trace.aheadOf(header, tEvent);
+    this.leastInput.set(view, header.input);
+    this.show(header, picture);
+    this.trace.drawn(entry);
+    this.events.presented(header);
+  }
+
   private offer(decoded: Decoded): void {
-    const { view, frame, revision } = decoded.header;
-    const isOld = frame < (this.newest.get(view) ?? 0) || revision < this.oldest;
-    if (!this.sinks.has(view) || document.hidden || isOld) {
-      this.drop(decoded);
+    const { view, frame, revision, input } = decoded.header;
+    const isOvertaken = frame < (this.newest.get(view) ?? 0) || input < (this.leastInput.get(view) ?? 0);
+    if (!this.sinks.has(view) || document.hidden || isOvertaken || revision < this.oldest) {
+      decoded.picture.close();
+      this.acknowledge(decoded.entry);
       return;
     }
     this.newest.set(view, frame);
     this.draw(decoded);
   }
 
-  private drop({ picture, entry }: Decoded): void {
-    picture.close();
-    this.acknowledge(entry);
-  }
-
   private acknowledge({ frame, tReceive, tDecoded }: TraceEntry): void {
     const heldMs = Math.max(0, performance.now() - tReceive);
     const decodeMs = tDecoded === null ? undefined : Math.max(0, tDecoded - tReceive);
-    this.send({ type: "ack", frame, heldMs, decodeMs });
+    this.events.send({ type: "ack", frame, heldMs, decodeMs });
   }
 
-  private draw(decoded: Decoded): void {
-    const { picture, header, entry } = decoded;
-    this.shown.set(header.view, header.revision);
+  private show(header: FrameHeader, picture: Picture): void {
+    this.shown.set(header.view, header);
     this.sinks.get(header.view)?.present(picture, header);
+  }
+
+  private draw({ picture, header, entry }: Decoded): void {
+    this.show(header, picture);
     this.trace.drawn(entry);
-    if (this.verify && isLossless(header.codec)) entry.verified = this.hashIsRight(decoded);
+    if (isLossless(header.codec)) void this.check(header, picture, entry);
     picture.close();
     if (this.drawn.push(entry) === 1) requestAnimationFrame(() => this.acknowledgeDrawn());
-    this.presented(header);
+    this.events.presented(header);
   }
 
   private acknowledgeDrawn(): void {
@@ -131,14 +180,14 @@ export class FramePipeline {
     this.drawn.length = 0;
   }
 
-  private hashIsRight({ picture, header }: Decoded): boolean {
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    if (!context) return false;
-    context.drawImage(picture, 0, 0);
-    const pixels = context.getImageData(0, 0, picture.width, picture.height).data;
-    const right = fnv1a64(pixels) === header.hash;
-    if (!right) this.complain(`a lossless picture of the view ${header.view} arrived changed`);
-    return right;
+  private async check(header: FrameHeader, picture: Picture, entry: TraceEntry): Promise<void> {
+    const isWanted = (): boolean => this.shown.get(header.view) === header;
+    const result = await checkHash(picture, header.width, header.height, header.hash, isWanted);
+    if (result === "overtaken") return;
+    entry.verified = result === "right";
+    if (isWanted()) this.sinks.get(header.view)?.checked(entry.verified);
+    if (entry.verified) return;
+    this.events.complain(`a lossless picture of the view ${header.view} arrived changed`);
+    this.events.send({ type: "key", view: header.view });
   }
 }

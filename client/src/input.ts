@@ -221,7 +221,7 @@ export class ViewportInput {
       const at = { x: event.clientX, y: event.clientY };
       navigation.zoomAt(this.target.name, picture, ...this.pixelAt(at), wheelZoomFactor(event), event.timeStamp);
     } else {
-      navigation.scroll(picture, this.wheel.take(event), event.timeStamp);
+      navigation.scroll(this.target.name, picture, this.wheel.take(event), event.timeStamp);
       this.hover({ x: event.clientX, y: event.clientY });
     }
   }

@@ -95,7 +95,7 @@ function scrollActive(ui: Ui, slices: number, tEvent: number): boolean {
   const picture = ui.pictures.get(name);
   const view = ui.session.scene.views.find((v) => v.name === name);
   if (!picture || view?.kind !== "slice") return false;
-  ui.navigation.scroll(picture, slices, tEvent);
+  ui.navigation.scroll(name, picture, slices, tEvent);
   return true;
 }
 

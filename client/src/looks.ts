@@ -78,6 +78,12 @@ export class Looks {
     this.shown.set(view, { look: at?.looks.get(view), quality });
   }
 
+  /** True if the picture on the page shows the scene as it is now. */
+  isShown(scene: Scene, name: string): boolean {
+    const view = scene.views.find((other) => other.name === name);
+    return view !== undefined && this.shown.get(name)?.look === lookOf(scene, view);
+  }
+
   /** True if the lossless picture of the scene as it is now is on the page. */
   isStill(scene: Scene, name: string): boolean {
     const shown = this.shown.get(name);

@@ -37,14 +37,11 @@ const hook = {
     return picture !== undefined && session.isStill(view, picture.width, picture.height);
   },
   lastPresented: (view: string) => session.trace.lastPresented(view),
-  /** Set to true to have the hash of every lossless picture checked; see `verified` in the trace. */
-  get verify() {
-    return session.frames.verify;
-  },
-  set verify(on: boolean) {
-    session.frames.verify = on;
+  prefer: (moving: string, still?: string) => session.prefer(moving, still),
+  get codecs() {
+    return session.serverCodecs;
   },
 };
 (window as unknown as { nora: typeof hook }).nora = hook;
 
-session.start();
+void session.start();

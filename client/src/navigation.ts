@@ -77,14 +77,16 @@ export class Navigation {
     return intoPlane(worldFromPixel(picture, px, py), picture.forward, this.session.scene.crosshairMm);
   }
 
-  scroll(picture: Picture, slices: number, tEvent: number): void {
+  scroll(name: string, picture: Picture, slices: number, tEvent: number): void {
     const background = this.session.background();
     if (!background || slices === 0) return;
     const normal = scrollNormal(picture.forward);
     const step = sliceStepMm(background.affine, normal);
     const { crosshairMm } = this.session.scene;
     const steps = stepsWithin(sliceRangeMm(background.affine, background.dims, normal), dot(crosshairMm, normal), step, slices);
-    if (steps !== 0) this.session.store.setCrosshair(add(crosshairMm, scale(normal, step * steps)), tEvent);
+    if (steps === 0) return;
+    this.session.ahead.scrolled(name, steps);
+    this.session.store.setCrosshair(this.session.ahead.snap(add(crosshairMm, scale(normal, step * steps))), tEvent);
   }
 
   /** Zooms about a pixel: the point under it stays where it is. */

@@ -142,18 +142,26 @@ export class Parts {
   }
 }
 
-/** FNV-1a 64 of `bytes`, in two 32-bit halves (BigInt is a hundred times slower). */
-export function fnv1a64(bytes: Uint8Array | Uint8ClampedArray): bigint {
-  let high = 0xcbf29ce4;
-  let low = 0x84222325;
-  for (let i = 0; i < bytes.length; ++i) {
-    low = (low ^ bytes[i]!) >>> 0;
-    // times 2^40 + 0x1b3
-    const product = low * 0x1b3;
-    high = (Math.imul(high, 0x1b3) + Math.floor(product / 0x100000000) + (low << 8)) >>> 0;
-    low = product >>> 0;
+/** FNV-1a 64, in two 32-bit halves (BigInt is a hundred times slower). */
+export class Fnv1a64 {
+  private high = 0xcbf29ce4;
+  private low = 0x84222325;
+
+  add(bytes: Uint8Array | Uint8ClampedArray): void {
+    let { high, low } = this;
+    for (let i = 0; i < bytes.length; ++i) {
+      low = (low ^ bytes[i]!) >>> 0;
+      // times 2^40 + 0x1b3
+      const product = low * 0x1b3;
+      high = (Math.imul(high, 0x1b3) + Math.floor(product / 0x100000000) + (low << 8)) >>> 0;
+      low = product >>> 0;
+    }
+    [this.high, this.low] = [high, low];
   }
-  return (BigInt(high) << 32n) | BigInt(low);
+
+  value(): bigint {
+    return (BigInt(this.high) << 32n) | BigInt(this.low);
+  }
 }
 
 /** A time point that a layer shows and that is not there; its pictures show another one meanwhile. */

@@ -1,8 +1,10 @@
 // The page's side of one session: connection, scene, images, frames and read-out tied together.
 // Components read its state and call its methods; they never speak to the socket.
 import { AfterPicture } from "./after-picture.ts";
+import { Ahead, type AheadPicture } from "./ahead.ts";
 import { Catalogue, firstImage, type Entry } from "./catalogue.ts";
 import { CatalogueFeed } from "./catalogue-feed.ts";
+import { decodableCodecs } from "./decoder.ts";
 import { Emitter } from "./emitter.ts";
 import { FramePipeline } from "./frames.ts";
 import type { Vec3 } from "./geometry.ts";
@@ -101,15 +103,26 @@ export class Session {
     edited: () => this.afterPicture.expect(),
     changed: () => this.sceneChanged(),
   });
-  readonly frames = new FramePipeline(
-    this.trace,
-    (acknowledgement) => void this.connection.send(acknowledgement),
-    (header) => {
+  readonly frames = new FramePipeline(this.trace, {
+    send: (message) => void this.connection.send(message),
+    presented: (header) => {
       this.looks.presented(header.view, header.input, header.quality);
       this.afterPicture.release();
+      this.ahead.soon();
     },
-    (text) => this.toast("error", text),
-  );
+    ahead: (header, picture) => this.ahead.take(header, picture),
+    complain: (text) => this.toast("error", text),
+    videoFailed: () => this.prefer("jpeg"),
+  });
+  readonly ahead: Ahead = new Ahead({
+    scene: () => this.scene,
+    revision: () => this.revision,
+    focusedView: () => this.focus,
+    settledHeader: (view) => (this.looks.isShown(this.scene, view) ? this.frames.headerOf(view) : undefined),
+    sizeOf: (view) => this.sizes.get(view),
+    background: () => this.background(),
+    send: (message) => void this.connection.send(message),
+  });
   revision = 0; // of the layers and their images as the server told them last; see FrameHeader
   readonly probes = new Probes(
     (mm) => (this.scene.layers.length > 0 ? this.sendInput({ type: "probe", mm }) : 0),
@@ -121,6 +134,9 @@ export class Session {
   openFailure: { name: string; text: string } | null = null;
   selectedLayer = "";
   serverVersion = "";
+  serverCodecs: string[] = []; // that may come here
+  preferred = { moving: "auto", still: "auto" };
+  private codecs: string[] = [];
   private inputs = 0;
   private toastIds = 0;
   private greeted = false;
@@ -155,9 +171,10 @@ export class Session {
     return this.greeted;
   }
 
-  start(): void {
-    this.connection.connect();
+  async start(): Promise<void> {
     void this.feed.refresh();
+    this.codecs = await decodableCodecs();
+    this.connection.connect();
   }
 
   // ---- images
@@ -381,11 +398,25 @@ export class Session {
   }
 
   private sendEdit(patch: Operation[], tEvent: number): number {
-    const input = this.sendInput({ type: "edit", patch }, tEvent);
+    const pictures = this.greeted ? this.aheadPictures() : [];
+    const have = Object.fromEntries(pictures.map(({ view, id }) => [view, id]));
+    const input = this.sendInput({ type: "edit", patch, ...(pictures.length > 0 ? { have } : {}) }, tEvent);
+    if (input !== 0) this.showAhead(pictures, input, tEvent);
+    this.ahead.soon();
     // After the edit: it may have changed the time that the values belong to.
     this.askCrosshair();
     this.probes.repeatCursor();
     return input;
+  }
+
+  /** Those that came ahead of what the views shall show now and do not show yet. */
+  private aheadPictures(): AheadPicture[] {
+    const views = this.scene.views.filter(({ name }) => !this.looks.isShown(this.scene, name));
+    return views.flatMap(({ name }) => this.ahead.find(name) ?? []);
+  }
+
+  private showAhead(pictures: AheadPicture[], input: number, tEvent: number): void {
+    for (const { picture, header } of pictures) this.frames.presentAhead(picture, { ...header, input }, tEvent);
   }
 
   private receive(message: ServerMessage): void {
@@ -416,7 +447,13 @@ export class Session {
 
   private startMessage(): object {
     const resume = kept.get();
-    return { type: "start", protocol: protocolVersion, codecs: ["jpeg", "png", "webp"], ...(resume ? { resume } : {}) };
+    return { type: "start", protocol: protocolVersion, codecs: this.codecs, ...(resume ? { resume } : {}) };
+  }
+
+  /** Codecs by hand; "auto": as the server finds best. */
+  prefer(moving: string, still = "auto"): void {
+    this.preferred = { moving, still };
+    this.connection.send({ type: "prefer", moving, still });
   }
 
   private greet(hello: Hello): void {
@@ -427,7 +464,10 @@ export class Session {
     this.revision = hello.revision;
     this.inputs = Math.max(this.inputs, hello.applied);
     this.viewportsSent = "";
+    this.serverCodecs = hello.codecs;
     this.frames.restart();
+    this.ahead.restart();
+    this.connection.send({ type: "prefer", ...this.preferred });
     this.progress.clear();
     this.probes.reset();
     this.ownScenes.clear();

@@ -1,18 +1,29 @@
-// Times from input to picture, on key ~: percentiles of the last frames and where the time went.
+// Times from input to picture, on key ~: percentiles of the last frames and where the time went, the way to the server,
+// and which codec is used.
 import { html, nothing } from "lit";
 import { PageElement } from "./base-element.ts";
+import { codecs } from "./protocol.ts";
 import type { Topic } from "./session.ts";
 import { percentile, type TraceEntry } from "./trace.ts";
 
+const wireMs = (f: TraceEntry): number => {
+  const server = (f.queueUs + f.renderUs + f.encodeUs + f.waitUs) / 1000;
+  return f.tSend === null ? NaN : Math.max(0, f.tReceive - f.tSend - server);
+};
 const stages: [string, (frame: TraceEntry) => number][] = [
   ["queue", (f) => f.queueUs / 1000],
   ["render", (f) => f.renderUs / 1000],
+  ["read-back", (f) => f.readBackUs / 1000],
   ["encode", (f) => f.encodeUs / 1000],
-  ["wait", (f) => f.waitUs / 1000],
+  ["write", (f) => f.waitUs / 1000],
+  ["way, both ways", wireMs],
   ["decode", (f) => (f.tDecoded ?? f.tReceive) - f.tReceive],
   ["draw", (f) => f.tPresent! - (f.tDecoded ?? f.tPresent!)],
 ];
 const redrawMs = 250;
+const lately = 2_000; // ms, for rates
+
+const codecName = (codec: number): string => Object.keys(codecs).find((name) => codecs[name as keyof typeof codecs] === codec) ?? "?";
 
 export class Statistics extends PageElement {
   private timer = 0;
@@ -32,11 +43,45 @@ export class Statistics extends PageElement {
         <thead><tr><th>ms</th><th>p50</th><th>p95</th><th>p99</th></tr></thead>
         <tbody>
           ${row("input to photon", trace.inputToPhotonMs())}
-          ${stages.map(([name, of]) => row(name, drawn.map(of).sort((a, b) => a - b)))}
+          ${stages.map(([name, of]) => row(name, drawn.map(of).filter(Number.isFinite).sort((a, b) => a - b)))}
         </tbody>
       </table>
-      <p>${trace.frames.length} frames, ${trace.frames.filter((f) => f.tPresent === null).length} dropped</p>
+      ${this.rates()}
+      <p>
+        <label>moving <select @change=${(event: Event) => this.session.prefer((event.target as HTMLSelectElement).value, this.session.preferred.still)}>
+          ${["auto", ...this.session.serverCodecs.filter((name) => name !== "png" && name !== "webp")].map(
+            (name) => html`<option ?selected=${name === this.session.preferred.moving}>${name}</option>`,
+          )}
+        </select></label>
+        <button @click=${() => this.save()}>Save trace</button>
+      </p>
     </div>`;
+  }
+
+  private rates() {
+    const { frames } = this.session.trace;
+    const since = performance.now() - lately;
+    const recent = frames.filter((frame) => frame.tReceive > since);
+    const newest = frames.at(-1);
+    const moving = frames.findLast((frame) => frame.quality === "moving") ?? newest;
+    if (!newest || !moving) return nothing;
+    const perSecond = (of: number): number => (of * 1000) / lately;
+    const shown = perSecond(recent.filter((frame) => frame.tPresent !== null).length);
+    const kbit = (perSecond(recent.reduce((sum, frame) => sum + frame.bytes, 0)) * 8) / 1000;
+    const way = newest.bandwidthKbit > 0 ? `${(newest.bandwidthKbit / 1000).toFixed(1)} Mbit/s` : "not known";
+    const fromAhead = frames.filter((frame) => frame.ahead !== 0 && frame.bytes === 0).length;
+    return html`<p>${codecName(moving.codec)} ${moving.width}×${moving.height}, quality ${moving.encoderQuality}</p>
+      <p>${shown.toFixed(0)} pictures/s, ${(kbit / 1000).toFixed(1)} Mbit/s; way ${way}, ${(newest.roundTripUs / 1000).toFixed(0)} ms</p>
+      <p>${frames.length} frames, ${frames.filter((f) => f.tPresent === null && f.ahead === 0).length} dropped, ${fromAhead} there before they were wanted</p>`;
+  }
+
+  /** All that is known of the last frames, as JSON. */
+  private save(): void {
+    const text = JSON.stringify({ version: this.session.serverVersion, frames: this.session.trace.frames }, null, 1);
+    const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    const link = Object.assign(document.createElement("a"), { href: url, download: "nora-trace.json" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), redrawMs);
   }
 }
 

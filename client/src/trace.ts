@@ -20,7 +20,12 @@ export interface TraceEntry {
   tReceive: number;
   tDecoded: number | null;
   tPresent: number | null; // null: dropped, a newer picture of the view was there first
-  verified?: boolean; // the hash of a lossless picture was right; only with window.nora.verify
+  verified?: boolean; // the hash of a lossless picture was right; missing until it was checked
+  ahead: number; // id of what was asked for ahead; 0: what the scene was
+  readBackUs: number;
+  encoderQuality: number;
+  bandwidthKbit: number;
+  roundTripUs: number;
 }
 
 const framesKept = 1000;
@@ -38,14 +43,27 @@ export class Trace {
   }
 
   received(header: FrameHeader, bytes: number, tReceive: number): TraceEntry {
-    const fresh = header.input > (this.newestInput.get(header.view) ?? 0);
+    const isAhead = header.ahead !== 0 && bytes > 0;
+    const fresh = !isAhead && header.input > (this.newestInput.get(header.view) ?? 0);
     if (fresh) this.newestInput.set(header.view, header.input);
     const cause = fresh ? this.inputs.get(header.input) : undefined;
     const { frame, view, input, quality, codec, width, height, queueUs, renderUs, encodeUs, waitUs } = header;
-    const entry: TraceEntry = {
+    const { ahead, readBackUs, encoderQuality, bandwidthKbit, roundTripUs } = header;
+    return this.keep({
       ...{ frame, view, input, quality, codec, width, height, bytes, queueUs, renderUs, encodeUs, waitUs },
+      ...{ ahead, readBackUs, encoderQuality, bandwidthKbit, roundTripUs },
       ...{ tEvent: cause?.tEvent ?? null, tSend: cause?.tSend ?? null, tReceive, tDecoded: null, tPresent: null },
-    };
+    });
+  }
+
+  /** A picture that is here already is shown for an input. */
+  aheadOf(header: FrameHeader, tEvent: number): TraceEntry {
+    const now = performance.now();
+    const entry = this.received({ ...header, queueUs: 0, renderUs: 0, encodeUs: 0, waitUs: 0 }, 0, now);
+    return Object.assign(entry, { tEvent, tSend: now, tDecoded: now });
+  }
+
+  private keep(entry: TraceEntry): TraceEntry {
     this.frames.push(entry);
     if (this.frames.length > framesKept) this.frames.shift();
     return entry;

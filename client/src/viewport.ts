@@ -1,5 +1,6 @@
 // One view on the page: the picture, the crosshair over it, and the texts around it.
 import { LitElement, html } from "lit";
+import type { Picture as Decoded } from "./decoder.ts";
 import { Watch } from "./emitter.ts";
 import type { FrameSink } from "./frames.ts";
 import { dot, edgeLetters, length, orientationLetters, scale, type EdgeLetters } from "./geometry.ts";
@@ -13,9 +14,11 @@ import { describeView } from "./view-settings.ts";
 const densityCap = 2;
 const scaleBarCss = 90;
 const titles: Record<string, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", "3d": "3D" };
-const stateTexts: Record<Quality | "old" | "lost", string> = {
+type Shown = Quality | "wrong"; // "lossless" once that was checked, "sharp" before
+const stateTexts: Record<Shown | "old" | "lost", string> = {
   moving: "moving",
   sharp: "sharp",
+  wrong: "not exact",
   lossless: "lossless",
   old: "not current",
   lost: "not connected",
@@ -33,7 +36,7 @@ export class ViewportElement extends LitElement implements FrameSink {
   private density = 1;
   private cssWidth = 0;
   private empty = true;
-  private quality: Quality = "moving"; // of the picture that is there
+  private quality: Shown = "moving"; // of the picture that is there
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -94,7 +97,7 @@ export class ViewportElement extends LitElement implements FrameSink {
       </button>`;
   }
 
-  present(bitmap: ImageBitmap, header: FrameHeader): void {
+  present(picture: Decoded, header: FrameHeader): void {
     const canvas = this.querySelector<HTMLCanvasElement>("canvas.picture");
     const context = canvas?.getContext("2d", { alpha: false });
     if (!canvas || !context) return;
@@ -103,15 +106,20 @@ export class ViewportElement extends LitElement implements FrameSink {
       canvas.width = width;
       canvas.height = height;
     }
-    context.imageSmoothingEnabled = bitmap.width !== width || bitmap.height !== height;
-    context.drawImage(bitmap, 0, 0, width, height);
+    context.imageSmoothingEnabled = header.width !== width || header.height !== height;
+    context.drawImage(picture, 0, 0, header.width, header.height, 0, 0, width, height); // video may have a pixel more
     const { origin, right, down, forward } = header;
-    const picture: Picture = { origin, right, down, forward, width, height };
-    this.ui.pictures.set(this.name, picture);
-    this.ui.navigation.learnScale(this.name, picture, header.input);
+    const drawn: Picture = { origin, right, down, forward, width, height };
+    this.ui.pictures.set(this.name, drawn);
+    this.ui.navigation.learnScale(this.name, drawn, header.input);
     this.empty = false;
-    this.quality = header.quality;
+    this.quality = header.quality === "lossless" ? "sharp" : header.quality;
     this.refresh();
+  }
+
+  checked(isExact: boolean): void {
+    this.quality = isExact ? "lossless" : "wrong";
+    this.showState();
   }
 
   private sceneChanged(): void {
