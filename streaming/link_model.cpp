@@ -8,6 +8,7 @@ namespace nora {
 namespace {
 
 constexpr std::size_t samplesKept = 32;
+constexpr std::size_t pingsKept = 16;
 constexpr std::size_t sentKept = 64;   // a client that never acknowledges has two in flight
 constexpr double tellingBytes = 4096;  // of less the bandwidth cannot be seen
 constexpr double leastUs = 500;        // what clocks and threads make of nothing
@@ -19,9 +20,11 @@ double usBetween(LinkModel::Clock::time_point from, LinkModel::Clock::time_point
   return std::chrono::duration<double, std::micro>(to - from).count();
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
+/// The value below which that part of the values lies.
+double quantile(std::vector<double> values, double part) {
+  const auto at = static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
 }
 
 }  // namespace
@@ -52,7 +55,13 @@ void LinkModel::acknowledged(std::uint32_t frame, Clock::time_point now, Clock::
   if (samples_.size() > samplesKept) samples_.pop_front();
 }
 
+void LinkModel::pinged(Time roundTrip) {
+  pings_.push_back(std::max(roundTrip, Time::zero()));
+  if (pings_.size() > pingsKept) pings_.pop_front();
+}
+
 LinkModel::Time LinkModel::roundTrip() const {
+  if (!pings_.empty()) return *std::min_element(pings_.begin(), pings_.end());
   double least = 0;
   for (const Sample& sample : samples_) {
     if (!sample.queued && (least == 0 || sample.us < least)) least = sample.us;
@@ -70,9 +79,9 @@ std::optional<double> LinkModel::bandwidth() const {
     all.push_back(rate);
     if (sample->queued && samples_.back().at - sample->at < queuedLately) queued.push_back(rate);
   }
-  if (queued.size() >= enoughQueued) return median(queued);
+  if (queued.size() >= enoughQueued) return quantile(queued, 0.5);
   if (all.size() < 2) return std::nullopt;
-  return median(all);
+  return quantile(all, 0.75);  // what else the client does makes them seem slower, never quicker
 }
 
 }  // namespace nora

@@ -18,6 +18,8 @@ class LinkModel {
   using Clock = std::chrono::steady_clock;
   using Time = std::chrono::microseconds;
 
+  /// A small message was there and back in that time: what a round trip takes where nothing is in its way.
+  void pinged(Time roundTrip);
   void sent(std::uint32_t frame, std::size_t bytes, Clock::time_point now);
   void acknowledged(std::uint32_t frame, Clock::time_point now, Clock::duration held);
   /// It did not go as a whole, or together with others: tells nothing.
@@ -27,7 +29,7 @@ class LinkModel {
 
   /// Bytes a microsecond (= MB/s); empty before enough is known.
   [[nodiscard]] std::optional<double> bandwidth() const;
-  /// Zero before anything is known.
+  /// The least of the last pings, or of the frames where there were no pings. Zero before anything is known.
   [[nodiscard]] Time roundTrip() const;
 
  private:
@@ -45,6 +47,7 @@ class LinkModel {
   std::map<std::uint32_t, Sent> sent_;
   std::optional<Clock::time_point> lastArrival_;
   std::deque<Sample> samples_;
+  std::deque<Time> pings_;
 };
 
 }  // namespace nora

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <png.h>
 #include <turbojpeg.h>
+#include <webp/decode.h>
 
 namespace nora {
 namespace {
@@ -70,6 +71,41 @@ TEST(JpegEncoder, DecodesToNearlyTheSamePixels) {
   std::vector<std::byte> out;
   EXPECT_FALSE(encoder->encode(Frame{}, {}, out));
   EXPECT_FALSE(encoder->encode(makePicture(8, 8), {.quality = 0}, out));
+}
+
+TEST(JpegEncoder, HasFullColourWhereItIsWanted) {
+  auto encoder = makeEncoder(Codec::jpeg).value();
+  const Frame frame = makePicture(64, 48);
+  std::vector<std::byte> out;
+  ASSERT_TRUE(encoder->encode(frame, {.quality = 95, .fullChroma = true}, out));
+  const auto decoder = tjInitDecompress();
+  int width = 0, height = 0, subsampling = 0, colours = 0;
+  ASSERT_EQ(tjDecompressHeader3(decoder, reinterpret_cast<const unsigned char*>(out.data()), out.size(), &width,
+                                &height, &subsampling, &colours),
+            0);
+  EXPECT_EQ(subsampling, TJSAMP_444);
+  tjDestroy(decoder);
+}
+
+TEST(WebpEncoder, DecodesToTheSamePixels) {
+  auto encoder = makeEncoder(Codec::webp).value();
+  for (const auto& [w, h] : {std::pair{1, 1}, {3, 2}, {257, 131}, {640, 360}}) {
+    const Frame frame = makePicture(w, h);
+    std::vector<std::byte> out(3);
+    ASSERT_TRUE(encoder->encode(frame, {}, out));
+    int width = 0, height = 0;
+    std::uint8_t* pixels =
+        WebPDecodeRGBA(reinterpret_cast<const std::uint8_t*>(out.data()) + 3, out.size() - 3, &width, &height);
+    ASSERT_NE(pixels, nullptr);
+    EXPECT_EQ(std::pair(width, height), std::pair(w, h));
+    EXPECT_TRUE(std::equal(frame.rgba.begin(), frame.rgba.end(), pixels));
+    WebPFree(pixels);
+  }
+  std::vector<std::byte> out;
+  EXPECT_FALSE(encoder->encode(Frame{}, {}, out));
+  Frame wide;
+  wide.resize(16384, 1);
+  EXPECT_EQ(encoder->encode(wide, {}, out).error().code, ErrorCode::unavailable);
 }
 
 }  // namespace
