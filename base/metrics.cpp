@@ -62,18 +62,18 @@ std::span<const double> stageSeconds() {
   return stageBounds;
 }
 
-Histogram::Histogram(std::span<const double> bounds)
+MetricHistogram::MetricHistogram(std::span<const double> bounds)
     : bounds_(bounds.begin(), bounds.end()), counts_(new std::atomic<std::uint64_t>[bounds.size() + 1]) {
   for (std::size_t i = 0; i <= bounds_.size(); ++i) counts_[i].store(0);
 }
 
-void Histogram::observe(double value) {
+void MetricHistogram::observe(double value) {
   const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
   counts_[static_cast<std::size_t>(at)].fetch_add(1, std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
-std::uint64_t Histogram::count(std::size_t index) const {
+std::uint64_t MetricHistogram::count(std::size_t index) const {
   return counts_[index].load(std::memory_order_relaxed);
 }
 
@@ -107,12 +107,12 @@ Gauge& Metrics::gauge(const std::string& name, std::string_view help, const Labe
   return *series.gauge;
 }
 
-Histogram& Metrics::histogram(const std::string& name, std::string_view help, std::span<const double> bounds,
-                              const Labels& labels) {
+MetricHistogram& Metrics::histogram(const std::string& name, std::string_view help, std::span<const double> bounds,
+                                    const Labels& labels) {
   const std::lock_guard lock(mutex_);
   if (!std::is_sorted(bounds.begin(), bounds.end())) broken(name, "bounds must ascend");
   auto& series = seriesOf(name, help, Kind::histogram, labels);
-  if (!series.histogram) series.histogram = std::make_unique<Histogram>(bounds);
+  if (!series.histogram) series.histogram = std::make_unique<MetricHistogram>(bounds);
   return *series.histogram;
 }
 

@@ -38,10 +38,10 @@ class Gauge {
 };
 
 /// How often a value lay at or below each of some bounds. Thread: any; no lock, no memory per observation.
-class Histogram {
+class MetricHistogram {
  public:
   /// `bounds` ascending, finite; one bucket more takes what is above.
-  explicit Histogram(std::span<const double> bounds);
+  explicit MetricHistogram(std::span<const double> bounds);
 
   void observe(double value);
   [[nodiscard]] std::span<const double> bounds() const { return bounds_; }
@@ -70,8 +70,8 @@ class Metrics {
 
   Counter& counter(const std::string& name, std::string_view help, const Labels& labels = {});
   Gauge& gauge(const std::string& name, std::string_view help, const Labels& labels = {});
-  Histogram& histogram(const std::string& name, std::string_view help, std::span<const double> bounds,
-                       const Labels& labels = {});
+  MetricHistogram& histogram(const std::string& name, std::string_view help, std::span<const double> bounds,
+                             const Labels& labels = {});
   /// A gauge whose value is asked for when text() is made; `value` may be called on any thread.
   void computed(const std::string& name, std::string_view help, std::function<double()> value,
                 const Labels& labels = {});
@@ -85,7 +85,7 @@ class Metrics {
     Labels labels;
     std::unique_ptr<Counter> counter;
     std::unique_ptr<Gauge> gauge;
-    std::unique_ptr<Histogram> histogram;
+    std::unique_ptr<MetricHistogram> histogram;
     std::function<double()> computed;
   };
   struct Family {
