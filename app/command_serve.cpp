@@ -2,25 +2,35 @@
 #include "app/commands.hpp"
 #include "app/http_api.hpp"
 #include "app/news.hpp"
+#include "app/process_metrics.hpp"
+#include "app/readiness.hpp"
 #include "app/scanner.hpp"
 #include "app/served_images.hpp"
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "streaming/socket/server.hpp"
 
-#include <array>
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <thread>
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
 namespace nora {
 namespace {
+
+constexpr double messageBurst = 1000.0 / 300;        // of messages_per_second
+constexpr double byteBurst = 4;                      // of message_kib_per_second
+constexpr std::size_t otherFiles = 512;              // open files that are no connections
+constexpr std::chrono::milliseconds farewell{2000};  // for clients to hear that the server ends
 
 struct ServeOptions {
   std::string folder;
@@ -74,12 +84,79 @@ StreamEngine::Options engineOptions(const Config& config) {
   return options;
 }
 
-Result<void> serve(const Config& config, const std::string& folder, const sigset_t& endSignals) {
+bool isLocal(const std::string& bind) {
+  return bind.starts_with("127.") || bind == "::1" || bind == "localhost";
+}
+
+/// As many connections as the open files allow that are left beside those of images.
+std::size_t connectionsWithin(std::size_t wanted) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
+  const std::size_t left = files.rlim_cur > 2 * otherFiles ? files.rlim_cur - otherFiles : files.rlim_cur / 2;
+  if (wanted <= left) return wanted;
+  log::warning("connections: only " + std::to_string(left) + ", because no more than " +
+               std::to_string(files.rlim_cur) + " files may be open (ulimit -n)");
+  return left;
+}
+
+SocketServer::Options socketOptions(const Config& config, std::shared_ptr<Metrics> metrics) {
+  SocketServer::Options options;
+  options.bind = config.bind;
+  options.port = static_cast<int>(config.port);
+  options.localNamesOnly = isLocal(config.bind);
+  options.connections = connectionsWithin(static_cast<std::size_t>(config.connections));
+  options.connectionsPerAddress = static_cast<std::size_t>(config.connectionsPerAddress);
+  options.sessionsPerAddress = static_cast<std::size_t>(config.sessionsPerAddress);
+  options.messagesPerSecond = static_cast<double>(config.messagesPerSecond);
+  options.messageBurst = messageBurst * options.messagesPerSecond;
+  options.bytesPerSecond = static_cast<double>(config.messageKibPerSecond) * 1024;
+  options.byteBurst = byteBurst * options.bytesPerSecond;
+  options.certificateFile = config.tlsCertificate;
+  options.keyFile = config.tlsKey;
+  options.trustedProxies = listOf(config.trustedProxies);
+  options.allowedOrigins = listOf(config.allowedOrigins);
+  options.metrics = std::move(metrics);
+  return options;
+}
+
+/// A small picture of nothing: a renderer that cannot even draw that is of no use.
+Result<void> drawOnce(Renderer& renderer) {
+  Scene scene;
+  scene.views.emplace_back().name = "first";
+  const LayerVolumes none;
+  Frame frame;
+  const auto drawn =
+      renderer.render({.scene = &scene, .view = "first", .width = 16, .height = 16, .volumes = &none}, frame);
+  if (!drawn) return tl::make_unexpected(drawn.error());
+  return {};
+}
+
+void sayWhere(const Config& config, const std::string& folder, int port) {
+  const bool isIpv6 = config.bind.find(':') != std::string::npos;
+  const bool everyAddress = config.bind == "0.0.0.0" || config.bind == "::";
+  std::printf("nora serves %s at %s://%s:%d\n", printable(folder).c_str(),
+              config.tlsCertificate.empty() ? "http" : "https",
+              everyAddress ? "localhost" : (isIpv6 ? "[" + config.bind + "]" : config.bind).c_str(), port);
+  std::fflush(stdout);
+}
+
+/// Until a signal ends the server. SIGHUP is "read the certificate again" where there is one.
+void waitForEnd(const sigset_t& signals, SocketServer& server, bool hasCertificate) {
+  int signal = 0;
+  while (::sigwait(&signals, &signal) == 0 && signal == SIGHUP && hasCertificate) server.reloadCertificate();
+}
+
+Result<void> serve(const Config& config, const std::string& folder, const sigset_t& signals) {
   auto root = ServedRoot::open(folder);
   if (!root) return tl::make_unexpected(root.error());
   auto renderer = makeRenderer(config.backend, static_cast<std::size_t>(config.gpuMiB) << 20);
   if (!renderer) return tl::make_unexpected(renderer.error());
+  if (auto drawn = drawOnce(**renderer); !drawn) return tl::make_unexpected(drawn.error());
   log::info("renderer: " + (*renderer)->name());
+  Readiness readiness;
+  readiness.rendererWorks();
+  auto metrics = std::make_shared<Metrics>();
+  addProcessMetrics(*metrics);
 
   ReaderPool scanPool("/proc/self/exe", readerLimits(config));  // of its own, so that a scan never delays a reader
   ReaderPool readPool("/proc/self/exe", readerLimits(config));
@@ -90,31 +167,27 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   const EntryContent content(images, readPool, catalogue);
   StreamEngine engine(std::move(*renderer), images, engineOptions(config));
 
-  SocketServer::Options socket;
-  socket.bind = config.bind;
-  socket.port = static_cast<int>(config.port);
-  socket.localNamesOnly = config.bind.starts_with("127.") || config.bind == "::1";
   const std::string rootName = std::filesystem::path(root->path()).filename().string();
-  auto server = SocketServer::start(socket, engine, makeHttpApi(catalogue, content, rootName));
+  auto server =
+      SocketServer::start(socketOptions(config, metrics), engine,
+                          makeHttpApi({catalogue, content, readiness, *metrics, rootName, config.metricsPublic}));
   if (!server) return tl::make_unexpected(server.error());
 
   News news([&] { engine.broadcast(catalogueMessage(catalogue)); });
   std::jthread scanThread([&](std::stop_token stop) {
+    readiness.scanHasBegun();
     Scanner(*root, scanPool, catalogue, [&] { news.tell(); }).scan(stop);
     const auto counts = catalogue.counts();
     log::info("scan: " + std::to_string(counts.files) + " files, " + std::to_string(counts.entries) + " entries, " +
               std::to_string(counts.problems) + " problems");
   });
 
-  const bool isIpv6 = config.bind.find(':') != std::string::npos;
-  const bool everyAddress = config.bind == "0.0.0.0" || config.bind == "::";
-  std::printf("nora serves %s at http://%s:%d\n", printable(root->path()).c_str(),
-              everyAddress ? "localhost" : (isIpv6 ? "[" + config.bind + "]" : config.bind).c_str(), (*server)->port());
-  std::fflush(stdout);
-  int signal = 0;
-  ::sigwait(&endSignals, &signal);
+  sayWhere(config, root->path(), (*server)->port());
+  waitForEnd(signals, **server, !config.tlsCertificate.empty());
   log::info("ending");
+  readiness.isEnding();
   scanThread.request_stop();
+  (*server)->end(farewell);
   return {};
 }
 

@@ -116,6 +116,28 @@ std::optional<HttpAnswer> entryAnswer(const EntryContent& content, const HttpReq
   });
 }
 
+/// /healthz, /readyz, /metrics: for programs that look after servers.
+std::optional<HttpResponse> stateAnswer(const HttpSources& from, const HttpRequest& request) {
+  HttpResponse response;
+  if (request.path == "/healthz") {
+    response.body = "ok\n";
+    return response;
+  }
+  if (request.path == "/readyz") {
+    const auto reason = from.readiness.reason();
+    response.status = reason.empty() ? 200 : 503;
+    response.body = reason.empty() ? "ready\n" : std::string(reason) + "\n";
+    return response;
+  }
+  if (request.path != "/metrics") return std::nullopt;
+  if (!from.metricsPublic && !request.fromThisMachine) {
+    return problem(Error{ErrorCode::forbidden, "metrics are told to this machine only; see metrics_public", {}});
+  }
+  response.contentType = std::string(Metrics::contentType);
+  response.body = from.metrics.text();
+  return response;
+}
+
 }  // namespace
 
 std::string catalogueMessage(const Catalogue& catalogue) {
@@ -127,15 +149,11 @@ std::string catalogueMessage(const Catalogue& catalogue) {
   return dump(message);
 }
 
-HttpHandler makeHttpApi(const Catalogue& catalogue, const EntryContent& content, std::string rootName) {
-  return [&catalogue, &content, rootName = std::move(rootName)](const HttpRequest& request) -> HttpAnswer {
-    if (request.path == "/healthz") {
-      HttpResponse alive;
-      alive.body = "ok\n";
-      return alive;
-    }
-    if (request.path == "/api/v1/catalogue") return catalogueAnswer(catalogue, rootName, request);
-    if (auto entry = entryAnswer(content, request)) return *std::move(entry);
+HttpHandler makeHttpApi(HttpSources sources) {
+  return [from = std::move(sources)](const HttpRequest& request) -> HttpAnswer {
+    if (auto state = stateAnswer(from, request)) return *std::move(state);
+    if (request.path == "/api/v1/catalogue") return catalogueAnswer(from.catalogue, from.rootName, request);
+    if (auto entry = entryAnswer(from.content, request)) return *std::move(entry);
     if (auto page = pageAnswer(request)) return *std::move(page);
     return problem(Error{ErrorCode::notFound, "there is no such page", request.path});
   };

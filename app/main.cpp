@@ -1,5 +1,6 @@
 // The `nora` program: one subcommand a task.
 #include "app/commands.hpp"
+#include "app/process_metrics.hpp"
 
 #include "base/log.hpp"
 
@@ -25,7 +26,7 @@ void raiseFileLimit() {
 int main(int argc, char** argv) {
   try {
     CLI::App app("nora: medical images, rendered on the server, read in the browser", "nora");
-    app.set_version_flag("--version", "nora 0.1.0");
+    app.set_version_flag("--version", std::string("nora ") + nora::programVersion);
     app.require_subcommand(1);
     int exitStatus = 0;
     nora::addServeCommand(app, exitStatus);

@@ -18,12 +18,46 @@ constexpr std::int64_t mostMiB = std::int64_t{1} << 24;
 const std::array fields{
     ConfigField{"bind", "Address to listen on. 0.0.0.0 lets every host in the network in.", &Config::bind},
     ConfigField{"port", "TCP port; 0 takes any free one.", nullptr, &Config::port, 0, 65535},
+    ConfigField{.name = "tls_certificate",
+                .comment =
+                    "PEM file: the server's certificate, then those that lead to a known authority. With tls_key: "
+                    "https instead of http. Read again when the files change, and on SIGHUP.",
+                .text = &Config::tlsCertificate,
+                .shape = ConfigField::Shape::optional},
+    ConfigField{.name = "tls_key",
+                .comment = "PEM file: the private key, without a pass phrase.",
+                .text = &Config::tlsKey,
+                .shape = ConfigField::Shape::optional},
+    ConfigField{.name = "trusted_proxies",
+                .comment = "Addresses or ranges (10.0.0.0/8), separated by commas: their X-Forwarded-For, -Host and "
+                           "-Proto are believed.",
+                .text = &Config::trustedProxies,
+                .shape = ConfigField::Shape::list},
+    ConfigField{.name = "allowed_origins",
+                .comment = "Like https://images.example.org, separated by commas: only pages from there may connect. "
+                           "Empty: pages from the host that they ask.",
+                .text = &Config::allowedOrigins,
+                .shape = ConfigField::Shape::list},
     ConfigField{"cache_mib", "Memory for loaded images, shared by all sessions.", nullptr, &Config::cacheMiB, 64,
                 mostMiB},
     ConfigField{"volume_mib", "Largest image that is opened.", nullptr, &Config::volumeMiB, 1, mostMiB},
     ConfigField{"readers", "Processes that read files at the same time.", nullptr, &Config::readers, 1, 64},
     ConfigField{"read_seconds", "Longest time to read one image.", nullptr, &Config::readSeconds, 1, 86400},
     ConfigField{"sessions", "Most viewers at the same time.", nullptr, &Config::sessions, 1, 4096},
+    ConfigField{"sessions_per_address", "Most viewers at the same time at one address.", nullptr,
+                &Config::sessionsPerAddress, 1, 4096},
+    ConfigField{"connections", "Most connections at the same time; the oldest that ask nothing make room for new ones.",
+                nullptr, &Config::connections, 16, 16384},
+    ConfigField{"connections_per_address", "The same for one address, but not for trusted_proxies.", nullptr,
+                &Config::connectionsPerAddress, 4, 16384},
+    ConfigField{"messages_per_second",
+                "Of one viewer in the long run, a burst of three times as many at once; more end the connection.",
+                nullptr, &Config::messagesPerSecond, 10, 100000},
+    ConfigField{"message_kib_per_second", "The same in KiB, with a burst of four times as much.", nullptr,
+                &Config::messageKibPerSecond, 64, 1 << 20},
+    ConfigField{.name = "metrics_public",
+                .comment = "true: /metrics is answered to everybody, not to this machine only.",
+                .flag = &Config::metricsPublic},
     ConfigField{"jpeg_quality", "JPEG quality while something moves.", nullptr, &Config::jpegQuality, 10, 100},
     ConfigField{"frame_budget_ms",
                 "Time to draw and encode a picture while something moves; it gets coarser to meet that.", nullptr,
@@ -58,11 +92,39 @@ Result<void> checkText(const ConfigField& field, std::string_view value, const s
   if (field.name == "backend" && isNone(backends)) {
     return fail(ErrorCode::invalidInput, "backend must be auto, cpu or cuda", origin);
   }
-  if (value.empty()) return fail(ErrorCode::invalidInput, std::string(field.name) + " must not be empty", origin);
+  if (value.empty() && field.shape == ConfigField::Shape::word) {
+    return fail(ErrorCode::invalidInput, std::string(field.name) + " must not be empty", origin);
+  }
   return {};
 }
 
+/// The text of a TOML value for a field; empty if it has the wrong type.
+std::optional<std::string> textOf(const ConfigField& field, const toml::node& node) {
+  if (field.text != nullptr && node.is_string()) return node.as_string()->get();
+  if (field.number != nullptr && node.is_integer()) return std::to_string(node.as_integer()->get());
+  if (field.flag != nullptr && node.is_boolean()) return node.as_boolean()->get() ? "true" : "false";
+  if (field.shape != ConfigField::Shape::list || !node.is_array()) return std::nullopt;
+  std::string out;
+  for (const auto& item : *node.as_array()) {
+    if (!item.is_string()) return std::nullopt;
+    out += (out.empty() ? "" : ",") + item.as_string()->get();
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<std::string> listOf(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    const auto part = text.substr(0, comma);
+    const auto first = part.find_first_not_of(" \t");
+    if (first != std::string_view::npos) out.emplace_back(part.substr(first, part.find_last_not_of(" \t") - first + 1));
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+  }
+  return out;
+}
 
 std::span<const ConfigField> configFields() {
   return fields;
@@ -106,10 +168,7 @@ Result<void> applyToml(Config& config, const std::string& path) {
     if (field == fields.end()) {
       return fail(ErrorCode::invalidInput, "unknown setting '" + printable(key.str()) + "'", path);
     }
-    std::optional<std::string> value;
-    if (field->text != nullptr && node.is_string()) value = node.as_string()->get();
-    if (field->number != nullptr && node.is_integer()) value = std::to_string(node.as_integer()->get());
-    if (field->flag != nullptr && node.is_boolean()) value = node.as_boolean()->get() ? "true" : "false";
+    const auto value = textOf(*field, node);
     if (!value) return fail(ErrorCode::invalidInput, std::string(field->name) + " has the wrong type", path);
     if (auto set = setField(config, *field, *value, path); !set) return set;
   }

@@ -10,17 +10,28 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nora {
 
 struct Config {
   std::string bind = "127.0.0.1";
   std::int64_t port = 8080;
+  std::string tlsCertificate;
+  std::string tlsKey;
+  std::string trustedProxies;
+  std::string allowedOrigins;
   std::int64_t cacheMiB = 4096;
   std::int64_t volumeMiB = 8192;
   std::int64_t readers = 2;
   std::int64_t readSeconds = 120;
   std::int64_t sessions = 64;
+  std::int64_t sessionsPerAddress = 64;
+  std::int64_t connections = 1024;
+  std::int64_t connectionsPerAddress = 256;
+  std::int64_t messagesPerSecond = 300;
+  std::int64_t messageKibPerSecond = 4096;
+  bool metricsPublic = false;
   std::int64_t jpegQuality = 80;
   std::int64_t frameBudgetMs = 33;
   std::int64_t smallestPercent = 16;
@@ -39,9 +50,13 @@ struct ConfigField {
   std::int64_t Config::*number = nullptr;
   std::int64_t low = 0, high = 0;  // allowed range of a number
   bool Config::*flag = nullptr;
+  enum class Shape { word, optional, list } shape = Shape::word;  // of a text: only words must not be empty
 };
 
 [[nodiscard]] std::span<const ConfigField> configFields();
+
+/// The parts of a list: separated by commas, blanks around them left out.
+[[nodiscard]] std::vector<std::string> listOf(std::string_view text);
 
 /// Sets a field from text. Errors: invalidInput (not a number, out of range), with `where` the given origin.
 [[nodiscard]] Result<void> setField(Config& config, const ConfigField& field, std::string_view value,

@@ -24,11 +24,6 @@ bool sameText(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
-/// "host:port" without the default port of the scheme.
-std::string_view withoutPort(std::string_view host, std::string_view port) {
-  return host.size() > port.size() && host.ends_with(port) ? host.substr(0, host.size() - port.size()) : host;
-}
-
 bool hasDotDot(std::string_view path) {
   while (!path.empty()) {
     const auto slash = path.find('/');
@@ -61,20 +56,6 @@ HttpResponse unlessKnown(HttpResponse response, std::string_view knownTags) {
 }
 
 }  // namespace
-
-bool originMatchesHost(std::string_view origin, std::string_view host) {
-  std::string_view port;
-  if (sameText(origin.substr(0, 7), "http://")) {
-    origin.remove_prefix(7);
-    port = ":80";
-  } else if (sameText(origin.substr(0, 8), "https://")) {
-    origin.remove_prefix(8);
-    port = ":443";
-  } else {
-    return false;  // "null", files, extensions
-  }
-  return !host.empty() && sameText(withoutPort(origin, port), withoutPort(host, port));
-}
 
 bool hostIsLocal(std::string_view host) {
   const auto colon = host.rfind(':');

@@ -11,10 +11,8 @@ namespace nora {
 
 constexpr std::string_view streamPath = "/api/v1/stream";
 constexpr std::string_view streamProtocol = "nora.v2";
-
-/// True if the origin of a page ("http://host:8080") names the host that it asked ("host:8080"); a page of another site
-/// must not talk to the server through its visitor's browser.
-[[nodiscard]] bool originMatchesHost(std::string_view origin, std::string_view host);
+constexpr std::string_view healthPath = "/healthz";
+constexpr std::string_view readyPath = "/readyz";
 
 /// True if a Host header names this machine itself: localhost, 127.x.x.x or [::1], with any port. A server that listens
 /// on this machine alone answers to no other name: a site whose name is made to lead here (DNS rebinding) gets nothing.

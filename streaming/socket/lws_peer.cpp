@@ -42,6 +42,44 @@ std::string headerOf(lws* wsi, lws_token_indexes token) {
   return value;
 }
 
+/// The same of a header that libwebsockets has no token for; `name` in lower case, with its colon.
+std::string headerOf(lws* wsi, std::string_view name) {
+  std::string value(longestHeader, '\0');
+  const int length = lws_hdr_custom_copy(wsi, value.data(), static_cast<int>(value.size()), name.data(),
+                                         static_cast<int>(name.size()));
+  value.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return value;
+}
+
+RequestFacts factsOf(lws* wsi) {
+  RequestFacts facts;
+  const int fd = lws_get_socket_fd(wsi);
+  facts.peer = IpAddress::ofPeer(fd);
+  facts.ours = IpAddress::ofOurs(fd);
+  facts.tls = lws_is_ssl(wsi) != 0;
+  facts.host = headerOf(wsi, WSI_TOKEN_HOST);
+  facts.origin = headerOf(wsi, WSI_TOKEN_ORIGIN);
+  // An Origin that is there and cannot be read must not pass for none.
+  if (facts.origin.empty() && lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0) facts.origin = "null";
+  facts.forwardedFor = headerOf(wsi, WSI_TOKEN_X_FORWARDED_FOR);
+  facts.forwardedHost = headerOf(wsi, "x-forwarded-host:");
+  facts.forwardedProto = headerOf(wsi, "x-forwarded-proto:");
+  facts.viaOther =
+      lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) > 0;
+  for (const std::string_view name : {"x-forwarded-host:", "x-forwarded-proto:", "forwarded:", "x-real-ip:", "via:"}) {
+    facts.viaOther = facts.viaOther || lws_hdr_custom_length(wsi, name.data(), static_cast<int>(name.size())) >= 0;
+  }
+  return facts;
+}
+
+/// Only answers without a body in the request are given. What followed would be taken for the next request, by which
+/// somebody behind the same proxy could be given another's answer.
+bool hasBody(lws* wsi) {
+  const std::string length = headerOf(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+  const bool saysLength = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
+  return (saysLength && length != "0") || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+}
+
 HttpRequest requestOf(lws* wsi, std::string_view path) {
   HttpRequest request;
   request.method = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0 ? "HEAD" : "GET";
@@ -91,6 +129,7 @@ bool writeHead(lws* wsi, const HttpResponse& response, bool close) {
     head.add("content-length:", std::to_string(response.body.size()));
   }
   if (!response.etag.empty()) head.add("etag:", response.etag);
+  if (!response.location.empty()) head.add("location:", response.location);
   if (!response.contentEncoding.empty()) {
     head.add("content-encoding:", response.contentEncoding);
     head.add("vary:", "accept-encoding");
@@ -103,12 +142,13 @@ bool writeHead(lws* wsi, const HttpResponse& response, bool close) {
   return head.write();
 }
 
-constexpr const char* notLocal = "this server answers to localhost only; --bind lets others in";
-
-/// A short answer after which the connection ends.
-int refuse(lws* wsi, HttpResponse response, const char* title) {
-  response.body = std::string(title) + "\n";
-  response.contentType = "text/plain; charset=utf-8";
+/// A short answer after which the connection ends. `reason`: a word for the metrics.
+int refuse(lws* wsi, const HttpSide& side, int status, std::string_view reason, std::string_view text) {
+  side.metrics.refused(reason);
+  side.metrics.answered(status);
+  HttpResponse response;
+  response.status = status;
+  response.body = std::string(text) + "\n";
   if (!writeHead(wsi, response, true)) return -1;
   std::array<unsigned char, LWS_PRE + 256> memory{};
   const std::size_t length = std::min<std::size_t>(response.body.size(), 256);
@@ -117,14 +157,9 @@ int refuse(lws* wsi, HttpResponse response, const char* title) {
   return -1;
 }
 
-HttpResponse withStatus(int status) {
-  HttpResponse response;
-  response.status = status;
-  return response;
-}
-
-int sendAnswer(lws* wsi, LwsPeer& peer, HttpResponse response) {
+int sendAnswer(lws* wsi, LwsPeer& peer, const HttpSide& side, HttpResponse response) {
   if (!writeHead(wsi, response, false)) return -1;
+  side.metrics.answered(response.status);
   peer.body = peer.headOnly ? std::string() : std::move(response.body);
   peer.bodySent = 0;
   if (peer.body.empty()) return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
@@ -132,25 +167,48 @@ int sendAnswer(lws* wsi, LwsPeer& peer, HttpResponse response) {
   return 0;
 }
 
+/// Somebody speaks http to the port of https: a browser finds its way.
+int leadToTls(lws* wsi, const HttpSide& side, const std::string& host) {
+  side.metrics.refused("no_tls");
+  side.metrics.answered(308);
+  HttpResponse response;
+  response.status = 308;
+  response.location = "https://" + host + "/";
+  (void)writeHead(wsi, response, true);
+  return -1;
+}
+
 }  // namespace
 
-int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpHandler& handler, AnswerWorkers& workers,
-               bool localNamesOnly) {
+int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpSide& side) {
   const bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
   peer.headOnly = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
-  if (!get && !peer.headOnly) return refuse(wsi, withStatus(405), "only GET and HEAD are answered");
-  if (localNamesOnly && !hostIsLocal(headerOf(wsi, WSI_TOKEN_HOST))) return refuse(wsi, withStatus(403), notLocal);
-  if (path == streamPath) return refuse(wsi, withStatus(426), "this address speaks WebSocket");
-  HttpAnswer answered = answer(requestOf(wsi, path), handler);
-  if (auto* ready = std::get_if<HttpResponse>(&answered)) return sendAnswer(wsi, peer, std::move(*ready));
-  peer.ticket = workers.start(std::get<HttpWork>(std::move(answered)));
+  if (!get && !peer.headOnly) return refuse(wsi, side, 405, "method", "only GET and HEAD are answered");
+  if (hasBody(wsi)) return refuse(wsi, side, 400, "body", "requests with a body are not answered");
+  const RequestFacts facts = factsOf(wsi);
+  const bool alive = path == healthPath || path == readyPath;  // asked by load balancers, by whatever name
+  if (const auto why = side.rules.refuseHost(facts); !why.empty() && !alive) {
+    return refuse(wsi, side, 403, "host", why);
+  }
+  if (side.tls && !facts.tls) return leadToTls(wsi, side, facts.host);
+  if (path == streamPath) return refuse(wsi, side, 426, "no_websocket", "this address speaks WebSocket");
+  HttpRequest request = requestOf(wsi, path);
+  request.fromThisMachine = side.rules.isLocal(facts);
+  HttpAnswer answered = answer(request, side.handler);
+  if (auto* ready = std::get_if<HttpResponse>(&answered)) return sendAnswer(wsi, peer, side, std::move(*ready));
+  peer.ticket = side.workers.start(std::get<HttpWork>(std::move(answered)));
   if (peer.ticket == 0) {
-    return sendAnswer(wsi, peer, problem({ErrorCode::unavailable, "too much is being read at once; try again", {}}));
+    return sendAnswer(wsi, peer, side,
+                      problem({ErrorCode::unavailable, "too much is being read at once; try again", {}}));
   }
   peer.waiting = true;
   lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, waitSeconds);
   lws_set_timer_usecs(wsi, lookAfterUs);
   return 0;
+}
+
+bool isIdle(const LwsPeer& peer) {
+  return !peer.waiting && !peer.made && peer.body.empty();
 }
 
 int lookAfter(lws* wsi, const LwsPeer& peer) {
@@ -161,14 +219,14 @@ int lookAfter(lws* wsi, const LwsPeer& peer) {
   return 0;
 }
 
-int continueAnswer(lws* wsi, LwsPeer& peer, AnswerWorkers& workers, WriteBuffer& buffer) {
+int continueAnswer(lws* wsi, LwsPeer& peer, const HttpSide& side, WriteBuffer& buffer) {
   if (peer.made) {
     HttpResponse response = std::move(*peer.made);
     peer.made.reset();
     peer.waiting = false;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, bodyTimeoutSeconds);
-    const int result = sendAnswer(wsi, peer, std::move(response));
-    if (peer.body.empty()) workers.forget(std::exchange(peer.ticket, 0));
+    const int result = sendAnswer(wsi, peer, side, std::move(response));
+    if (peer.body.empty()) side.workers.forget(std::exchange(peer.ticket, 0));
     return result;
   }
   const std::size_t length = std::min(bodyChunk, peer.body.size() - peer.bodySent);
@@ -178,10 +236,11 @@ int continueAnswer(lws* wsi, LwsPeer& peer, AnswerWorkers& workers, WriteBuffer&
   std::memcpy(buffer.data() + LWS_PRE, peer.body.data() + peer.bodySent, length);
   if (lws_write(wsi, buffer.data() + LWS_PRE, length, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) return -1;
   peer.bodySent += length;
+  side.metrics.answerBytes.add(length);
   if (last) {
     peer.body = {};
     peer.bodySent = 0;
-    workers.forget(std::exchange(peer.ticket, 0));
+    side.workers.forget(std::exchange(peer.ticket, 0));
     return lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
   }
   lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, bodyTimeoutSeconds);
@@ -189,21 +248,22 @@ int continueAnswer(lws* wsi, LwsPeer& peer, AnswerWorkers& workers, WriteBuffer&
   return 0;
 }
 
-int confirmUpgrade(lws* wsi, std::string_view upgrade, bool localNamesOnly) {
+int confirmUpgrade(lws* wsi, LwsPeer& peer, std::string_view upgrade, const HttpSide& side) {
   if (upgrade.size() != 9 || lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0) return -1;  // HTTP/2 and others
   if (strncasecmp(upgrade.data(), "websocket", upgrade.size()) != 0) return -1;
-  if (headerOf(wsi, WSI_TOKEN_GET_URI) != streamPath) return refuse(wsi, withStatus(404), "there is no stream here");
-  if (headerOf(wsi, WSI_TOKEN_VERSION) != "13") return refuse(wsi, withStatus(426), "WebSocket version 13 is needed");
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0)
-    return refuse(wsi, withStatus(400), "the WebSocket key is missing");
-  if (localNamesOnly && !hostIsLocal(headerOf(wsi, WSI_TOKEN_HOST))) return refuse(wsi, withStatus(403), notLocal);
-  const bool hasOrigin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
-  if (hasOrigin && !originMatchesHost(headerOf(wsi, WSI_TOKEN_ORIGIN), headerOf(wsi, WSI_TOKEN_HOST))) {
-    return refuse(wsi, withStatus(403), "pages of another site may not connect");
-  }
+  const auto bad = [&](int status, std::string_view text) { return refuse(wsi, side, status, "handshake", text); };
+  if (headerOf(wsi, WSI_TOKEN_GET_URI) != streamPath) return bad(404, "there is no stream here");
+  if (headerOf(wsi, WSI_TOKEN_VERSION) != "13") return bad(426, "WebSocket version 13 is needed");
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0) return bad(400, "the WebSocket key is missing");
+  if (hasBody(wsi)) return refuse(wsi, side, 400, "body", "requests with a body are not answered");
+  const RequestFacts facts = factsOf(wsi);
+  if (side.tls && !facts.tls) return refuse(wsi, side, 426, "no_tls", "this port speaks TLS: use wss");
+  if (const auto why = side.rules.refuseHost(facts); !why.empty()) return refuse(wsi, side, 403, "host", why);
+  if (const auto why = side.rules.refuseOrigin(facts); !why.empty()) return refuse(wsi, side, 403, "origin", why);
   if (!listHas(headerOf(wsi, WSI_TOKEN_PROTOCOL), streamProtocol)) {
-    return refuse(wsi, withStatus(400), "the sub-protocol nora.v2 is needed");
+    return refuse(wsi, side, 400, "sub_protocol", "the sub-protocol " + std::string(streamProtocol) + " is needed");
   }
+  peer.client = side.rules.clientOf(facts);
   return 0;
 }
 

@@ -52,6 +52,20 @@ TEST(Config, WrongSettingsNameTheFileAndTheKey) {
   }
 }
 
+TEST(Config, ListsAreArraysOrWordsWithCommas) {
+  Config config;
+  ASSERT_TRUE(applyToml(config, temporaryFile("trusted_proxies = [\"10.0.0.1\", \"fd00::/8\"]\n"
+                                              "allowed_origins = \" https://a ,, https://b\"\n")));
+  EXPECT_EQ(listOf(config.trustedProxies), (std::vector<std::string>{"10.0.0.1", "fd00::/8"}));
+  EXPECT_EQ(listOf(config.allowedOrigins), (std::vector<std::string>{"https://a", "https://b"}));
+  EXPECT_TRUE(listOf("").empty());
+  ASSERT_TRUE(applyToml(config, temporaryFile("trusted_proxies = []\ntls_key = \"\"\n")));
+  EXPECT_EQ(config.trustedProxies, "");
+  for (const char* wrong : {"trusted_proxies = [1]\n", "bind = [\"127.0.0.1\"]\n", "bind = \"\"\n"}) {
+    EXPECT_FALSE(applyToml(config, temporaryFile(wrong))) << wrong;
+  }
+}
+
 TEST(Config, MissingFileIsAnError) {
   Config config;
   EXPECT_FALSE(applyToml(config, "/nonexistent/nora.toml"));

@@ -56,6 +56,7 @@ LIBRARIES = [
     (r"turbojpeg\.h|jpeglib\.h", ("streaming/encoder/",)),
     (r"png\.h", ("streaming/encoder/", "image/io/tiff_pages")),
     (r"libwebsockets\.h", ("streaming/socket/",)),
+    (r"openssl/", ("streaming/socket/tls_certificate",)),
 ]
 # May be named in a header that others include; all other libraries stay in the .cpp of their adapter.
 IN_HEADERS = re.compile(r"tl/expected\.hpp|nlohmann/|\w*mmintrin\.h|experimental/simd|cuda")

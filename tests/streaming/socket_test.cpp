@@ -1,18 +1,11 @@
 // The real server, talked to by raw sockets: what browsers do, and what nobody should do.
-#include "raw_client.hpp"
-#include "streaming/protocol/messages.hpp"
+#include "socket_fixture.hpp"
 #include "streaming/socket/connection.hpp"
-#include "streaming/socket/http.hpp"
-#include "streaming/socket/server.hpp"
-#include "support.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <atomic>
-#include <condition_variable>
+#include <array>
+#include <chrono>
 #include <cstring>
-#include <mutex>
-#include <thread>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -20,146 +13,10 @@ namespace nora {
 namespace {
 
 using test::Client;
-using test::FakeImages;
-using test::FakeRenderer;
 using test::frameOf;
 using test::json;
-using test::Message;
+using test::SocketTest;
 using namespace std::chrono_literals;
-
-class SocketTest : public testing::Test {
- protected:
-  SocketTest() { start({}); }
-
-  void start(SocketServer::Options options, StreamEngine::Options engineOptions = {}) {
-    server.reset();
-    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, engineOptions);
-    options.port = 0;
-    auto started = SocketServer::start(options, *engine, [this](const HttpRequest& request) -> HttpAnswer {
-      HttpResponse response;
-      if (request.path.starts_with("/later")) return later(request.path);
-      if (request.path == "/big")
-        response.body = std::string(3'000'000, 'b');
-      else if (request.path == "/throw")
-        throw std::runtime_error("on purpose");
-      else if (request.path == "/etag")
-        response.etag = "\"v1\"", response.body = "tagged";
-      else if (request.path == "/query")
-        response.body = json(request.query).dump();
-      else if (request.path == "/")
-        response.body = "the page";
-      else
-        return problem({ErrorCode::notFound, "no such page", request.path});
-      return response;
-    });
-    ASSERT_TRUE(started) << describe(started.error());
-    server = std::move(*started);
-  }
-  /// Answers that a worker makes; "/later/wait" only once `gate` opens or nobody wants it any more.
-  HttpAnswer later(const std::string& path) {
-    return HttpWork([this, path](std::stop_token stop) {
-      ++working;
-      HttpResponse response;
-      response.etag = "\"later\"";
-      response.contentSecurityPolicy = "sandbox";
-      response.body = path == "/later/big" ? std::string(3'000'000, 'c') : "made later";
-      if (path == "/later/throw") throw std::runtime_error("on purpose");
-      if (path == "/later/wait") {
-        std::unique_lock lock(gateMutex);
-        if (!gateNews.wait_for(lock, stop, 20s, [&] { return gate; })) ++stopped;
-      }
-      return response;
-    });
-  }
-  void openGate() {
-    const std::lock_guard lock(gateMutex);
-    gate = true;
-    gateNews.notify_all();
-  }
-  /// True once `counter` has got to `count`.
-  static bool reaches(const std::atomic<int>& counter, int count) {
-    const auto end = std::chrono::steady_clock::now() + test::patience;
-    while (counter < count && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-    return counter >= count;
-  }
-  std::string handshake(const std::string& extra = "Sec-WebSocket-Protocol: nora.v2\r\n",
-                        const std::string& path = "/api/v1/stream") {
-    return "GET " + path +
-           " HTTP/1.1\r\nHost: localhost:8080\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
-           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
-           extra + "\r\n";
-  }
-  /// A client whose handshake is done.
-  std::unique_ptr<Client> stream(int receiveBuffer = 0) {
-    auto client = std::make_unique<Client>(server->port(), receiveBuffer);
-    client->send(handshake());
-    EXPECT_TRUE(client->readUntil("\r\n\r\n"));
-    EXPECT_TRUE(client->input.starts_with("HTTP/1.1 101")) << client->input.substr(0, 200);
-    client->input.erase(0, client->input.find("\r\n\r\n") + 4);
-    client->send(frameOf(1, R"({"type":"start","protocol":2,"codecs":["jpeg","png"]})"));
-    return client;
-  }
-  static Message read(Client& client) {
-    if (!client.readBytes(2)) return {};
-    const auto byte = [&](std::size_t i) {
-      return static_cast<std::size_t>(static_cast<unsigned char>(client.input[i]));
-    };
-    std::size_t length = byte(1) & 127, head = 2;
-    const std::size_t extra = length == 126 ? 2 : length == 127 ? 8 : 0;
-    if (!client.readBytes(head + extra)) return {};
-    if (extra > 0) length = 0;
-    for (std::size_t i = 0; i < extra; ++i) length = length * 256 + byte(head + i);
-    head += extra;
-    if (!client.readBytes(head + length)) return {};
-    Message out{static_cast<int>(byte(0) & 15), {}};
-    client.take(head);
-    out.payload = client.take(length);
-    return out;
-  }
-  /// The next message of that type; others are passed over.
-  static json readText(Client& client, const std::string& type) {
-    for (int i = 0; i < 1000; ++i) {
-      const Message message = read(client);
-      if (message.opcode < 0 || message.opcode == 8) return {};
-      if (message.opcode != 1) continue;
-      auto text = json::parse(message.payload);
-      if (text["type"] == type) return text;
-    }
-    return {};
-  }
-  static Message readClose(Client& client) {
-    for (int i = 0; i < 1000; ++i) {
-      Message message = read(client);
-      if (message.opcode < 0 || message.opcode == 8) return message;
-    }
-    return {};
-  }
-  std::string request(const std::string& text) {
-    Client client(server->port());
-    client.send(text);
-    client.readToEnd();
-    return client.input;
-  }
-  std::string get(const std::string& path, const std::string& extra = "") {
-    return request("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + extra + "\r\n");
-  }
-  /// A session that asks and is answered: what nobody may disturb.
-  void expectAlive() {
-    auto client = stream();
-    client->send(frameOf(1, R"({"type":"ping","token":5})"));
-    EXPECT_EQ(readText(*client, "pong")["token"], 5);
-    EXPECT_TRUE(get("/").ends_with("the page"));
-  }
-
-  std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
-  std::mutex gateMutex;
-  std::condition_variable_any gateNews;
-  bool gate = false;
-  std::atomic<int> working = 0, stopped = 0;
-  FakeImages images;
-  std::unique_ptr<StreamEngine> engine;
-  std::unique_ptr<SocketServer> server;
-};
 
 TEST_F(SocketTest, GetHeadAndErrors) {
   const auto page = get("/");
@@ -323,7 +180,7 @@ TEST_F(SocketTest, HttpGarbageDisturbsNobody) {
 }
 
 TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
-  const std::string protocol = "Sec-WebSocket-Protocol: nora.v2\r\n";
+  const std::string protocol = protocolHeader();
   const auto statusOf = [&](const std::string& text) {
     Client client(server->port());
     client.send(text);
@@ -332,12 +189,12 @@ TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
   };
   EXPECT_EQ(statusOf(handshake()), "101");
   EXPECT_EQ(statusOf(handshake("Origin: http://localhost:8080\r\n" + protocol)), "101");
-  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: other, nora.v2\r\n")), "101");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: other, " + std::string(streamProtocol) + "\r\n")), "101");
   EXPECT_EQ(statusOf(handshake("Origin: http://evil.example\r\n" + protocol)), "403");
   EXPECT_EQ(statusOf(handshake("Origin: http://localhost:8081\r\n" + protocol)), "403");
   EXPECT_EQ(statusOf(handshake("Origin: null\r\n" + protocol)), "403");
   EXPECT_EQ(statusOf(handshake("")), "400");
-  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: nora.v1\r\n")), "400");
+  EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: nora.v99\r\n")), "400");
   EXPECT_EQ(statusOf(handshake("Sec-WebSocket-Protocol: http\r\n")), "400");
   EXPECT_EQ(statusOf(handshake(protocol, "/api/v1/other")), "404");
   EXPECT_EQ(statusOf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n\r\n"), "426");
@@ -345,7 +202,7 @@ TEST_F(SocketTest, HandshakeIsCheckedBeforeItIsAccepted) {
 
 TEST_F(SocketTest, TheExtensionOfCompressionIsNotTaken) {
   Client client(server->port());
-  client.send(handshake("Sec-WebSocket-Protocol: nora.v2\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+  client.send(handshake(protocolHeader() + "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
   ASSERT_TRUE(client.readUntil("\r\n\r\n"));
   EXPECT_EQ(client.input.find("permessage-deflate"), std::string::npos);
 }
@@ -505,6 +362,7 @@ TEST_F(SocketTest, WebSocketGarbageDisturbsNobody) {
 }
 
 TEST_F(SocketTest, AStalledClientDoesNotSlowAnother) {
+  start({.messageBurst = 1e9, .byteBurst = 1e9});
   auto stalled = stream(4096);
   stalled->send(frameOf(1, R"({"type":"viewports","input":1,"views":{"axial":{"width":2048,"height":2048}}})"));
   std::string requests;
@@ -546,7 +404,10 @@ TEST_F(SocketTest, SlowHeadersEndAndHoldNobodyUp) {
 TEST_F(SocketTest, TooManyConnectionsAreRefusedPolitely) {
   start({.connections = 8});
   std::vector<std::unique_ptr<Client>> held;
-  for (int i = 0; i < 8; ++i) held.push_back(stream());
+  for (int i = 0; i < 8; ++i) {
+    held.push_back(stream());
+    readText(*held.back(), "hello");
+  }
   Client extra(server->port());
   extra.readToEnd();
   EXPECT_TRUE(extra.input.starts_with("HTTP/1.1 503")) << extra.input;
