@@ -165,7 +165,9 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   catalogue.setProgress(0, true);  // before anybody can ask: an empty list is not a finished scan
   ServedImages images(*root, readPool, catalogue, cache);
   const EntryContent content(images, readPool, catalogue);
-  StreamEngine engine(std::move(*renderer), images, engineOptions(config));
+  auto how = engineOptions(config);
+  how.metrics = metrics;
+  StreamEngine engine(std::move(*renderer), images, how);
 
   const std::string rootName = std::filesystem::path(root->path()).filename().string();
   auto server =

@@ -51,6 +51,7 @@ Result<EncodedFrame> encodeAs(OwnEncoders& own, EncodeJob& job, const Coding& co
   std::vector<std::byte> header;
   appendFrameHeader(job.header, header);
   std::copy(header.begin(), header.end(), out.message.begin());
+  out.header = job.header;
   return out;
 }
 

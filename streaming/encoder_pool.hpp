@@ -28,6 +28,7 @@ using VideoStreams = std::map<std::pair<std::string, Codec>, std::unique_ptr<Enc
 /// A picture's message, and how it was made.
 struct EncodedFrame {
   std::vector<std::byte> message;
+  FrameHeader header;   // as in the message
   Coding coding;        // another codec than was asked for, if that failed
   std::string failure;  // why
   std::size_t pictureBytes = 0;

@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "streaming/current_picture.hpp"
 #include "streaming/encoder_pool.hpp"
+#include "streaming/engine_metrics.hpp"
 #include "streaming/loader_pool.hpp"
 #include "streaming/session.hpp"
 #include "streaming/session_table.hpp"
@@ -91,8 +92,11 @@ struct StreamEngine::State {
       : renderer(std::move(r)),
         images(i),
         options(o),
+        registry(o.metrics != nullptr ? o.metrics : std::make_shared<Metrics>()),
+        metrics(*registry),
         current(o.frameBudget * patienceInBudgets),
-        table({o.sessions, o.keep, o.startTime}),
+        counts(std::make_shared<SessionTable>(SessionTable::Options{o.sessions, o.keep, o.startTime})),
+        table(*counts),
         encoders(o.encoderThreads),
         loaders(o.loaderThreads) {
     encoders.onRoom([this] { wake(); });
@@ -123,6 +127,8 @@ struct StreamEngine::State {
   const std::unique_ptr<Renderer> renderer;
   ImageSource& images;
   const Options options;
+  const std::shared_ptr<Metrics> registry;
+  EngineMetrics metrics;
 
   std::mutex mutex;  // wakeUps
   std::condition_variable_any somethingNew;
@@ -132,7 +138,8 @@ struct StreamEngine::State {
   Session* lastServed = nullptr;                          // render thread only; compared, never followed
   std::map<const Session*, Clock::time_point> lastMoved;  // the same
   CurrentPicture current;
-  SessionTable table;
+  const std::shared_ptr<SessionTable> counts;  // the registry may outlive the engine
+  SessionTable& table;
   EncoderPool encoders;
   std::mutex picking;  // one at a time; never taken with another lock held
   Picker picker;
@@ -300,9 +307,11 @@ void StreamEngine::State::render(const SessionPointer& session, RenderJob& job, 
   if (!drawn && drawn.error().code == ErrorCode::cancelled) {
     encoders.giveBack(std::move(frame));
     session->interrupted(job.pick, duration_cast<microseconds>(time));
+    metrics.givenUp.add();
     return;
   }
   if (!drawn) {
+    metrics.failed.add();
     session->finished(job, tl::make_unexpected(drawn.error()), frame);
     encoders.giveBack(std::move(frame));
     session->flush();
@@ -323,7 +332,12 @@ void StreamEngine::State::encode(const SessionPointer& session, RenderJob& job, 
   encode.coding = job.pick.coding;
   encode.background = job.pick.kind == PictureKind::exact || job.pick.kind == PictureKind::ahead;
   encode.streams = job.streams;
-  encode.done = [session, job = std::move(job)](Result<EncodedFrame> encoded, Frame& picture) {
+  encode.done = [this, session, job = std::move(job)](Result<EncodedFrame> encoded, Frame& picture) {
+    if (encoded) {
+      metrics.made(encoded->header, job.pick.kind, encoded->pictureBytes);
+    } else {
+      metrics.failed.add();
+    }
     session->finished(job, std::move(encoded), picture);
     session->flush();
   };
@@ -361,6 +375,16 @@ Clock::time_point StreamEngine::State::nextDeadline() {
 
 StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options)
     : state_(std::make_unique<State>(std::move(renderer), images, options)) {
+  auto& registry = *state_->registry;
+  registry.computed("nora_sessions", "Viewers that are connected.", [weak = std::weak_ptr(state_->counts)] {
+    const auto counts = weak.lock();
+    return counts ? static_cast<double>(counts->connectedCount()) : 0;
+  });
+  registry.computed("nora_sessions_kept", "Sessions that wait for their viewer.",
+                    [weak = std::weak_ptr(state_->counts)] {
+                      const auto counts = weak.lock();
+                      return counts ? static_cast<double>(counts->keptCount()) : 0;
+                    });
   images.onShortage([state = state_.get()] { state->releaseUnseen(); });
   state_->renderThread = std::jthread([state = state_.get()](const std::stop_token& stop) { state->renderLoop(stop); });
 }
@@ -424,10 +448,15 @@ void StreamEngine::State::begin(const LinkPointer& link, std::string_view messag
   }
   std::vector<ImageLoad> loads;
   session->attach(link->output(), first->codecs, loads);
+  if (session->id() == first->resume) metrics.resumed.add();
   link->setSession(session);
   session->flush();
   start(session, std::move(loads));
   wake();
+}
+
+void StreamEngine::pinged(Link& link, microseconds roundTrip) {
+  if (const auto session = link.session()) session->pinged(roundTrip);
 }
 
 void StreamEngine::disconnect(const std::shared_ptr<Link>& link) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/metrics.hpp"
 #include "render/renderer.hpp"
 
 #include <chrono>
@@ -89,6 +90,7 @@ class StreamEngine {
     std::chrono::milliseconds frameBudget{33};    // aimed at for drawing and encoding a moving picture
     double smallestScale = 1 / 6.0;               // of a moving picture's sides, if that takes too long at full size
     std::string version = "0.1.0";                // told in `hello`
+    std::shared_ptr<Metrics> metrics{};           // empty: nobody reads them
   };
 
   StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options);
@@ -99,6 +101,8 @@ class StreamEngine {
   [[nodiscard]] std::shared_ptr<Link> connect(std::shared_ptr<SessionOutput> output);
   /// One text message from the client. A malformed one closes the connection through its output.
   void receive(Link& link, std::string_view message);
+  /// A small message went to the client and came back in that time.
+  void pinged(Link& link, std::chrono::microseconds roundTrip);
   /// The connection is gone. Its session is kept for a while.
   void disconnect(const std::shared_ptr<Link>& link);
 

@@ -112,6 +112,8 @@ class ViewSchedule {
   /// The client has drawn it, after it had it for a while. A number that was not sent is ignored.
   void acknowledged(std::uint64_t frame, Clock::time_point now = Clock::now(), Clock::duration held = {},
                     std::optional<std::chrono::microseconds> decode = std::nullopt);
+  /// See LinkModel.
+  void pinged(std::chrono::microseconds roundTrip) { link_.pinged(roundTrip); }
   /// Lossless pictures on their way that show what is no longer wanted.
   [[nodiscard]] std::vector<ViewPick> outdated() const;
 

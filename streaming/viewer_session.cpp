@@ -351,6 +351,11 @@ void ViewerSession::send(const RenderJob& job, EncodedFrame encoded) {
   outbox_.frame(job.pick.frame, std::move(encoded.message), isPatient ? FrameHaste::patient : FrameHaste::urgent);
 }
 
+void ViewerSession::pinged(std::chrono::microseconds roundTrip) {
+  const std::lock_guard lock(mutex_);
+  schedule_.pinged(roundTrip);
+}
+
 void ViewerSession::post(const std::string& text) {
   const std::lock_guard lock(mutex_);
   if (!closed_) outbox_.text(text);

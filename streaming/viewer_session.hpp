@@ -84,6 +84,7 @@ class ViewerSession {
   /// The message of a picture, or why it could not be made. A still takes its frame.
   void finished(const RenderJob& job, Result<EncodedFrame> encoded, Frame& frame);
 
+  void pinged(std::chrono::microseconds roundTrip);
   void post(const std::string& text);
   void flush() { outbox_.flush(); }
   /// The end: stops loads, draws nothing more.

@@ -6,6 +6,8 @@ export type Picture = ImageBitmap | VideoFrame;
 const exactColours: ImageBitmapOptions = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 const types: Record<number, string> = { [codecs.jpeg]: "image/jpeg", [codecs.png]: "image/png", [codecs.webp]: "image/webp" };
 
+const patienceMs = 300;
+
 /** What WebCodecs calls them; H.264 as a stream says it in its first picture. */
 const videoNames: Record<number, string> = { [codecs.h264]: "avc1.640028", [codecs.hevc]: "hev1.1.6.L123.B0", [codecs.av1]: "av01.0.08M.08" };
 
@@ -18,17 +20,17 @@ export function h264Name(stream: Uint8Array): string {
   return videoNames[codecs.h264]!;
 }
 
-/** The names of the codecs that this browser decodes here. */
+/** The names of the codecs that this browser decodes here; a browser that takes long to answer has no video. */
 export async function decodableCodecs(): Promise<string[]> {
-  const names = ["jpeg", "png", "webp"];
-  if (!("VideoDecoder" in window)) return names; // not a secure context
-  for (const [name, codec] of Object.entries(codecs)) {
-    const config = { codec: videoNames[codec] ?? "", optimizeForLatency: true };
-    if (config.codec === "") continue;
-    const answer = await VideoDecoder.isConfigSupported(config).catch(() => null);
-    if (answer?.supported) names.push(name);
-  }
-  return names;
+  const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), patienceMs));
+  const isVideo = async (codec: string): Promise<boolean> =>
+    (await VideoDecoder.isConfigSupported({ codec, optimizeForLatency: true })).supported === true;
+  const works = async ([name, codec]: [string, number]): Promise<string> => {
+    if (types[codec]) return name;
+    if (!("VideoDecoder" in window)) return ""; // not a secure context
+    return (await Promise.race([isVideo(videoNames[codec]!).catch(() => false), late])) ? name : "";
+  };
+  return (await Promise.all(Object.entries(codecs).map(works))).filter((name) => name !== "");
 }
 
 /** The video of one view. Its pictures are decoded in their order, each as soon as it comes. */

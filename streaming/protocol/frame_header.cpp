@@ -13,6 +13,7 @@ constexpr std::array<char, 4> partMagic{'N', 'O', 'R', 'P'};
 constexpr std::uint16_t headerVersion = 2;
 constexpr std::size_t frameOffset = 8;
 constexpr std::size_t waitOffset = 140;
+constexpr std::size_t partOffset = 12;
 constexpr std::size_t maxViewName = 65535;
 constexpr std::uint8_t keyFlag = 1;
 
@@ -181,6 +182,15 @@ void writePartHeader(const FramePart& part, std::span<std::byte, FramePart::head
 
 std::uint32_t frameNumber(std::span<const std::byte> message) {
   return message.size() < FrameHeader::sizeBytes ? 0 : Reader(message.data() + frameOffset).get<std::uint32_t>();
+}
+
+std::optional<double> waitUsOf(std::span<const std::byte> message) {
+  const bool isPart = message.size() >= FramePart::headerBytes &&
+                      std::memcmp(message.data(), partMagic.data(), partMagic.size()) == 0;
+  if (isPart && Reader(message.data() + partOffset).get<std::uint32_t>() != 0) return std::nullopt;
+  const auto frame = isPart ? message.subspan(FramePart::headerBytes) : message;
+  if (frame.size() < FrameHeader::sizeBytes) return std::nullopt;
+  return Reader(frame.data() + waitOffset).get<std::uint32_t>();
 }
 
 void setWaitUs(std::span<std::byte> message, std::uint32_t waitUs) {

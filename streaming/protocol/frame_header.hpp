@@ -72,6 +72,9 @@ void writePartHeader(const FramePart& part, std::span<std::byte, FramePart::head
 /// The frame number in a frame message that this process made.
 [[nodiscard]] std::uint32_t frameNumber(std::span<const std::byte> message);
 
+/// The wait time of a frame message; nothing of a part of one, unless it is the first.
+[[nodiscard]] std::optional<double> waitUsOf(std::span<const std::byte> message);
+
 /// Overwrites the wait time in an encoded message, when it is handed to the socket.
 void setWaitUs(std::span<std::byte> message, std::uint32_t waitUs);
 

@@ -35,7 +35,10 @@ struct LwsPeer {
   std::optional<TokenBucket> messages, bytes;
   std::shared_ptr<Connection> connection;
   std::shared_ptr<StreamEngine::Link> link;
-  std::string incoming;  // fragments of one message
+  std::string incoming;                    // fragments of one message
+  unsigned pings = 0;                      // sent so far
+  Connection::Clock::time_point pingedAt;  // the last one that is unanswered; none: the epoch
+  bool pingDue = false;
 };
 
 /// Memory to write from, with the room in front that libwebsockets wants. One for the whole loop.

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <libwebsockets.h>
 #include <netinet/in.h>
@@ -23,6 +24,9 @@ namespace nora {
 namespace {
 
 constexpr std::size_t readBuffer = std::size_t{64} << 10;
+constexpr unsigned quickPings = 5;  // until the round trip is known
+constexpr lws_usec_t quickPingUs = 100'000;
+constexpr lws_usec_t pingUs = 5'000'000;
 constexpr int closeSeconds = 3;  // a client that was told to go and does not read is cut off
 constexpr int goingAway = 1001;
 constexpr int unsupportedData = 1003;
@@ -80,6 +84,9 @@ class LwsServer : public SocketServer, private LoopEvents {
   void firstHeard(lws* wsi, LwsPeer& peer);
   [[nodiscard]] bool isWithinRates(LwsPeer& peer, std::size_t bytes, bool endsMessage);
   int received(lws* wsi, LwsPeer& peer, std::string_view bytes);
+  int wantPing(lws* wsi, LwsPeer& peer);
+  int ping(lws* wsi, LwsPeer& peer);
+  int ponged(LwsPeer& peer, std::string_view payload);
   int writable(lws* wsi, LwsPeer& peer);
   int writeMessage(lws* wsi, const void* data, std::size_t size, lws_write_protocol kind);
   int writeItem(lws* wsi, Connection::Item& item);
@@ -262,7 +269,8 @@ int LwsServer::onSocketEvent(lws* wsi, LwsPeer& peer, lws_callback_reasons reaso
       return afterHttp(wsi, peer, result);
     }
     case LWS_CALLBACK_HTTP_WRITEABLE: return afterHttp(wsi, peer, continueAnswer(wsi, peer, httpSide(), buffer_));
-    case LWS_CALLBACK_TIMER: return lookAfter(wsi, peer);
+    case LWS_CALLBACK_TIMER: return peer.connection == nullptr ? lookAfter(wsi, peer) : wantPing(wsi, peer);
+    case LWS_CALLBACK_RECEIVE_PONG: return ponged(peer, text);
     case LWS_CALLBACK_HTTP_BODY: return 0;  // read and forgotten
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -319,6 +327,7 @@ int LwsServer::established(lws* wsi, LwsPeer& peer) {
     return 0;
   }
   peer.link = engine_.connect(peer.connection);
+  lws_set_timer_usecs(wsi, quickPingUs);
   return 0;
 }
 
@@ -375,8 +384,40 @@ int LwsServer::received(lws* wsi, LwsPeer& peer, std::string_view bytes) {
   return 0;
 }
 
+int LwsServer::wantPing(lws* wsi, LwsPeer& peer) {
+  peer.pingDue = true;
+  lws_callback_on_writable(wsi);
+  return 0;
+}
+
+/// A ping with its number in it. Browsers answer by themselves, however busy the page is.
+int LwsServer::ping(lws* wsi, LwsPeer& peer) {
+  peer.pingDue = false;
+  lws_set_timer_usecs(wsi, ++peer.pings < quickPings ? quickPingUs : pingUs);
+  peer.pingedAt = Connection::Clock::now();
+  std::array<unsigned char, LWS_PRE + sizeof peer.pings> bytes{};
+  std::memcpy(bytes.data() + LWS_PRE, &peer.pings, sizeof peer.pings);
+  return lws_write(wsi, bytes.data() + LWS_PRE, sizeof peer.pings, LWS_WRITE_PING) < 0 ? -1 : 0;
+}
+
+/// The answer to the last ping counts; others are late, of libwebsockets itself, or made up.
+int LwsServer::ponged(LwsPeer& peer, std::string_view payload) {
+  unsigned which = 0;
+  if (peer.link == nullptr || payload.size() != sizeof which) return 0;
+  std::memcpy(&which, payload.data(), sizeof which);
+  if (which != peer.pings || peer.pingedAt == Connection::Clock::time_point{}) return 0;
+  const auto took = Connection::Clock::now() - std::exchange(peer.pingedAt, {});
+  engine_.pinged(*peer.link, std::chrono::duration_cast<std::chrono::microseconds>(took));
+  return 0;
+}
+
 int LwsServer::writable(lws* wsi, LwsPeer& peer) {
   if (peer.connection == nullptr) return 0;
+  if (peer.pingDue) {
+    const int result = ping(wsi, peer);
+    if (result == 0 && peer.connection->hasMore()) lws_callback_on_writable(wsi);
+    return result;
+  }
   auto item = peer.connection->next();
   if (!item) return 0;
   const int result = writeItem(wsi, *item);
@@ -389,6 +430,7 @@ int LwsServer::writeItem(lws* wsi, Connection::Item& item) {
     return writeMessage(wsi, text->data(), text->size(), LWS_WRITE_TEXT);
   }
   if (const auto* picture = std::get_if<std::vector<std::byte>>(&item)) {
+    if (const auto us = waitUsOf(*picture)) metrics_.write.observe(*us / 1e6);
     return writeMessage(wsi, picture->data(), picture->size(), LWS_WRITE_BINARY);
   }
   const auto& end = std::get<Connection::Close>(item);

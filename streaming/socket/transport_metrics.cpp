@@ -19,6 +19,8 @@ TransportMetrics::TransportMetrics(Metrics& metrics)
       bytesIn(metrics.counter("nora_stream_bytes_total", bytesHelp, {{"direction", "in"}})),
       bytesOut(metrics.counter("nora_stream_bytes_total", bytesHelp, {{"direction", "out"}})),
       answerBytes(metrics.counter("nora_http_bytes_total", "Bytes of the bodies of HTTP answers.")),
+      write(metrics.histogram("nora_frame_write_seconds",
+                              "From a picture that is encoded to its first byte in the socket.", stageSeconds())),
       metrics_(metrics) {}
 
 void TransportMetrics::answered(int status) {

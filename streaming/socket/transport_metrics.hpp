@@ -23,6 +23,7 @@ class TransportMetrics {
   Gauge& streams;
   Counter &messagesIn, &messagesOut, &bytesIn, &bytesOut;
   Counter& answerBytes;
+  MetricHistogram& write;  // from encoded to handed to the socket
 
  private:
   Metrics& metrics_;

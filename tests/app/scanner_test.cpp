@@ -35,6 +35,8 @@ class Served : public testing::Test {
   std::unique_ptr<ServedRoot> root_;
   Catalogue catalogue_;
   ContentCache cache_{std::size_t{1} << 30};
+  Readiness readiness_;
+  Metrics metrics_;
   int news_ = 0;
 };
 
@@ -92,9 +94,8 @@ HttpResponse made(const HttpAnswer& answer) {
 TEST_F(Served, HttpPagesThroughTheCatalogue) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
   const EntryContent content(images, pool_, catalogue_);
-  const auto http = [handler = makeHttpApi(catalogue_, content, "demo")](const HttpRequest& request) {
-    return made(handler(request));
-  };
+  const auto http = [handler = makeHttpApi({catalogue_, content, readiness_, metrics_, "demo"})](
+                        const HttpRequest& request) { return made(handler(request)); };
   std::size_t seen = 0;
   std::uint64_t after = 0;
   for (bool more = true; more;) {
@@ -197,21 +198,20 @@ TEST_F(Served, AnalyzeIsListedAsItIsReadWithTheMatBesideIt) {
 TEST_F(Served, HttpAnswersOnlyWhatItKnows) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
   const EntryContent content(images, pool_, catalogue_);
-  const auto http = [handler = makeHttpApi(catalogue_, content, "demo")](const HttpRequest& request) {
-    return made(handler(request));
-  };
-  EXPECT_EQ(http(HttpRequest{"GET", "/", {}, "", false}).status, 200);
-  EXPECT_EQ(http(HttpRequest{"GET", "/sub-01/anat/sub-01_T1w.nii.gz", {}, "", false}).status, 404);
-  EXPECT_EQ(http(HttpRequest{"GET", "/api/v1/catalogue", {{"after", "-1"}}, "", false}).status, 400);
-  EXPECT_EQ(http(HttpRequest{"GET", "/api/v1/catalogue", {{"limit", "0"}}, "", false}).status, 400);
+  const auto http = [handler = makeHttpApi({catalogue_, content, readiness_, metrics_, "demo"})](
+                        const HttpRequest& request) { return made(handler(request)); };
+  EXPECT_EQ(http(HttpRequest{"GET", "/", {}, "", false, false}).status, 200);
+  EXPECT_EQ(http(HttpRequest{"GET", "/sub-01/anat/sub-01_T1w.nii.gz", {}, "", false, false}).status, 404);
+  EXPECT_EQ(http(HttpRequest{"GET", "/api/v1/catalogue", {{"after", "-1"}}, "", false, false}).status, 400);
+  EXPECT_EQ(http(HttpRequest{"GET", "/api/v1/catalogue", {{"limit", "0"}}, "", false, false}).status, 400);
 }
 
 TEST_F(Served, HttpTellsWhatEntriesHold) {
   ServedImages images(*root_, pool_, catalogue_, cache_);
   const EntryContent content(images, pool_, catalogue_);
-  const HttpHandler handler = makeHttpApi(catalogue_, content, "demo");
+  const HttpHandler handler = makeHttpApi({catalogue_, content, readiness_, metrics_, "demo"});
   const auto get = [&](const std::string& path, std::map<std::string, std::string> query = {}) {
-    return made(handler(HttpRequest{"GET", path, std::move(query), "", false}));
+    return made(handler(HttpRequest{"GET", path, std::move(query), "", false, false}));
   };
   const std::string image = "/api/v1/entries/" + entry("T1w").id;
   const auto info = nlohmann::json::parse(get(image + "/info").body);
@@ -231,10 +231,11 @@ TEST_F(Served, HttpHandsOutDocumentsThatCanDoNothing) {
   Scanner(*root_, pool_, catalogue_, [] {}).scan({});
   ServedImages images(*root_, pool_, catalogue_, cache_);
   const EntryContent content(images, pool_, catalogue_);
-  const HttpHandler handler = makeHttpApi(catalogue_, content, "documents");
+  const HttpHandler handler = makeHttpApi({catalogue_, content, readiness_, metrics_, "documents"});
   const auto get = [&](const std::string& name, const std::string& what,
                        std::map<std::string, std::string> query = {}) {
-    return made(handler(HttpRequest{"GET", "/api/v1/entries/" + entry(name).id + what, std::move(query), "", false}));
+    return made(
+        handler(HttpRequest{"GET", "/api/v1/entries/" + entry(name).id + what, std::move(query), "", false, false}));
   };
   const auto table = get("participants.tsv", "/content");
   EXPECT_EQ(table.contentType, "application/json");

@@ -15,7 +15,7 @@ async function drawnBy(page, work) {
   const before = await page.evaluate(() => window.nora.trace.at(-1).frame);
   await work();
   await still(page);
-  return page.evaluate((frame) => [...new Set(window.nora.trace.filter((f) => f.frame > frame).map((f) => f.view))].sort(), before);
+  return page.evaluate((frame) => [...new Set(window.nora.trace.filter((f) => f.frame > frame && f.ahead === 0).map((f) => f.view))].sort(), before);
 }
 
 const bytesOf = (page, view) =>
