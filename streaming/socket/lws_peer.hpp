@@ -30,7 +30,7 @@ struct LwsPeer {
   bool headOnly = false;
   std::optional<HttpResponse> made;  // by the worker, not written yet
   // WebSocket
-  IpAddress client;  // whom limits are for
+  IpAddress client;    // whom limits are for
   bool heard = false;  // the client has said something
   std::optional<TokenBucket> messages, bytes;
   std::shared_ptr<Connection> connection;
