@@ -9,7 +9,7 @@ import time
 import unittest
 
 from nora_client import DEMO, SOURCE, TIMEOUT, Client, Closed, Server, Site, unchecked_tls
-from test_transport import make_certificate, metric
+from test_transport import eventually, make_certificate, metric
 
 T1 = "sub-01/anat/sub-01_T1w.nii.gz"
 VIEWS = {"axial": {"width": 320, "height": 240}}
@@ -154,10 +154,14 @@ class Behind:
         for site in (self.plain, self.tls):
             def viewer(address, *headers):
                 client = Client(Site(site.port, site.tls, site.base, address), headers=headers)
-                self.addCleanup(client.close)
                 client.send({"type": "ping", "token": 1})
-                client.wait_text("pong")
+                try:
+                    client.wait_text("pong")
+                except Closed:
+                    client.close()
+                    raise
                 return client
+            self.assertTrue(eventually(lambda: metric(self.server, "nora_streams") == 0))
             held = [viewer("127.0.0.5") for _ in range(SESSIONS)]
             for headers in ((), ("X-Forwarded-For: 127.0.0.77",)):
                 with self.assertRaises(Closed) as closed:
