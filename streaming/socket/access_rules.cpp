@@ -95,10 +95,8 @@ IpAddress AccessRules::clientOf(const RequestFacts& facts) const {
   return client;
 }
 
-bool AccessRules::isLocal(const RequestFacts& facts) const {
-  if (facts.viaOther && !isTrusted(facts.peer)) return false;
-  const IpAddress client = clientOf(facts);
-  return client.isLoopback() || (client == facts.peer && facts.peer == facts.ours);
+bool AccessRules::isLocal(const RequestFacts& facts) {
+  return !facts.viaOther && (facts.peer.isLoopback() || facts.peer == facts.ours);
 }
 
 std::string_view AccessRules::hostOf(const RequestFacts& facts) const {

@@ -37,8 +37,8 @@ class AccessRules {
   [[nodiscard]] bool isTrusted(const IpAddress& peer) const;
   /// Whom limits are for: behind trusted proxies the last address in X-Forwarded-For that is none of theirs.
   [[nodiscard]] IpAddress clientOf(const RequestFacts& facts) const;
-  /// The client sits at this machine; what was passed on by an unknown proxy is never local.
-  [[nodiscard]] bool isLocal(const RequestFacts& facts) const;
+  /// The client sits at this machine. What says that it was passed on is never local, whoever did it.
+  [[nodiscard]] static bool isLocal(const RequestFacts& facts);
 
   /// Why the name by which the server was asked is not answered; empty: it is. A site whose name is made to lead here
   /// (DNS rebinding) gets nothing from a server on 127.x or from one with allowed origins.

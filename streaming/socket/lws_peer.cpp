@@ -193,7 +193,7 @@ int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpSide& s
   if (side.tls && !facts.tls) return leadToTls(wsi, side, facts.host);
   if (path == streamPath) return refuse(wsi, side, 426, "no_websocket", "this address speaks WebSocket");
   HttpRequest request = requestOf(wsi, path);
-  request.fromThisMachine = side.rules.isLocal(facts);
+  request.fromThisMachine = AccessRules::isLocal(facts);
   HttpAnswer answered = answer(request, side.handler);
   if (auto* ready = std::get_if<HttpResponse>(&answered)) return sendAnswer(wsi, peer, side, std::move(*ready));
   peer.ticket = side.workers.start(std::get<HttpWork>(std::move(answered)));

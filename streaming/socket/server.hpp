@@ -24,7 +24,7 @@ struct HttpRequest {
   std::map<std::string, std::string> query;
   std::string ifNoneMatch;
   bool acceptsGzip = false;
-  bool fromThisMachine = false;  // the client is at this machine itself, not behind a proxy on it
+  bool fromThisMachine = false;  // the client is at this machine, and no proxy in between
 };
 
 struct HttpResponse {

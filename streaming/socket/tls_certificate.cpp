@@ -227,6 +227,7 @@ Result<std::unique_ptr<TlsCertificate>> TlsCertificate::open(Options options) {
 bool TlsCertificate::serve(ssl_ctx_st* context) {
   const auto choose = [](SSL* ssl, void* state) {
     const auto pair = static_cast<const State*>(state)->current();
+    SSL_certs_clear(ssl);  // else one of another kind (RSA, EC) that was in force before is offered as well
     return SSL_use_cert_and_key(ssl, pair->certificate.get(), pair->key.get(), pair->chain.get(), 1);
   };
   SSL_CTX_set_cert_cb(context, choose, state_.get());

@@ -37,15 +37,15 @@ export function readValues(file, points, time = 0) {
   return JSON.parse(execFileSync(python, [join(here, "read_values.py")], { input: question }));
 }
 
-export async function serve(folder, port = 0) {
-  const server = spawn(program, ["serve", folder, "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+export async function serve(folder, port = 0, options = []) {
+  const server = spawn(program, ["serve", folder, "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => server.once("exit", resolve));
   const url = await new Promise((resolve, reject) => {
     let text = "";
     const timer = setTimeout(() => reject(new Error(`no address from ${program}: ${text}`)), patienceMs);
     server.stdout.on("data", (data) => {
       text += data;
-      const found = /at (http:\/\/\S+)/.exec(text);
+      const found = /at (https?:\/\/\S+)/.exec(text);
       if (!found) return;
       clearTimeout(timer);
       resolve(found[1]);

@@ -146,16 +146,11 @@ TEST(AccessRules, LimitsAreForTheClientBehindTrustedProxies) {
 
 TEST(AccessRules, WhatWasPassedOnIsNotLocal) {
   auto facts = asked("h", "", "127.0.0.1");
-  EXPECT_TRUE(rules().isLocal(facts));
+  EXPECT_TRUE(AccessRules::isLocal(facts));
   facts.viaOther = true;
-  facts.forwardedFor = "203.0.113.5";
-  EXPECT_FALSE(rules().isLocal(facts));
-  EXPECT_FALSE(rules({.trustedProxies = {"127.0.0.1"}}).isLocal(facts));
-  facts.forwardedFor = "127.0.0.1";
-  EXPECT_FALSE(rules().isLocal(facts)) << "said by nobody we know";
-  EXPECT_TRUE(rules({.trustedProxies = {"127.0.0.1"}}).isLocal(facts));
-  EXPECT_FALSE(rules().isLocal(asked("h", "", "10.0.0.9")));
-  EXPECT_TRUE(rules().isLocal(asked("h", "", "10.0.0.1"))) << "from our own address";
+  EXPECT_FALSE(AccessRules::isLocal(facts));
+  EXPECT_FALSE(AccessRules::isLocal(asked("h", "", "10.0.0.9")));
+  EXPECT_TRUE(AccessRules::isLocal(asked("h", "", "10.0.0.1"))) << "from our own address";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import time
@@ -18,38 +19,30 @@ DEMO = os.path.join(SOURCE, "tests", "data", "demo")
 TIMEOUT = 30
 
 
-class Server:
-    """`nora serve FOLDER` on a free port; use in a with statement."""
+def unchecked_tls():
+    """For certificates that the tests have signed themselves."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
-    def __init__(self, folder, *options):
-        self.process = subprocess.Popen([PROGRAM, "serve", folder, "--port", "0", *options], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace")
-        line = self.process.stdout.readline()
-        match = re.search(r"http://([^:]+):(\d+)", line)
-        if not match:
-            raise RuntimeError(f"no server: {line!r} {self.process.stderr.read()!r}")
-        self.port = int(match.group(2))
 
-    def __enter__(self):
-        return self
+class Site:
+    """Where nora is reached: a port of this machine, perhaps with TLS, perhaps under a path such as /nora."""
 
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise RuntimeError("the server does not end") from None
-        finally:
-            self.process.stdout.close()
-            self.process.stderr.close()
+    def __init__(self, port, tls=None, base="", source="127.0.0.1"):
+        self.port, self.tls, self.base, self.source = port, tls, base, source
 
-    def alive(self):
-        return self.process.poll() is None and self.get("/healthz")[1] == b"ok\n"
+    def connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), TIMEOUT, (self.source, 0))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self.tls.wrap_socket(connection) if self.tls else connection
 
     def get(self, path):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=TIMEOUT) as answer:
+            scheme = "https" if self.tls else "http"
+            with urllib.request.urlopen(f"{scheme}://127.0.0.1:{self.port}{self.base}{path}", timeout=TIMEOUT,
+                                        context=self.tls) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -73,7 +66,7 @@ class Server:
 
     def raw(self, data, wait=2.0):
         """Sends bytes to the port; everything that comes back until it closes or falls silent."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT) as connection:
+        with self.connect() as connection:
             connection.sendall(data)
             received = b""
             while select.select([connection], [], [], wait)[0]:
@@ -85,6 +78,36 @@ class Server:
                     break
                 received += part
             return received
+
+
+class Server(Site):
+    """`nora serve FOLDER` on a free port; use in a with statement."""
+
+    def __init__(self, folder, *options):
+        self.process = subprocess.Popen([PROGRAM, "serve", folder, "--port", "0", *options], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, errors="replace")
+        line = self.process.stdout.readline()
+        match = re.search(r"(https?)://([^:]+):(\d+)", line)
+        if not match:
+            raise RuntimeError(f"no server: {line!r} {self.process.stderr.read()!r}")
+        super().__init__(int(match.group(3)), unchecked_tls() if match.group(1) == "https" else None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise RuntimeError("the server does not end") from None
+        finally:
+            self.process.stdout.close()
+            self.process.stderr.close()
+
+    def alive(self):
+        return self.process.poll() is None and self.get("/healthz")[1] == b"ok\n"
 
 
 class Closed(Exception):
@@ -118,20 +141,20 @@ class Client:
     """One WebSocket session. Acknowledges frames unless told otherwise."""
 
     def __init__(self, server, origin=None, protocol="nora.v2", acknowledge=True, codecs=("jpeg", "png"), resume=None,
-                 start=True):
+                 start=True, headers=()):
         self.acknowledge = acknowledge
         self.parts = (0, b"")  # frame number and bytes so far of the picture that comes in parts
         self.input = 0
         self.frames = []  # all that came, when they are not acknowledged by themselves
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = server.connect()
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = ["GET /api/v1/stream HTTP/1.1", f"Host: 127.0.0.1:{server.port}", "Upgrade: websocket", "Connection: Upgrade",
+        lines = [f"GET {server.base}/api/v1/stream HTTP/1.1", f"Host: 127.0.0.1:{server.port}", "Upgrade: websocket", "Connection: Upgrade",
                  f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
         if protocol:
             lines.append(f"Sec-WebSocket-Protocol: {protocol}")
         if origin:
             lines.append(f"Origin: {origin}")
+        lines += headers
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         head = b""
         while b"\r\n\r\n" not in head:
