@@ -19,24 +19,29 @@ const page = `<body style="margin:0"><canvas width=1280 height=720></canvas><scr
   };</script>`;
 const plenty = Buffer.alloc(1_000_000, 1);
 
-/** Serves the floor: {server, url}. */
-export function startFloor(jpeg, address = "127.0.0.1", port = 0) {
-  const server = createServer((request, response) => {
-    if (request.url === "/bytes") return response.end(plenty);
-    return response.setHeader("Content-Type", "text/html").end(page);
-  });
+/** A picture as a WebSocket message. */
+function messageOf(jpeg) {
   const short = jpeg.length < 65536; // the shorter form of the length is required where it fits
   const head = Buffer.alloc(short ? 4 : 10);
   head[0] = 0x82;
   head[1] = short ? 126 : 127;
   if (short) head.writeUInt16BE(jpeg.length, 2);
   else head.writeBigUInt64BE(BigInt(jpeg.length), 2);
-  const answer = Buffer.concat([head, jpeg]);
+  return Buffer.concat([head, jpeg]);
+}
+
+/** Serves the floor: {server, url}. `picture`: a JPEG, or a function that returns the promise of one for each message. */
+export function startFloor(picture, address = "127.0.0.1", port = 0) {
+  const server = createServer((request, response) => {
+    if (request.url === "/bytes") return response.end(plenty);
+    return response.setHeader("Content-Type", "text/html").end(page);
+  });
+  const ready = typeof picture === "function" ? null : messageOf(picture);
   server.on("upgrade", (request, socket) => {
     const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
     socket.setNoDelay(true);
-    socket.on("data", () => socket.write(answer));
+    socket.on("data", async () => socket.write(ready ?? messageOf(await picture())));
     socket.on("error", () => {});
   });
   return new Promise((resolve) => server.listen(port, address, () => resolve({ server, url: `http://${address}:${server.address().port}` })));

@@ -32,7 +32,7 @@ try {
   const jpeg = await sliceJpeg(browser, servers.slices.url);
   const { server: floorServer, url: floorUrl } = await startFloor(jpeg);
   const context = {
-    browser, network, subjects, jpeg, floorUrl, floors: {}, quick: options.quick,
+    browser, network, subjects, jpeg, floorUrl, quick: options.quick,
     urls: { slices: servers.slices.url, volume: servers.volume.url },
     count: options.quick ? 40 : 200, seconds: options.quick ? 3 : 8,
     soakMinutes: Number(options["soak-minutes"] ?? (options.quick ? 0.5 : 10)),

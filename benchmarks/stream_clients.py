@@ -78,7 +78,7 @@ def scroll(port, seconds, rate, ready, go, results):
         shown = next((arrived for arrived, newest in frames if newest >= number), None)
         if shown is not None:
             times.append((shown - at) * 1e3)
-    count = sum(1 for arrived, _ in frames if start < arrived <= moving)
+    count = len({newest for arrived, newest in frames if start < arrived <= moving})  # what shows something new
     results.put({"perSecond": count / (moving - start), "times": times, "never": len(asked) - len(times)})
 
 

@@ -52,11 +52,12 @@ export async function move(page, view, motion, options, shownIn = [view]) {
   const moving = tap.frames.filter((f) => f.view === shownIn[0] && f.photon <= last);
   const after = tap.frames.filter((f) => f.view === shownIn[0] && f.photon > last && f.input >= tap.inputs.at(-1).input);
   const full = (f) => f.width >= Math.max(...tap.frames.map((other) => other.width));
-  const isSharp = (f) => f.quality !== "moving" || (full(f) && f.encoderQuality >= 95);
+  const isSharp = (f) => f.quality !== "moving"; // JPEG 4:4:4 of quality 95, or lossless
   const { times, never } = latencies({ ...tap, inputs: tap.inputs.slice(warmUp) }, shownIn);
+  const { pictures } = latencies(tap, shownIn);
   return {
     ...tap, times, never, seconds, moving,
-    perSecond: moving.length / seconds,
+    perSecond: pictures / seconds,
     mbit: (wireWhileMoving.bytes * 8e-6) / seconds,
     sharpMs: after.length > 0 && after.find(isSharp) ? after.find(isSharp).photon - last : null,
     fullMs: after.find(full) ? after.find(full).photon - last : null,
@@ -102,10 +103,10 @@ export async function floorSteps(browser, url, kind, count) {
 export function pacerTrace({ frames, inputs }, view) {
   const start = inputs[0].times[0] ?? inputs[0].sent;
   const end = inputs.at(-1).sent;
-  const moving = frames.filter((f) => f.view === view && f.quality === "moving" && f.photon <= end && !f.ahead);
+  const moving = frames.filter((f) => f.view === view && f.quality === "moving" && f.photon <= end && f.ahead === 0);
   const lines = moving.map((f) =>
     [((f.photon - start) / 1000).toFixed(2) + " s", `${f.width}x${f.height}`, `codec ${f.codec}`, `q${f.encoderQuality}`, `${(f.bytes / 1024).toFixed(1)} KiB`,
-      `${f.kbit} kbit/s`, `${Math.round(f.roundTripUs / 1000)} ms`].join(", "));
+      `${f.bandwidthKbit} kbit/s`, `${Math.round(f.roundTripUs / 1000)} ms`].join(", "));
   const settled = moving.filter((f) => f.photon > start + (end - start) / 3);
   const changes = settled.filter((f, i) => i > 0 && f.width !== settled[i - 1].width).length;
   return { lines, changesPerSecond: settled.length > 1 ? changes / ((settled.at(-1).photon - settled[0].photon) / 1000) : null };

@@ -232,12 +232,10 @@ export const middleOf = (page, view) =>
 /** Everything the tap holds. */
 export const tapOf = (page) => page.evaluate(() => ({ inputs: window.streamTap.inputs, frames: window.streamTap.frames, wire: window.streamTap.wire }));
 
-/** Asks for a codec by hand; false where the page cannot. */
-export async function prefer(page, codec) {
-  if (codec === "jpeg" && !(await page.evaluate(() => window.nora.session?.prefer))) return true; // there is nothing else
-  return page.evaluate((c) => {
-    if (!window.nora.session?.prefer) return false;
-    window.nora.session.prefer(c, "auto");
+/** Asks for a codec of moving pictures by hand; false where the server or the page has not got it. */
+export const prefer = (page, codec) =>
+  page.evaluate((wantedCodec) => {
+    if (wantedCodec !== "auto" && !window.nora.codecs.includes(wantedCodec)) return false;
+    window.nora.prefer(wantedCodec, "auto");
     return true;
   }, codec);
-}

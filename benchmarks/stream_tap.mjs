@@ -8,15 +8,14 @@ export function installTap() {
   const { drawImage } = canvas;
   const { send } = WebSocket.prototype;
   const Native = WebSocket;
-  const headers = new Map(); // frame -> what the trace of the page may not hold
   let taken = new WeakSet();
   let events = []; // times of input events that no message has taken along
   let drawing = false;
   const tap = {
-    inputs: [], // {input, times, sent, have, photon}
+    inputs: [], // {input, times, sent, have}: edits, the input events they carry, and what the page had already
     frames: [], // trace entries that were drawn, with photon
     wire: { messages: 0, bytes: 0, pictures: 0, aheadPictures: 0, aheadBytes: 0 },
-    jpeg: null, // the newest full-sized JPEG as it came
+    jpeg: null, // the newest full-sized moving JPEG as it came
     keepJpeg: false,
     clear() {
       tap.inputs = [];
@@ -28,7 +27,7 @@ export function installTap() {
     shown(view, count) {
       const last = tap.inputs.at(-1);
       if (tap.inputs.length < count || !last) return false;
-      return last.photon !== null || tap.frames.some((f) => f.view === view && f.input >= last.input);
+      return tap.frames.some((f) => f.view === view && f.input >= last.input);
     },
   };
   window.streamTap = tap;
@@ -42,10 +41,8 @@ export function installTap() {
     send.call(this, data);
     const message = typeof data === "string" ? JSON.parse(data) : {};
     if (message.type !== "edit") return;
-    const input = { input: message.input, times: events, sent: performance.now(), have: message.have ?? null, photon: null };
+    tap.inputs.push({ input: message.input, times: events, sent: performance.now(), have: message.have ?? null });
     events = [];
-    tap.inputs.push(input);
-    if (input.have) requestAnimationFrame(() => (input.photon = performance.now())); // its picture was drawn just now
   };
 
   const received = (data) => {
@@ -57,21 +54,14 @@ export function installTap() {
     const part = magic === 0x4e4f5250; // NORP
     if (part && bytes.getUint32(12, true) !== 0) return;
     const at = part ? 24 : 0;
-    if (data.byteLength < at + 160) return;
-    const version = bytes.getUint16(at + 4, true);
-    const two = version >= 2 && data.byteLength >= at + 184;
-    const ahead = two ? bytes.getUint32(at + 164, true) : 0;
-    if (ahead) {
+    if (data.byteLength < at + 192) return;
+    if (bytes.getUint32(at + 164, true) !== 0) {
       ++tap.wire.aheadPictures;
       tap.wire.aheadBytes += data.byteLength;
     } else ++tap.wire.pictures;
-    headers.set(bytes.getUint32(at + 8, true), {
-      ahead, encoderQuality: two ? bytes.getUint8(at + 169) : 0, kbit: two ? bytes.getUint32(at + 172, true) : 0,
-      roundTripUs: two ? bytes.getUint32(at + 176, true) : 0,
-    });
-    if (headers.size > 2000) headers.delete(headers.keys().next().value);
     const full = bytes.getUint16(at + 14, true) === bytes.getUint16(at + 18, true);
-    if (tap.keepJpeg && !part && bytes.getUint8(12) === 1 && full) {
+    const isMovingJpeg = bytes.getUint8(at + 12) === 1 && bytes.getUint8(at + 13) === 0;
+    if (tap.keepJpeg && !part && isMovingJpeg && full) {
       tap.jpeg = new Uint8Array(data, bytes.getUint16(6, true) + bytes.getUint16(22, true));
     }
   };
@@ -90,7 +80,7 @@ export function installTap() {
     for (let i = trace.length - 1; i >= Math.max(0, trace.length - 60); --i) {
       if (trace[i].tPresent === null || taken.has(trace[i])) continue;
       taken.add(trace[i]);
-      fresh.unshift({ ...trace[i], ...headers.get(trace[i].frame), photon: now });
+      fresh.unshift({ ...trace[i], photon: now });
     }
     tap.frames.push(...fresh);
   };
@@ -102,18 +92,21 @@ export function installTap() {
   };
 }
 
-/** Times from input events to the picture that shows them in all `views`, ms; events that were never shown are counted. */
+/**
+ * Times from input events to the picture that shows them in all `views`, ms; how many events were never shown; how many
+ * different pictures of the first view showed something new.
+ */
 export function latencies({ inputs, frames }, views) {
   const times = [];
+  const pictures = new Set();
   let never = 0;
-  const cursor = new Map(views.map((view) => [view, frames.filter((f) => f.view === view && !f.ahead)]));
-  for (const { input, times: events, have, photon } of inputs) {
-    const shown = views.map((view) => {
-      if (have?.[view] !== undefined && photon !== null) return photon;
-      return cursor.get(view).find((f) => f.input >= input)?.photon;
-    });
+  const ofView = new Map(views.map((view) => [view, frames.filter((f) => f.view === view)]));
+  for (const { input, times: events } of inputs) {
+    const shown = views.map((view) => ofView.get(view).find((f) => f.input >= input));
     if (shown.includes(undefined)) never += events.length;
-    else for (const event of events) times.push(Math.max(...shown) - event);
+    else for (const event of events) times.push(Math.max(...shown.map(({ photon }) => photon)) - event);
+    pictures.add(shown[0]);
   }
-  return { times, never };
+  pictures.delete(undefined);
+  return { times, never, pictures: pictures.size };
 }

@@ -4,19 +4,21 @@ import { floorSteps, move, pace, pacerTrace, steps } from "./stream_motion.mjs";
 import { isStill, leftOut, measureNetwork, middleOf, openView, percentileRows, prefer, row, serve, serveFloor, sleep, tapOf } from "./stream_support.mjs";
 import { latencies } from "./stream_tap.mjs";
 
-const codecs = ["jpeg", "h264"];
+const byHand = ["jpeg", "h264"];
+const codecNames = { 1: "JPEG", 2: "PNG", 3: "WebP", 4: "H.264", 5: "HEVC", 6: "AV1" };
 const bandwidthTargets = { jpeg: 12, h264: 4 }; // Mbit/s, Q16
 const latencyTargets = { jpeg: { id: "Q1", 50: 25, 99: 50 }, h264: { id: "Q2", 50: 22, 99: 45 } };
 const views = { slices: "axial", volume: "3d" };
 
-/** Codecs of the moving pictures that came, e.g. "1" for JPEG. */
-const codecsOf = ({ frames }) => [...new Set(frames.filter((f) => f.quality === "moving" && !f.ahead).map((f) => f.codec))].join("+");
+/** Codecs of the moving pictures that came, for a note. */
+const codecsOf = ({ frames }) =>
+  [...new Set(frames.filter((f) => f.quality === "moving" && f.ahead === 0).map((f) => codecNames[f.codec]))].join("+") || "no moving picture";
 
-async function eachCodec(page, name, measure) {
+async function eachCodec(page, name, measure, codecs = byHand) {
   const rows = [];
   for (const codec of codecs) {
     if (await prefer(page, codec)) rows.push(...(await measure(codec)));
-    else rows.push(leftOut("", `${name}, ${codec}`, "the page cannot be told to use a codec"));
+    else rows.push(leftOut("", `${name}, ${codec}`, "the server or the browser has not got the codec"));
   }
   return rows;
 }
@@ -33,23 +35,27 @@ export async function sliceJpeg(browser, url) {
   return Buffer.from(bytes);
 }
 
-export async function floor({ browser, floorUrl, count, floors, jpeg }) {
-  for (const kind of ["key", "wheel"]) floors[kind] = await floorSteps(browser, floorUrl, kind, count);
+export async function floor({ browser, floorUrl, count, jpeg }) {
   const name = `floor: echo of a ready JPEG of ${Math.round(jpeg.length / 1024)} KiB, 1280x720, loopback`;
-  return Object.entries(floors).flatMap(([kind, times]) => percentileRows("", `${name}, ${kind}`, times));
+  const rows = [];
+  for (const kind of ["key", "wheel"]) rows.push(...percentileRows("", `${name}, ${kind}`, await floorSteps(browser, floorUrl, kind, count)));
+  return rows;
 }
 
-export async function slices({ browser, urls, subjects, count, seconds, floors }) {
+export async function slices({ browser, urls, subjects, count, seconds, floorUrl }) {
   const page = await openView(browser, urls.slices, views.slices);
   const rows = await eachCodec(page, "slices", async (codec) => {
     const what = `${subjects.slices.name}, 1280x720, ${codec}, loopback`;
     const targets = latencyTargets[codec];
     const found = [];
+    const floors = {};
     for (const kind of ["key", "wheel"]) {
+      floors[kind] = await floorSteps(browser, floorUrl, kind, count); // just before: machines are shared
+      await page.bringToFront();
       const { times } = await steps(page, views.slices, kind, count);
       found.push(...percentileRows(targets.id, `input (${kind}) to photon, ten slices a step, ${what}`, times, { targets, floor: floors[kind] }));
     }
-    found.push(...movingRows(targets.id, `scrolling, 30 clicks/s, ${what}`, await move(page, views.slices, "scroll", { seconds }), { targets, floor: floors.wheel, codec }));
+    found.push(...movingRows(targets.id, `scrolling, 30 clicks/s, ${what}`, await move(page, views.slices, "scroll", { seconds }), { targets, floor: floors.wheel }));
     return found;
   });
   await page.close();
@@ -67,27 +73,28 @@ async function crosshair(browser, url, name, seconds) {
   return [...percentileRows("Q1", `${what}: input to photon of both`, moved.times), row("", `${what}: pictures of a view`, moved.perSecond, "1/s")];
 }
 
-export async function dvr({ browser, urls, subjects, seconds }) {
+export async function dvr({ browser, urls, subjects, seconds, count, floorUrl }) {
   const page = await openView(browser, urls.volume, views.volume);
   await move(page, views.volume, "rotate", { seconds: 2 }); // what a picture takes is known afterwards
-  const rows = await eachCodec(page, "rotating", async (codec) =>
-    movingRows("", `rotating, 60 moves/s, ${subjects.volume.name}, 1280x720, ${codec}, loopback`, await move(page, views.volume, "rotate", { seconds }), { codec }));
+  const rows = await eachCodec(page, "rotating", async (codec) => {
+    const floor = await floorSteps(browser, floorUrl, "key", count);
+    await page.bringToFront();
+    return movingRows("", `rotating, 60 moves/s, ${subjects.volume.name}, 1280x720, ${codec}, loopback`, await move(page, views.volume, "rotate", { seconds }), { floor });
+  });
   await page.close();
   return rows;
 }
 
 /** Latency, rate, size and refinement of a motion. */
-function movingRows(id, name, moved, { targets = {}, floor = null, codec, refinement = true } = {}) {
+function movingRows(id, name, moved, { targets = {}, floor = null, refinement = true } = {}) {
   const widths = moved.moving.map((f) => f.width).sort((a, b) => a - b);
-  const note = `codec ${codecsOf(moved)}; ${moved.never} inputs never shown; width p50 ${widths[widths.length >> 1]}; ${Math.round(moved.wire.aheadBytes / 1024)} KiB ahead`;
+  const note = `${codecsOf(moved)}; ${moved.never} inputs never shown; width p50 ${widths[widths.length >> 1]}; ${Math.round(moved.wire.aheadBytes / 1024)} KiB ahead`;
   return [
     ...percentileRows(id, `${name}: input to photon`, moved.times, { targets, floor, note }),
     row("", `${name}: pictures`, moved.perSecond, "1/s"),
     row("", `${name}: bandwidth`, moved.mbit, "Mbit/s"),
-    ...(refinement ? [
-      row("Q17", `${name}: last input to sharp`, moved.sharpMs, "ms", { target: 150 }),
-      row("Q17", `${name}: last input to lossless`, moved.losslessMs, "ms", { target: 400 }),
-    ] : []),
+    row("Q17", `${name}: last input to sharp`, moved.sharpMs, "ms", { target: refinement ? 150 : null }),
+    row("Q17", `${name}: last input to lossless`, moved.losslessMs, "ms", { target: refinement ? 400 : null }),
   ];
 }
 
@@ -100,7 +107,7 @@ export async function bandwidth({ browser, urls, subjects, seconds, quick }) {
     rows.push(...(await eachCodec(page, motion, async (codec) => {
       const moved = await move(page, views[kind], motion, { perSecond: 30, seconds });
       const name = `bandwidth at 30 inputs/s, ${motion}, ${subjects[kind].name}, 1280x720, ${codec}`;
-      const note = `${moved.perSecond.toFixed(1)} pictures/s; codec ${codecsOf(moved)}`;
+      const note = `${moved.perSecond.toFixed(1)} pictures/s, ${codecsOf(moved)}`;
       return [row("Q16", name, moved.mbit, "Mbit/s", { target: bandwidthTargets[codec], note })];
     })));
     rows.push(...(await standing(page, kind, quick ? 3 : 10)));
@@ -166,7 +173,7 @@ export async function badNetworks(context) {
       for (const [kind, motion] of [["slices", "scroll"], ["volume", "rotate"]]) {
         await pages[kind].bringToFront();
         await network.tell({ count: true });
-        rows.push(...(await eachCodec(pages[kind], `${profile.name}: ${motion}`, (codec) => inNetwork(context, profile, pages[kind], kind, motion, codec, floor))));
+        rows.push(...(await eachCodec(pages[kind], `${profile.name}: ${motion}`, (codec) => inNetwork(context, profile, pages[kind], kind, motion, codec, floor), [...byHand, "auto"])));
       }
     }
     return rows;
@@ -186,7 +193,7 @@ async function inNetwork({ network, subjects, seconds, quick }, profile, page, k
   const name = `${profile.name}: ${motion}, 30 inputs/s, ${what}`;
   const { lines, changesPerSecond } = pacerTrace(moved, views[kind]);
   const target = profile.targets.id ? { 50: profile.targets[50], 99: profile.targets[99] } : {};
-  rows.push(...movingRows(profile.targets.id, name, moved, { targets: target, floor, codec }));
+  rows.push(...movingRows(profile.targets.id, name, moved, { targets: target, floor, refinement: false }));
   rows.push(row("", `${name}: lost packets`, toClient.lost + toClient.overflowed, "", { note: `${toClient.packets} passed` }));
   rows.push({ ...row("", `${name}: changes of size once settled`, changesPerSecond, "1/s"), trace: lines });
   return rows;
