@@ -41,7 +41,8 @@ export function startFloor(picture, address = "127.0.0.1", port = 0) {
     const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
     socket.setNoDelay(true);
-    socket.on("data", async () => socket.write(ready ?? messageOf(await picture())));
+    const isText = (data) => (data[0] & 15) === 1; // not a close
+    socket.on("data", async (data) => isText(data) && socket.write(ready ?? messageOf(await picture())));
     socket.on("error", () => {});
   });
   return new Promise((resolve) => server.listen(port, address, () => resolve({ server, url: `http://${address}:${server.address().port}` })));

@@ -53,5 +53,4 @@ try {
   await network.close?.();
   subjects.remove();
 }
-process.stdout.write(JSON.stringify(rows) + "\n");
-process.exit(0);
+process.stdout.write(JSON.stringify(rows) + "\n", () => process.exit(0)); // once a pipe has taken it all

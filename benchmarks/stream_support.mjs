@@ -71,8 +71,13 @@ export function makeSubjects() {
 
 // ---- programs
 
-function started(command, options, pattern) {
-  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"], ...options });
+const children = new Set();
+process.on("exit", () => children.forEach((child) => child.kill())); // also where the benchmark fails
+
+function started(command, pattern) {
+  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
   return new Promise((resolve, reject) => {
     let text = "";
     const failed = (code) => reject(new Error(`${command.join(" ")} ended with ${code}: ${text}`));
@@ -93,7 +98,7 @@ const ended = (child) => new Promise((resolve) => (child.exitCode !== null || ch
 export async function serve(folder, { port = 0, network = null } = {}) {
   const address = network ? network.there : "127.0.0.1";
   const command = [...(network ? network.inside : []), program, "serve", folder, "--bind", address, "--port", String(port), "--log-level", "error"];
-  const { child, found } = await started(command, {}, /(http:\/\/\S+)/);
+  const { child, found } = await started(command, /(http:\/\/\S+)/);
   const listeningAt = Date.now();
   const stop = async (signal = "SIGTERM") => {
     child.kill(signal);
@@ -118,7 +123,7 @@ export async function openNetwork() {
   const namespace = `nora-stream-${process.pid}`;
   let link;
   try {
-    link = await started(["/usr/bin/python3", join(here, "stream_link.py"), namespace], {}, /(\{.*\})\n/);
+    link = await started(["/usr/bin/python3", join(here, "stream_link.py"), namespace], /(\{.*\})\n/);
   } catch (error) {
     return { why: String(error.message) };
   }
@@ -147,7 +152,7 @@ export async function serveFloor(jpeg, network) {
   const file = join(mkdtempSync(join(tmpdir(), "nora-floor-")), "slice.jpg");
   writeFileSync(file, jpeg);
   const command = [...network.inside, process.execPath, join(here, "page_floor.mjs"), file, network.there, String(network.ports.floor)];
-  const { child, found } = await started(command, {}, /(http:\/\/\S+)/);
+  const { child, found } = await started(command, /(http:\/\/\S+)/);
   const stop = async () => {
     child.kill();
     await ended(child);
