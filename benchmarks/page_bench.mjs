@@ -2,45 +2,15 @@
 // the same run, the floor: a WebSocket that answers each input with one JPEG made before, decoded and drawn the same way.
 // Photon: the first animation frame after the picture was drawn, on the clock of the input event.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startFloor } from "./page_floor.mjs";
 import { launch, percentile, program, row, startNora, writePhantom } from "./page_support.mjs";
 
 const inputs = 200;
 const wanted = { width: 1280, height: 720 };
 const size = 256;
-
-/** Serves the floor: a page, and a WebSocket that sends `jpeg` for each message. */
-function startFloor(jpeg) {
-  const page = `<canvas width=${wanted.width} height=${wanted.height}></canvas><script>
-    const context = document.querySelector("canvas").getContext("2d");
-    const socket = new WebSocket("ws://" + location.host); socket.binaryType = "arraybuffer"; let tEvent = 0;
-    window.photons = [];
-    for (const kind of ["wheel", "keydown"]) addEventListener(kind, (event) => { tEvent = event.timeStamp; socket.send("x"); });
-    socket.onmessage = async (message) => {
-      const bitmap = await createImageBitmap(new Blob([message.data], { type: "image/jpeg" }));
-      context.drawImage(bitmap, 0, 0);
-      requestAnimationFrame(() => photons.push(performance.now() - tEvent));
-    };</script>`;
-  const server = createServer((request, response) => response.setHeader("Content-Type", "text/html").end(page));
-  server.on("upgrade", (request, socket) => {
-    const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
-    socket.setNoDelay(true);
-    const short = jpeg.length < 65536; // the shorter form of the length is required where it fits
-    const head = Buffer.alloc(short ? 4 : 10);
-    head[0] = 0x82;
-    head[1] = short ? 126 : 127;
-    if (short) head.writeUInt16BE(jpeg.length, 2);
-    else head.writeBigUInt64BE(BigInt(jpeg.length), 2);
-    socket.on("data", () => socket.write(Buffer.concat([head, jpeg])));
-    socket.on("error", () => {});
-  });
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve({ server, url: `http://127.0.0.1:${server.address().port}` })));
-}
 
 /** One input, going up and down: a wheel click or an arrow key. */
 const give = {

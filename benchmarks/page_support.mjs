@@ -9,10 +9,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { chromium } = createRequire(join(root, "client/package.json"))("playwright-core");
 export const program = process.env.NORA_PROGRAM ?? join(root, "build/bin/nora");
 
-export const launch = () =>
+export const launch = (more = []) =>
   chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more],
   });
 
 /** An int16 NIfTI of size^3 voxels of 1 mm with nested shells and a texture. */

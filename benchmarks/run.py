@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and prints a table: ./bench [STAGE...] [--json FILE].
 
-Stages: render, scaling, geometry, stream, formats (C++, build/bin/nora_bench) and page (the real page in Chromium).
+Stages: render, scaling, geometry, stream, formats (C++, build/bin/nora_bench), page and stream (the real page in Chromium).
+`stream` has scenarios of its own, see benchmarks/stream_bench.mjs; --only picks some, --quick takes fewer inputs.
 """
 import argparse
 import json
@@ -14,6 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NATIVE = ("render", "scaling", "geometry", "stream", "formats")
 STAGES = NATIVE + ("page",)
+ENCODERS = "encode"
 
 
 def machine():
@@ -46,10 +48,37 @@ def table(rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
 
 
+def say_left_out(rows):
+    for row in rows:
+        if row["value"] is None and row.get("note"):
+            print(f'{row["name"]}: {row["note"]}')
+
+
+def run_script(script, *options):
+    done = subprocess.run(["node", ROOT / "benchmarks" / script, *options], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def run_streaming(arguments):
+    only = arguments.only.split(",") if arguments.only else []
+    if only == [ENCODERS]:
+        return []
+    print("measuring streaming (Chromium) ...", file=sys.stderr)
+    options = ["--quick"] if arguments.quick else []
+    if only:
+        options += ["--only", ",".join(name for name in only if name != ENCODERS)]
+    if arguments.soak_minutes:
+        options += ["--soak-minutes", arguments.soak_minutes]
+    return run_script("stream_bench.mjs", *options)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./bench")
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=", ".join(STAGES) + "; all by default")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
+    parser.add_argument("--only", metavar="NAME,...", help=f"scenarios of the stage stream alone; {ENCODERS}: its C++ part")
+    parser.add_argument("--quick", action="store_true", help="the stage stream with few inputs: to see that it works")
+    parser.add_argument("--soak-minutes", metavar="N", help="length of the last scenario of the stage stream, 10 by default")
     arguments = parser.parse_args()
     unknown = [stage for stage in arguments.stages if stage not in STAGES]
     if unknown:
@@ -58,6 +87,8 @@ def main():
 
     rows = []
     native = [stage for stage in stages if stage in NATIVE]
+    if arguments.only and ENCODERS not in arguments.only.split(","):
+        native = [stage for stage in native if stage != "stream"]
     if native:
         print(f"measuring {', '.join(native)} ...", file=sys.stderr)
         done = subprocess.run([ROOT / "build/bin/nora_bench", *native], stdout=subprocess.PIPE, text=True, check=True)
@@ -65,11 +96,13 @@ def main():
     if "page" in stages:
         print("measuring page (Chromium) ...", file=sys.stderr)
         for script in ("page_bench.mjs", "drag_bench.mjs"):
-            done = subprocess.run(["node", ROOT / "benchmarks" / script], stdout=subprocess.PIPE, text=True, check=True)
-            rows += json.loads(done.stdout)
+            rows += run_script(script)
+    if "stream" in stages:
+        rows += run_streaming(arguments)
     for row in rows:
         row["machine"] = machine()
-    table(rows)
+    table([row for row in rows if row["value"] is not None])
+    say_left_out(rows)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
