@@ -93,7 +93,7 @@ export class Ahead {
     const place = this.asked.get(header.ahead);
     this.asked.delete(header.ahead);
     const isRight = place && header.revision === this.source.revision() && sizeKey({ width: header.viewportWidth, height: header.viewportHeight }) === place.size;
-    if (!isRight) return false;
+    if (!isRight || this.has(place)) return false;
     this.kept.set(place.id, { ...place, header, picture });
     this.bytes += header.width * header.height * 4;
     for (const id of this.kept.keys()) {
@@ -133,7 +133,10 @@ export class Ahead {
         items.push({ id: place.id, view, patch: [{ op: "replace", path: "/crosshairMm", value: crosshairMm }] });
       }
     }
-    if (items.length > 0) this.source.send({ type: "ahead", items });
+    if (items.length === 0) return;
+    this.source.send({ type: "ahead", items });
+    // The list before ended; one picture of it may be on its way.
+    for (const id of this.asked.keys()) if (this.asked.size > 2 * mostItems) this.asked.delete(id);
   }
 
   private has({ view, look, size }: Place): boolean {

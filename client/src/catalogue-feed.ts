@@ -35,10 +35,12 @@ export class CatalogueFeed {
     if (revision !== this.revision) void this.refresh();
   }
 
-  /** After a connection came back: the server may be another one, which counts its revisions anew. */
-  restart(): void {
-    this.catalogue.clear();
-    this.revision = 0;
+  /** After a connection came back; another server counts its revisions anew. */
+  restart(isAnother: boolean): void {
+    if (isAnother) {
+      this.catalogue.clear();
+      this.revision = 0;
+    }
     void this.refresh();
   }
 

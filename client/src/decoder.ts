@@ -36,57 +36,68 @@ export async function decodableCodecs(): Promise<string[]> {
 /** The video of one view. Its pictures are decoded in their order, each as soon as it comes. */
 class Stream {
   private decoder: VideoDecoder | null = null;
-  private readonly waiting = new Map<number, { resolve(frame: VideoFrame): void; reject(error: Error): void }>();
+  private isLost = false; // and that was said
+  private readonly waiting = new Map<number, (frame: VideoFrame | null) => void>();
 
-  decode(header: FrameHeader, data: Uint8Array<ArrayBuffer>): Promise<VideoFrame> {
-    return new Promise((resolve, reject) => {
-      if (header.key) this.restart(header.codec === codecs.h264 ? h264Name(data) : videoNames[header.codec]!);
-      if (!this.decoder) return reject(new Error("the beginning of the video is missing"));
-      this.waiting.set(header.frame, { resolve, reject });
+  /** `lost` is called once for every time that the stream must begin anew. */
+  constructor(private readonly lost: () => void) {}
+
+  /** Null if there is none to show: it was lost, or another decoder took over before. */
+  decode(header: FrameHeader, data: Uint8Array<ArrayBuffer>): Promise<VideoFrame | null> {
+    return new Promise((resolve) => {
+      if (header.key) this.close();
+      this.waiting.set(header.frame, resolve);
       try {
+        if (header.key) this.start(header.codec === codecs.h264 ? h264Name(data) : videoNames[header.codec]!);
         const type = header.key ? "key" : "delta";
+        if (!this.decoder) throw new Error("the beginning is missing");
         this.decoder.decode(new EncodedVideoChunk({ type, timestamp: header.frame, data }));
-      } catch (error) {
-        this.fail(error as Error);
+      } catch {
+        this.fail();
       }
     });
   }
 
-  private restart(codec: string): void {
-    this.close();
+  private start(codec: string): void {
+    this.isLost = false;
     const decoder = new VideoDecoder({
       output: (frame) => {
-        const waits = this.waiting.get(frame.timestamp);
+        const resolve = this.waiting.get(frame.timestamp);
         this.waiting.delete(frame.timestamp);
-        if (waits) waits.resolve(frame);
+        if (resolve) resolve(frame);
         else frame.close();
       },
-      error: (error) => this.decoder === decoder && this.fail(error),
+      error: () => this.decoder === decoder && this.fail(),
     });
     decoder.configure({ codec, optimizeForLatency: true });
     this.decoder = decoder;
   }
 
-  private fail(error: Error): void {
+  private fail(): void {
     this.close();
-    for (const { reject } of this.waiting.values()) reject(error);
-    this.waiting.clear();
+    if (!this.isLost) this.lost();
+    this.isLost = true;
   }
 
+  /** Nobody waits for ever: a picture that is not acknowledged holds up those that follow. */
   close(): void {
     if (this.decoder && this.decoder.state !== "closed") this.decoder.close();
     this.decoder = null;
+    for (const resolve of this.waiting.values()) resolve(null);
+    this.waiting.clear();
   }
 }
 
 export class Decoders {
   private readonly streams = new Map<string, Stream>();
 
-  async decode(header: FrameHeader, data: Uint8Array<ArrayBuffer>): Promise<Picture> {
+  constructor(private readonly videoLost: (view: string) => void) {}
+
+  async decode(header: FrameHeader, data: Uint8Array<ArrayBuffer>): Promise<Picture | null> {
     const type = types[header.codec];
     if (type) return createImageBitmap(new Blob([data], { type }), exactColours);
     let stream = this.streams.get(header.view);
-    if (!stream) this.streams.set(header.view, (stream = new Stream()));
+    if (!stream) this.streams.set(header.view, (stream = new Stream(() => this.videoLost(header.view))));
     return stream.decode(header, data);
   }
 

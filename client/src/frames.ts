@@ -31,8 +31,8 @@ export interface FrameEvents {
   videoFailed(): void;
 }
 
-const firstVideoCodec = 4;
 const patienceWithVideo = 3; // failures of decoders
+const patienceWithChanges = 3; // pictures that arrived changed; a browser that lets nobody read pixels changes them all
 
 export class FramePipeline {
   private readonly sinks = new Map<string, FrameSink>();
@@ -42,9 +42,10 @@ export class FramePipeline {
   private oldest = 0; // pictures of earlier revisions are of another image
   private epoch = 0;
   private videoFailures = 0;
+  private changedOnes = 0;
   private readonly drawn: TraceEntry[] = []; // to be acknowledged in the next animation frame
   private readonly parts = new Parts();
-  private readonly decoders = new Decoders();
+  private readonly decoders = new Decoders((view) => this.videoLost(view));
 
   constructor(
     private readonly trace: Trace,
@@ -104,18 +105,15 @@ export class FramePipeline {
       return;
     }
     const entry = this.trace.received(header, encoded.byteLength, tReceive);
-    let picture: Picture;
+    let picture: Picture | null = null;
     try {
       picture = await this.decoders.decode(header, encoded);
     } catch {
-      if (epoch !== this.epoch) return;
-      if (header.codec >= firstVideoCodec) this.videoLost(header.view);
-      else this.events.complain(`a picture of the view ${header.view} could not be decoded`);
-      this.acknowledge(entry);
-      return;
+      if (epoch === this.epoch) this.events.complain(`a picture of the view ${header.view} could not be decoded`);
     }
-    entry.tDecoded = performance.now();
-    if (epoch !== this.epoch) picture.close();
+    if (picture) entry.tDecoded = performance.now();
+    if (epoch !== this.epoch) picture?.close();
+    else if (!picture) this.acknowledge(entry);
     else if (header.ahead !== 0) this.keepAhead({ picture, header, entry });
     else this.offer({ picture, header, entry });
   }
@@ -186,7 +184,8 @@ export class FramePipeline {
     if (result === "overtaken") return;
     entry.verified = result === "right";
     if (isWanted()) this.sinks.get(header.view)?.checked(entry.verified);
-    if (entry.verified) return;
+    if (entry.verified || this.changedOnes >= patienceWithChanges) return;
+    ++this.changedOnes;
     this.events.complain(`a lossless picture of the view ${header.view} arrived changed`);
     this.events.send({ type: "key", view: header.view });
   }

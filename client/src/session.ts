@@ -26,7 +26,7 @@ import { isShape, type Step } from "./shape-source.ts";
 import { planOpeningShape } from "./shape-opening.ts";
 import { SceneStore } from "./store.ts";
 import { Trace } from "./trace.ts";
-import { Connection } from "./websocket.ts";
+import { Connection, takenOver } from "./websocket.ts";
 
 export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "toasts" | "progress";
 
@@ -50,7 +50,6 @@ interface Size {
 }
 
 const largestViewport = 4096;
-const takenOver = 4001; // close code: the session goes on elsewhere
 
 /** The session of this tab, kept for when it is loaded again; where the browser allows it. */
 const kept = {
@@ -112,7 +111,7 @@ export class Session {
     },
     ahead: (header, picture) => this.ahead.take(header, picture),
     complain: (text) => this.toast("error", text),
-    videoFailed: () => this.prefer("jpeg"),
+    videoFailed: () => this.prefer("jpeg", this.preferred.still),
   });
   readonly ahead: Ahead = new Ahead({
     scene: () => this.scene,
@@ -471,12 +470,12 @@ export class Session {
     this.progress.clear();
     this.probes.reset();
     this.ownScenes.clear();
-    if (again) this.feed.restart();
+    if (again) this.feed.restart(!hello.resumed);
+    // What was being opened may have come, or failed, while nobody heard of it: it is opened anew, on the scene of here.
     if (this.scene.layers.length === 0) this.store.adopt(hello.scene);
-    else if (!hello.resumed || !sameJson(hello.scene, this.scene)) this.sendOwnScene();
+    else if (!hello.resumed || this.opening || !sameJson(hello.scene, this.scene)) this.sendOwnScene();
     this.looks.replaced(this.scene);
-    const isUnknown = !hello.resumed || (this.opening?.input ?? 0) > hello.applied;
-    if (this.opening && isUnknown) this.openNow(this.opening.entry, this.opening.as);
+    if (this.opening) this.openNow(this.opening.entry, this.opening.as);
     this.queueViewports();
     this.events.emit("status");
     this.openFirst();
@@ -541,8 +540,12 @@ export class Session {
   // ---- changes
 
   private connectionChanged(): void {
-    if (this.connection.state !== "open" && this.greeted) {
-      if (this.connection.closeCode === takenOver) kept.set("");
+    const { state, closeCode } = this.connection;
+    if (state === "waiting" && closeCode === takenOver) {
+      kept.set("");
+      this.toast("note", "The session of this window goes on in another one. Here is a copy; changes there do not come here.");
+    }
+    if (state !== "open" && this.greeted) {
       this.greeted = false;
       this.progress.clear();
       this.probes.forgetCursor();
@@ -594,8 +597,15 @@ export class Session {
       if (this.toasts.length > toastsKept) this.toasts.shift();
       this.events.emit("toasts");
     }
-    const { id } = toast;
-    toast.timer = window.setTimeout(() => this.dismissToast(id), toastMs[kind]);
+    this.dismissLater(toast);
+  }
+
+  /** What was said while nobody looked is still there when somebody does. */
+  private dismissLater(toast: Toast): void {
+    toast.timer = window.setTimeout(() => {
+      if (document.hidden) this.dismissLater(toast);
+      else this.dismissToast(toast.id);
+    }, toastMs[toast.kind]);
   }
 
   /** What was said of a cause is no longer true. */

@@ -1,4 +1,5 @@
 // One WebSocket that comes back by itself: back-off, state for the banner, reason of the last close.
+import { doubtMs, Heartbeat, silenceMs } from "./heartbeat.ts";
 import { subProtocol, type ServerMessage } from "./protocol.ts";
 
 export type ConnectionState = "connecting" | "open" | "waiting";
@@ -6,6 +7,11 @@ export type ConnectionState = "connecting" | "open" | "waiting";
 const firstDelayMs = 500;
 const longestDelayMs = 30_000;
 const stableAfterMs = 5_000; // a connection that lived so long was good: start again with short delays
+const greetingMs = 10_000; // for the way to the server and its first word
+const longestPatienceMs = 40_000;
+const soonMs = 60_000; // a connection that was taken for dead so early may only be slow
+
+export const takenOver = 4001; // close code: the session goes on elsewhere
 
 /** What a close code says, where the server gives no reason. */
 const closeTexts: Record<number, string> = {
@@ -31,15 +37,25 @@ export class Connection {
   private delayMs = firstDelayMs;
   private timer = 0;
   private openedAt = 0;
+  private patienceMs = silenceMs; // for an answer: one picture may take that long on a slow way
+  private readonly heartbeat = new Heartbeat({
+    doubt: () => this.doubt(),
+    silent: () => this.state === "open" && this.ask(this.patienceMs),
+    dead: () => this.giveUp(),
+    isSeen: () => !document.hidden,
+  });
 
   constructor(
     private readonly url: string,
     private readonly events: ConnectionEvents,
-  ) {}
+  ) {
+    this.heartbeat.start();
+  }
 
   connect(): void {
     clearTimeout(this.timer);
     this.setState("connecting");
+    this.heartbeat.expect(greetingMs);
     const socket = new WebSocket(this.url, subProtocol);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
@@ -48,6 +64,7 @@ export class Connection {
       this.send(this.events.start());
     };
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
+      this.heartbeat.heard();
       if (this.state !== "open") {
         this.reason = "";
         this.setState("open");
@@ -79,18 +96,45 @@ export class Connection {
     this.events.message(message);
   }
 
-  private closed(socket: WebSocket, event: CloseEvent): void {
+  private ask(withinMs: number): void {
+    this.heartbeat.expect(withinMs);
+    this.send({ type: "ping", token: Math.floor(performance.now()) });
+  }
+
+  private doubt(): void {
+    if (this.state === "waiting") this.connect();
+    else if (this.state === "open") this.ask(doubtMs);
+    else this.heartbeat.expect(greetingMs);
+  }
+
+  private giveUp(): void {
+    if (!this.socket) return;
+    const wasOpen = this.state === "open";
+    const isEarly = performance.now() - this.openedAt < soonMs;
+    if (wasOpen) this.patienceMs = isEarly ? Math.min(longestPatienceMs, 2 * this.patienceMs) : silenceMs;
+    const { socket } = this;
+    this.socket = null; // what it says from now on is not heard
+    socket.close();
+    this.ended(0, "the server does not answer", wasOpen);
+  }
+
+  private closed(socket: WebSocket, { code, reason }: CloseEvent): void {
     if (socket !== this.socket) return;
     this.socket = null;
-    if (this.openedAt > 0 && performance.now() - this.openedAt > stableAfterMs) this.delayMs = firstDelayMs;
     const unsaid = this.openedAt > 0 ? "connection lost" : "server not reachable";
-    this.closeCode = event.code;
-    this.reason = event.reason || (closeTexts[event.code] ?? unsaid);
+    this.ended(code, reason || (closeTexts[code] ?? unsaid), code === takenOver);
+  }
+
+  private ended(code: number, reason: string, tryAtOnce: boolean): void {
+    if (this.openedAt > 0 && performance.now() - this.openedAt > stableAfterMs) this.delayMs = firstDelayMs;
     this.openedAt = 0;
-    this.retryAt = performance.now() + this.delayMs;
+    this.closeCode = code;
+    this.reason = reason;
+    this.retryAt = performance.now() + (tryAtOnce ? 0 : this.delayMs);
+    this.setState("waiting");
+    if (tryAtOnce) return this.connect();
     this.timer = window.setTimeout(() => this.connect(), this.delayMs);
     this.delayMs = Math.min(longestDelayMs, this.delayMs * 2);
-    this.setState("waiting");
   }
 
   private setState(state: ConnectionState): void {
