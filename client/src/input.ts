@@ -104,7 +104,7 @@ export class ViewportInput {
     this.target.focus({ preventScroll: true });
     this.target.setPointerCapture(event.pointerId);
     this.ui.activeView = this.target.name;
-    this.ui.session.setFocus(this.target.name);
+    this.ui.session.viewports.setFocus(this.target.name);
     const at = { x: event.clientX, y: event.clientY };
     if (event.pointerType === "touch") this.fingers.set(event.pointerId, at);
     this.downs = [this.downs[1], event.timeStamp];
@@ -216,7 +216,7 @@ export class ViewportInput {
     const picture = this.picture();
     if (!picture || event.deltaY === 0) return;
     const { navigation, session } = this.ui;
-    session.setFocus(this.target.name);
+    session.viewports.setFocus(this.target.name);
     if (event.ctrlKey || event.metaKey || this.target.kind === "volume") {
       const at = { x: event.clientX, y: event.clientY };
       navigation.zoomAt(this.target.name, picture, ...this.pixelAt(at), wheelZoomFactor(event), event.timeStamp);

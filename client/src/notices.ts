@@ -11,11 +11,11 @@ export class Toasts extends PageElement {
 
   protected override render() {
     return html`<div class="toasts" aria-live="polite">
-      ${this.session.toasts.map(
+      ${this.session.toasts.shown.map(
         (toast) =>
           html`<div class="toast ${toast.kind}" role=${toast.kind === "error" ? "alert" : "status"}>
             <span>${toast.text}</span>
-            <button class="icon" aria-label="Dismiss" @click=${() => this.session.dismissToast(toast.id)}>✕</button>
+            <button class="icon" aria-label="Dismiss" @click=${() => this.session.toasts.dismiss(toast.id)}>✕</button>
           </div>`,
       )}
     </div>`;

@@ -8,6 +8,7 @@ import { decodableCodecs } from "./decoder.ts";
 import { Emitter } from "./emitter.ts";
 import { FramePipeline } from "./frames.ts";
 import type { Vec3 } from "./geometry.ts";
+import { keptSession } from "./kept-session.ts";
 import { Looks } from "./looks.ts";
 import { planOpening } from "./overlay-source.ts";
 import { Probes } from "./probes.ts";
@@ -25,7 +26,9 @@ import { gridAround, shownData, type ShapeData } from "./shapes.ts";
 import { isShape, type Step } from "./shape-source.ts";
 import { planOpeningShape } from "./shape-opening.ts";
 import { SceneStore } from "./store.ts";
+import { ToastList, type Toast } from "./toast-list.ts";
 import { Trace } from "./trace.ts";
+import { ViewportSizes } from "./viewport-sizes.ts";
 import { Connection, takenOver } from "./websocket.ts";
 
 export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "toasts" | "progress";
@@ -36,39 +39,6 @@ export interface Opening {
   as: "new" | "overlay";
 }
 
-export interface Toast {
-  id: number;
-  kind: "error" | "note";
-  text: string;
-  cause: string; // it goes when its cause is settled: "open", or the id of a layer
-  timer: number;
-}
-
-interface Size {
-  width: number;
-  height: number;
-}
-
-const largestViewport = 4096;
-
-/** The session of this tab, kept for when it is loaded again; where the browser allows it. */
-const kept = {
-  get: (): string => {
-    try {
-      return sessionStorage.getItem("nora.session") ?? "";
-    } catch {
-      return "";
-    }
-  },
-  set: (token: string): void => {
-    try {
-      sessionStorage.setItem("nora.session", token);
-    } catch {
-      // then it is lost when the page is
-    }
-  },
-};
-
 /** Equal but for the order of keys. */
 function sameJson(a: unknown, b: unknown): boolean {
   const sorted = (_: string, value: unknown): unknown => {
@@ -78,8 +48,6 @@ function sameJson(a: unknown, b: unknown): boolean {
   return JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
 }
 
-const toastsKept = 3;
-const toastMs = { error: 9_000, note: 4_000 };
 const waitForT1Ms = 2_000; // before the first start takes an image that does not look like a T1
 
 /** True if more of an image that is there is being loaded. */
@@ -113,12 +81,16 @@ export class Session {
     complain: (text) => this.toast("error", text),
     videoFailed: () => this.prefer("jpeg", this.preferred.still),
   });
+  readonly viewports = new ViewportSizes(
+    () => this.scene.views.map(({ name }) => name),
+    (message) => this.sendInput(message) !== 0,
+  );
   readonly ahead: Ahead = new Ahead({
     scene: () => this.scene,
     revision: () => this.revision,
-    focusedView: () => this.focus,
+    focusedView: () => this.viewports.focus,
     settledHeader: (view) => (this.looks.isShown(this.scene, view) ? this.frames.headerOf(view) : undefined),
-    sizeOf: (view) => this.sizes.get(view),
+    sizeOf: (view) => this.viewports.get(view),
     background: () => this.background(),
     send: (message) => void this.connection.send(message),
   });
@@ -128,7 +100,7 @@ export class Session {
     () => this.events.emit("values"),
   );
   readonly connection: Connection;
-  readonly toasts: Toast[] = [];
+  readonly toasts = new ToastList(() => this.events.emit("toasts"));
   opening: Opening | null = null;
   openFailure: { name: string; text: string } | null = null;
   selectedLayer = "";
@@ -137,13 +109,8 @@ export class Session {
   preferred = { moving: "auto", still: "auto" };
   private codecs: string[] = [];
   private inputs = 0;
-  private toastIds = 0;
   private greeted = false;
   private readonly ownScenes = new Set<number>();
-  private readonly sizes = new Map<string, Size>();
-  private viewportsSent = "";
-  private viewportsQueued = false;
-  private focus = "";
   private startedAt = 0;
   private userOpened = false;
   private following: Entry[] = []; // overlays that wait for what they lie over
@@ -158,7 +125,6 @@ export class Session {
       changed: () => this.connectionChanged(),
       start: () => this.startMessage(),
     });
-    document.addEventListener("visibilitychange", () => this.queueViewports());
   }
 
   get scene(): Scene {
@@ -242,7 +208,7 @@ export class Session {
       this.toast("error", `${entry.name} cannot be opened: there is no connection to the server`, "open");
       return;
     }
-    this.settle("open");
+    this.toasts.settle("open");
     this.opening = { input, entry, as: how };
     this.openFailure = null;
     this.events.emit("ui");
@@ -309,7 +275,7 @@ export class Session {
 
   /** True if the lossless picture of the scene as it is now, in the size of now, is on the page. */
   isStill(view: string, width: number, height: number): boolean {
-    const size = this.sizes.get(view);
+    const size = this.viewports.get(view);
     const rightSize = size?.width === width && size.height === height;
     const settled = !this.opening && !this.store.waiting && this.isCurrent(view);
     return rightSize && settled && this.looks.isStill(this.scene, view);
@@ -338,51 +304,6 @@ export class Session {
   /** What was picked at the crosshair; null once it is elsewhere. */
   pickedHere(): Pick | null {
     return String(this.picked?.mm) === String(this.scene.crosshairMm) ? this.picked : null;
-  }
-
-  // ---- viewports
-
-  /** The size of a visible viewport in device pixels; null when it is hidden. */
-  setViewport(name: string, size: Size | null): void {
-    if (size === null) this.sizes.delete(name);
-    else this.sizes.set(name, size);
-    this.queueViewports();
-  }
-
-  setFocus(view: string): void {
-    if (this.focus === view) return;
-    this.focus = view;
-    this.queueViewports();
-  }
-
-  private queueViewports(): void {
-    if (document.hidden) {
-      this.sendViewports(); // there are no animation frames now
-      return;
-    }
-    if (this.viewportsQueued) return;
-    this.viewportsQueued = true;
-    requestAnimationFrame(() => {
-      this.viewportsQueued = false;
-      this.sendViewports();
-    });
-  }
-
-  private sendViewports(): void {
-    if (!this.greeted) return;
-    const views: Record<string, Size> = {};
-    for (const { name } of document.hidden ? [] : this.scene.views) {
-      const size = this.sizes.get(name);
-      if (!size || size.width < 1 || size.height < 1) continue;
-      views[name] = {
-        width: Math.min(largestViewport, size.width),
-        height: Math.min(largestViewport, size.height),
-      };
-    }
-    const message = { type: "viewports", views, ...(views[this.focus] ? { focus: this.focus } : {}) };
-    const text = JSON.stringify(message);
-    if (text === this.viewportsSent) return;
-    if (this.sendInput(message) !== 0) this.viewportsSent = text;
   }
 
   // ---- messages
@@ -445,7 +366,7 @@ export class Session {
   }
 
   private startMessage(): object {
-    const resume = kept.get();
+    const resume = keptSession.get();
     return { type: "start", protocol: protocolVersion, codecs: this.codecs, ...(resume ? { resume } : {}) };
   }
 
@@ -457,12 +378,11 @@ export class Session {
 
   private greet(hello: Hello): void {
     const again = this.serverVersion !== "";
-    kept.set(hello.session);
+    keptSession.set(hello.session);
     this.serverVersion = hello.version;
     this.greeted = true;
     this.revision = hello.revision;
     this.inputs = Math.max(this.inputs, hello.applied);
-    this.viewportsSent = "";
     this.serverCodecs = hello.codecs;
     this.frames.restart();
     this.ahead.restart();
@@ -476,7 +396,7 @@ export class Session {
     else if (!hello.resumed || this.opening || !sameJson(hello.scene, this.scene)) this.sendOwnScene();
     this.looks.replaced(this.scene);
     if (this.opening) this.openNow(this.opening.entry, this.opening.as);
-    this.queueViewports();
+    this.viewports.restart();
     this.events.emit("status");
     this.openFirst();
   }
@@ -501,7 +421,7 @@ export class Session {
     if (opened || !this.layer(this.selectedLayer)) {
       this.selectedLayer = (opened?.as === "new" ? layers[0] : layers.at(-1))?.id ?? "";
     }
-    this.queueViewports();
+    this.viewports.queue();
     this.events.emit("ui");
   }
 
@@ -512,9 +432,9 @@ export class Session {
       const image = this.images.get(id);
       if (!image || image.state === "failed" || (image.state === "ready" && !isComing(image))) this.progress.delete(id);
     }
-    for (const { cause } of [...this.toasts]) {
+    for (const { cause } of [...this.toasts.shown]) {
       const image = this.images.get(cause);
-      if (image?.state === "ready" && image.awaited?.state !== "failed") this.settle(cause);
+      if (image?.state === "ready" && image.awaited?.state !== "failed") this.toasts.settle(cause);
     }
     this.events.emit("images");
     this.askCrosshair();
@@ -542,7 +462,7 @@ export class Session {
   private connectionChanged(): void {
     const { state, closeCode } = this.connection;
     if (state === "waiting" && closeCode === takenOver) {
-      kept.set("");
+      keptSession.set("");
       this.toast("note", "The session of this window goes on in another one. Here is a copy; changes there do not come here.");
     }
     if (state !== "open" && this.greeted) {
@@ -558,7 +478,7 @@ export class Session {
     for (const id of this.images.keys()) {
       if (this.layer(id)) continue;
       this.images.delete(id);
-      this.settle(id);
+      this.toasts.settle(id);
     }
     if (!this.layer(this.selectedLayer)) this.selectedLayer = this.scene.layers.at(-1)?.id ?? "";
     this.events.emit("scene");
@@ -586,37 +506,7 @@ export class Session {
     if (first.likelyT1 || !this.feed.scanning || waited) this.open(first.entry, "new");
   }
 
-  /** An equal one that is there stays on for longer. */
   toast(kind: Toast["kind"], text: string, cause = ""): void {
-    let toast = this.toasts.find((other) => other.text === text);
-    if (toast) {
-      window.clearTimeout(toast.timer);
-    } else {
-      toast = { id: ++this.toastIds, kind, text, cause, timer: 0 };
-      this.toasts.push(toast);
-      if (this.toasts.length > toastsKept) this.toasts.shift();
-      this.events.emit("toasts");
-    }
-    this.dismissLater(toast);
-  }
-
-  /** What was said while nobody looked is still there when somebody does. */
-  private dismissLater(toast: Toast): void {
-    toast.timer = window.setTimeout(() => {
-      if (document.hidden) this.dismissLater(toast);
-      else this.dismissToast(toast.id);
-    }, toastMs[toast.kind]);
-  }
-
-  /** What was said of a cause is no longer true. */
-  private settle(cause: string): void {
-    for (const toast of this.toasts.filter((other) => other.cause === cause)) this.dismissToast(toast.id);
-  }
-
-  dismissToast(id: number): void {
-    const index = this.toasts.findIndex((toast) => toast.id === id);
-    if (index < 0) return;
-    this.toasts.splice(index, 1);
-    this.events.emit("toasts");
+    this.toasts.add(kind, text, cause);
   }
 }

@@ -64,7 +64,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.observer?.disconnect();
     for (const stop of this.stops) stop();
     this.ui.session.frames.detach(this.name, this);
-    this.ui.session.setViewport(this.name, null);
+    this.ui.session.viewports.set(this.name, null);
     this.ui.pictures.delete(this.name);
   }
 
@@ -235,7 +235,7 @@ export class ViewportElement extends LitElement implements FrameSink {
     this.density = ratio * shrink;
     this.cssWidth = entry.contentRect.width;
     const visible = width > 0 && height > 0;
-    this.ui.session.setViewport(this.name, visible ? { width, height } : null);
+    this.ui.session.viewports.set(this.name, visible ? { width, height } : null);
     if (visible) this.refresh();
   }
 
