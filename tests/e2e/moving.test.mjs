@@ -22,6 +22,7 @@ async function rotate(page, steps = 40) {
   }
   await page.mouse.up();
   await still(page);
+  await page.waitForFunction(() => window.nora.trace.filter((f) => f.view === "3d").at(-1).verified !== undefined);
   return page.evaluate((first) => window.nora.trace.filter((f) => f.view === "3d" && f.frame >= first), from);
 }
 
