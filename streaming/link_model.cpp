@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::size_t samplesKept = 32;
 constexpr std::size_t pingsKept = 16;
-constexpr std::size_t sentKept = 64;   // a client that never acknowledges has two in flight
-constexpr double tellingBytes = 4096;  // of less the bandwidth cannot be seen
-constexpr double leastUs = 500;        // what clocks and threads make of nothing
+constexpr std::chrono::seconds pingsLast{3};  // then the way may be another
+constexpr std::size_t sentKept = 64;          // a client that never acknowledges has two in flight
+constexpr double tellingBytes = 4096;         // of less the bandwidth cannot be seen
+constexpr double leastUs = 500;               // what clocks and threads make of nothing
 constexpr std::size_t enoughQueued = 3;
 constexpr std::size_t ratesUsed = 9;
 constexpr std::chrono::seconds queuedLately{3};
@@ -44,7 +45,8 @@ void LinkModel::acknowledged(std::uint32_t frame, Clock::time_point now, Clock::
   const Sent was = at->second;
   sent_.erase(at);
   const auto arrival = std::max(was.at, now - std::max(held, Clock::duration::zero()));
-  Sample sample{now, static_cast<double>(was.bytes), usBetween(was.at, arrival), false};
+  const double pingUs = pings_.empty() ? 0 : static_cast<double>(roundTrip().count());
+  Sample sample{now, static_cast<double>(was.bytes), usBetween(was.at, arrival), pingUs, false};
   const auto free = lastArrival_ ? *lastArrival_ - roundTrip() : was.at;  // when the frame before had left
   if (lastArrival_ && was.at < free && arrival > *lastArrival_) {
     sample.us = usBetween(*lastArrival_, arrival);
@@ -55,13 +57,13 @@ void LinkModel::acknowledged(std::uint32_t frame, Clock::time_point now, Clock::
   if (samples_.size() > samplesKept) samples_.pop_front();
 }
 
-void LinkModel::pinged(Time roundTrip) {
-  pings_.push_back(std::max(roundTrip, Time::zero()));
-  if (pings_.size() > pingsKept) pings_.pop_front();
+void LinkModel::pinged(Time roundTrip, Clock::time_point now) {
+  pings_.push_back({now, std::max(roundTrip, Time::zero())});
+  while (pings_.size() > pingsKept || now - pings_.front().at > pingsLast) pings_.pop_front();
 }
 
 LinkModel::Time LinkModel::roundTrip() const {
-  if (!pings_.empty()) return *std::min_element(pings_.begin(), pings_.end());
+  if (!pings_.empty()) return std::ranges::min_element(pings_, {}, &Ping::roundTrip)->roundTrip;
   double least = 0;
   for (const Sample& sample : samples_) {
     if (!sample.queued && (least == 0 || sample.us < least)) least = sample.us;
@@ -74,7 +76,7 @@ std::optional<double> LinkModel::bandwidth() const {
   std::vector<double> queued, all;
   for (auto sample = samples_.rbegin(); sample != samples_.rend() && all.size() < ratesUsed; ++sample) {
     if (sample->bytes < tellingBytes) continue;
-    const double us = sample->queued ? sample->us : sample->us - roundTripUs;
+    const double us = sample->queued ? sample->us : sample->us - (sample->pingUs > 0 ? sample->pingUs : roundTripUs);
     const double rate = sample->bytes / std::max(us, leastUs);
     all.push_back(rate);
     if (sample->queued && samples_.back().at - sample->at < queuedLately) queued.push_back(rate);

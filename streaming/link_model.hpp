@@ -19,7 +19,7 @@ class LinkModel {
   using Time = std::chrono::microseconds;
 
   /// A small message was there and back in that time: what a round trip takes where nothing is in its way.
-  void pinged(Time roundTrip);
+  void pinged(Time roundTrip, Clock::time_point now = Clock::now());
   void sent(std::uint32_t frame, std::size_t bytes, Clock::time_point now);
   void acknowledged(std::uint32_t frame, Clock::time_point now, Clock::duration held);
   /// It did not go as a whole, or together with others: tells nothing.
@@ -29,7 +29,8 @@ class LinkModel {
 
   /// Bytes a microsecond (= MB/s); empty before enough is known.
   [[nodiscard]] std::optional<double> bandwidth() const;
-  /// The least of the last pings, or of the frames where there were no pings. Zero before anything is known.
+  /// The least of the pings of the last seconds, or of the frames where there were no pings. Zero before anything is
+  /// known.
   [[nodiscard]] Time roundTrip() const;
 
  private:
@@ -41,13 +42,19 @@ class LinkModel {
     Clock::time_point at;
     double bytes = 0;
     double us = 0;        // from leaving, or from the arrival of the frame before
+    double pingUs = 0;    // the round trip then, by pings; 0: not known
     bool queued = false;  // the frame before was still on the way
   };
 
   std::map<std::uint32_t, Sent> sent_;
   std::optional<Clock::time_point> lastArrival_;
   std::deque<Sample> samples_;
-  std::deque<Time> pings_;
+  struct Ping {
+    Clock::time_point at;
+    Time roundTrip{};
+  };
+
+  std::deque<Ping> pings_;
 };
 
 }  // namespace nora

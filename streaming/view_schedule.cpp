@@ -11,11 +11,6 @@ namespace {
 /// A view that has waited so long goes first, so that a dragged view does not starve the others.
 constexpr std::chrono::milliseconds longestWait{250};
 
-/// Sent in parts, between which others may pass.
-bool isInBulk(PictureKind kind) {
-  return kind == PictureKind::exact || kind == PictureKind::ahead;
-}
-
 int scaled(int side, double scale) {
   return std::max(1, static_cast<int>(std::lround(side * scale)));
 }
@@ -77,7 +72,7 @@ bool ViewSchedule::before(const std::string& nameA, const Entry& a, const std::s
 }
 
 std::optional<ViewPick> ViewSchedule::pick(Kind kind, Clock::time_point now, int share) {
-  if (inFlight_.size() >= maxInFlight) return std::nullopt;
+  if (isFull()) return std::nullopt;
   std::uint64_t newest = 0;
   for (const auto& [name, entry] : entries_) newest = std::max(newest, entry.changedBy);
   auto best = entries_.end();
@@ -115,6 +110,7 @@ ViewPick ViewSchedule::pickOf(const std::string& name, Entry& entry, Kind kind, 
   chooseCoding(entry, out);
   entry.drawn = entry.wanted;
   entry.stage = Stage::rough;
+  entry.cameAhead = false;
   if (out.kind == PictureKind::still) {
     entry.stage = Stage::still;
     entry.still = out.frame;
@@ -139,10 +135,32 @@ void ViewSchedule::chooseCoding(Entry& entry, ViewPick& pick) {
   if (isVideo(pick.coding.codec)) pick.coding.settings.key = std::exchange(entry.needsKey, false);
 }
 
+bool ViewSchedule::isFull() const {
+  return std::ranges::count_if(inFlight_, [](const auto& flight) {
+           return flight.second.pick.kind != PictureKind::ahead;
+         }) >= std::ptrdiff_t{maxInFlight};
+}
+
+bool ViewSchedule::mayGoAhead() const {
+  constexpr std::size_t atFirst = 2;
+  constexpr std::size_t most = 8;
+  const bool waits = std::ranges::any_of(entries_, [](const auto& entry) { return entry.second.dirty(); });
+  if (waits || inFlight_.size() >= most) return false;
+  const auto bandwidth = link_.bandwidth();
+  if (!bandwidth || aheadBytes_ == 0) return inFlight_.size() < atFirst;
+  double under = 0;
+  for (const auto& [number, flight] : inFlight_) under += flight.handed ? flight.bytes : aheadBytes_;
+  return under <= *bandwidth * static_cast<double>(link_.roundTrip().count());
+}
+
 std::optional<ViewPick> ViewSchedule::pickAhead(std::uint32_t id, const std::string& view, ViewLook look) {
   constexpr std::size_t mostKept = 256;
   const auto at = entries_.find(view);
-  if (!inFlight_.empty() || at == entries_.end()) return std::nullopt;
+  if (!mayGoAhead() || at == entries_.end()) return std::nullopt;
+  for (const auto& [number, flight] : inFlight_) {
+    const auto sent = ahead_.find(flight.pick.ahead);
+    if (sent != ahead_.end() && sent->second.view == view && sent->second.look == look) return std::nullopt;
+  }
   Entry& entry = at->second;
   ViewPick out;
   out.kind = PictureKind::ahead;
@@ -168,6 +186,7 @@ bool ViewSchedule::have(const std::string& view, std::uint32_t ahead) {
   entry.drawn = entry.wanted;
   entry.stage = Stage::rough;
   entry.shown = {};
+  entry.cameAhead = true;
   return true;
 }
 
@@ -183,7 +202,7 @@ void ViewSchedule::wantKey(const std::string& view) {
 std::optional<Clock::time_point> ViewSchedule::movingDeadline() const {
   constexpr std::chrono::milliseconds sliceTime{40};
   constexpr std::chrono::milliseconds volumeTime{80};
-  if (inFlight_.size() >= maxInFlight) return std::nullopt;
+  if (isFull()) return std::nullopt;
   std::optional<Clock::time_point> first;
   for (const auto& [name, entry] : entries_) {
     if (!entry.dirty()) continue;
@@ -197,14 +216,22 @@ std::optional<Pacer::Level> ViewSchedule::refinement(const Entry& entry) const {
   return entry.pacer.refinement(entry.shown, entry.pixels());
 }
 
+/// A still that takes long on its way waits for longer: the one before the last input is of no use.
+Clock::duration ViewSchedule::pauseOf(const Entry& entry) const {
+  constexpr double longestUs = 300'000;
+  const double wayUs = std::min(longestUs, entry.stillBytes / link_.bandwidth().value_or(1e9));
+  const Clock::duration pause = entry.cameAhead ? options_.pauseAfterAhead : options_.pause;
+  return std::max(pause, Clock::duration(std::chrono::microseconds(static_cast<std::int64_t>(wayUs))));
+}
+
 std::optional<Clock::time_point> ViewSchedule::dueAt(const Entry& entry) const {
-  if (entry.awaits(Stage::rough)) return lastChange_ + options_.pause;
+  if (entry.awaits(Stage::rough)) return lastChange_ + pauseOf(entry);
   if (!entry.awaits(Stage::still) || inFlight_.contains(entry.still)) return std::nullopt;
   return lastChange_ + options_.settle;
 }
 
 std::optional<Clock::time_point> ViewSchedule::settledDueAt() const {
-  if (inFlight_.size() >= maxInFlight) return std::nullopt;
+  if (isFull()) return std::nullopt;
   std::optional<Clock::time_point> first;
   for (const auto& [name, entry] : entries_) {
     const auto due = dueAt(entry);
@@ -215,7 +242,7 @@ std::optional<Clock::time_point> ViewSchedule::settledDueAt() const {
 
 WaitingViews ViewSchedule::waiting() const {
   WaitingViews out;
-  out.canStart = inFlight_.size() < maxInFlight;
+  out.canStart = !isFull();
   for (const auto& [name, entry] : entries_) {
     if (entry.dirty()) out.views.insert(name);
   }
@@ -236,6 +263,7 @@ void ViewSchedule::encoded(const ViewPick& pick, const Coding& coding, std::size
   const auto at = entries_.find(pick.view);
   if (at == entries_.end()) return;
   at->second.coding.encoded(coding, pick.pixels(), bytes, time);
+  if (pick.kind == PictureKind::still) at->second.stillBytes = static_cast<double>(bytes);
   if (pick.kind == PictureKind::moving) at->second.pacer.encoded(pick.level, pick.viewportPixels(), time);
 }
 
@@ -259,10 +287,13 @@ void ViewSchedule::sent(std::uint32_t frame, std::size_t bytes, Clock::time_poin
   const auto at = inFlight_.find(frame);
   if (at == inFlight_.end()) return;
   at->second.handed = true;
+  at->second.bytes = static_cast<double>(bytes);
+  if (at->second.pick.kind == PictureKind::ahead) aheadBytes_ = at->second.bytes;
   // Large pictures let others pass: neither then tells how fast the way is.
+  const bool letsPass = isPatient(at->second.pick.kind);
   bool isMixed = false;
   for (const auto& [number, flight] : inFlight_) {
-    if (number == frame || !flight.handed || !isInBulk(flight.pick.kind)) continue;
+    if (letsPass || number == frame || !flight.handed || !isPatient(flight.pick.kind)) continue;
     link_.forget(number);
     isMixed = true;
   }
@@ -299,7 +330,8 @@ std::vector<ViewPick> ViewSchedule::outdated() const {
   for (const auto& [number, flight] : inFlight_) {
     const auto at = entries_.find(flight.pick.view);
     const bool isWanted = at != entries_.end() && at->second.wanted && !at->second.dirty();
-    if (flight.handed && flight.pick.kind == PictureKind::exact && !isWanted) out.push_back(flight.pick);
+    const bool isStill = flight.pick.kind == PictureKind::still || flight.pick.kind == PictureKind::exact;
+    if (flight.handed && isStill && !isWanted) out.push_back(flight.pick);
   }
   return out;
 }

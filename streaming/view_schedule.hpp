@@ -24,6 +24,11 @@ using Clock = std::chrono::steady_clock;
 /// `ahead`: of what may be wanted soon.
 enum class PictureKind { moving, refinement, still, exact, ahead };
 
+/// Sent in parts, between which those that move pass.
+[[nodiscard]] constexpr bool isPatient(PictureKind kind) {
+  return kind == PictureKind::still || kind == PictureKind::exact || kind == PictureKind::ahead;
+}
+
 /// One picture to be made.
 struct ViewPick {
   std::string view;
@@ -53,11 +58,12 @@ class ViewSchedule {
   static constexpr std::size_t maxInFlight = 2;
 
   struct Options {
-    std::chrono::milliseconds settle{150};      // from the last change to the lossless picture
-    std::chrono::milliseconds pause{50};        // to the drawing of the still
-    std::chrono::milliseconds frameBudget{33};  // for drawing and encoding a moving picture
-    std::chrono::milliseconds wireBudget{33};   // for its way to the client
-    double smallestScale = 1 / 6.0;             // of a moving picture's sides
+    std::chrono::milliseconds settle{150};           // from the last change to the lossless picture
+    std::chrono::milliseconds pause{50};             // to the drawing of the still
+    std::chrono::milliseconds pauseAfterAhead{110};  // the same, where a picture in full size came ahead
+    std::chrono::milliseconds frameBudget{33};       // for drawing and encoding a moving picture
+    std::chrono::milliseconds wireBudget{33};        // for its way to the client
+    double smallestScale = 1 / 6.0;                  // of a moving picture's sides
   };
 
   explicit ViewSchedule(Options options) : options_(options) {}
@@ -83,7 +89,10 @@ class ViewSchedule {
   /// see Pacer::next.
   [[nodiscard]] std::optional<ViewPick> pick(Kind kind, Clock::time_point now, int share = 1);
 
-  /// The picture that the client may want soon; empty while others are in flight or to be made.
+  /// True if no view waits to be drawn, and the way has room for a picture that may be wanted soon: no more is under
+  /// way than goes within a round trip.
+  [[nodiscard]] bool mayGoAhead() const;
+  /// The picture that the client may want soon; empty if mayGoAhead says no, or an equal one is on its way.
   [[nodiscard]] std::optional<ViewPick> pickAhead(std::uint32_t id, const std::string& view, ViewLook look);
   /// The client shows that picture in the view. True if it is the one that is wanted.
   bool have(const std::string& view, std::uint32_t ahead);
@@ -113,8 +122,10 @@ class ViewSchedule {
   void acknowledged(std::uint64_t frame, Clock::time_point now = Clock::now(), Clock::duration held = {},
                     std::optional<std::chrono::microseconds> decode = std::nullopt);
   /// See LinkModel.
-  void pinged(std::chrono::microseconds roundTrip) { link_.pinged(roundTrip); }
-  /// Lossless pictures on their way that show what is no longer wanted.
+  void pinged(std::chrono::microseconds roundTrip, Clock::time_point now = Clock::now()) {
+    link_.pinged(roundTrip, now);
+  }
+  /// Stills on their way that show what is no longer wanted.
   [[nodiscard]] std::vector<ViewPick> outdated() const;
 
   [[nodiscard]] bool isInFlight(std::uint32_t frame) const { return inFlight_.contains(frame); }
@@ -135,7 +146,9 @@ class ViewSchedule {
     std::optional<ViewKind> kind;  // that the pacer has learnt
     Pacer pacer{Pacer::Options{}};
     CodingModel coding;
-    bool needsKey = true;  // video's next picture must stand by itself
+    bool needsKey = true;    // video's next picture must stand by itself
+    bool cameAhead = false;  // what the client shows
+    double stillBytes = 0;   // of its last sharp picture
 
     [[nodiscard]] std::int64_t pixels() const { return std::int64_t{size.width} * size.height; }
     [[nodiscard]] bool dirty() const { return wanted && wanted != drawn; }
@@ -145,15 +158,19 @@ class ViewSchedule {
   struct Flight {
     ViewPick pick;
     bool handed = false;  // to the transport
+    double bytes = 0;     // then
   };
   struct Ahead {
     std::string view;
     ViewLook look;
   };
 
+  /// Pictures that come ahead do not count: they let others pass.
+  [[nodiscard]] bool isFull() const;
   void learnAnew(Entry& entry, ViewKind kind) const;
   void chooseCoding(Entry& entry, ViewPick& pick);
   [[nodiscard]] std::optional<Pacer::Level> refinement(const Entry& entry) const;
+  [[nodiscard]] Clock::duration pauseOf(const Entry& entry) const;
   [[nodiscard]] std::optional<Clock::time_point> dueAt(const Entry& entry) const;
   [[nodiscard]] ViewPick pickOf(const std::string& name, Entry& entry, Kind kind, int share);
   [[nodiscard]] bool before(const std::string& nameA, const Entry& a, const std::string& nameB, const Entry& b,
@@ -167,6 +184,7 @@ class ViewSchedule {
   std::uint32_t lastFrame_ = 0;
   std::map<std::uint32_t, Flight> inFlight_;
   std::map<std::uint32_t, Ahead> ahead_;  // what was sent
+  double aheadBytes_ = 0;                 // of the last one
   CodecChoice choice_;
   LinkModel link_;
 };

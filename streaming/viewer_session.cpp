@@ -268,7 +268,7 @@ std::optional<RenderJob> ViewerSession::nextJob(ViewSchedule::Kind kind, Clock::
 
 std::optional<RenderJob> ViewerSession::nextAhead() {
   const std::lock_guard lock(mutex_);
-  while (!closed_ && !ahead_.empty() && schedule_.inFlight() == 0) {
+  while (!closed_ && !ahead_.empty() && schedule_.mayGoAhead()) {
     const auto item = std::move(ahead_.front());
     ahead_.pop_front();
     if (auto job = aheadJob(item)) return job;
@@ -345,10 +345,9 @@ void ViewerSession::send(const RenderJob& job, EncodedFrame encoded) {
     schedule_.choice().usable.erase(job.pick.coding.codec);
     outbox_.text(errorMessage({ErrorCode::unavailable, encoded.failure + "; another coding is used", {}}));
   }
-  const bool isPatient = job.pick.kind == PictureKind::exact || job.pick.kind == PictureKind::ahead;
   schedule_.encoded(job.pick, encoded.coding, encoded.pictureBytes, encoded.time);
   schedule_.sent(job.pick.frame, encoded.message.size());
-  outbox_.frame(job.pick.frame, std::move(encoded.message), isPatient ? FrameHaste::patient : FrameHaste::urgent);
+  outbox_.frame(job.pick.frame, std::move(encoded.message), isPatient(job.pick.kind) ? FrameHaste::patient : FrameHaste::urgent);
 }
 
 void ViewerSession::pinged(std::chrono::microseconds roundTrip) {

@@ -10,7 +10,10 @@ import type { ImageInfo, Operation, Scene } from "./scene.ts";
 const inHand = 8; // slices each way of the view under the hand
 const elsewhere = 4;
 const mostItems = 32;
+const listsOnTheWay = 8;
 const restMs = 40; // without an edit, before something is asked for
+const travelMs = 500; // between two steps of one movement
+const makingMs = 30; // of a picture, on both sides
 const keptBytes = 96 << 20; // of decoded pictures
 const nearMm = 1e-4;
 
@@ -20,6 +23,13 @@ interface Place {
   crosshairMm: Vec3;
   look: string;
   size: string;
+}
+
+/** How a view is scrolled. */
+interface Travel {
+  way: 1 | -1;
+  perMs: number; // slices
+  at: number;
 }
 
 export interface AheadPicture extends Place {
@@ -32,8 +42,8 @@ export interface AheadSource {
   scene(): Scene;
   revision(): number;
   focusedView(): string;
-  /** Of the last picture of a view, if it shows what it shall show. */
-  settledHeader(view: string): FrameHeader | undefined;
+  /** Of the picture of a view that is on the page: from it the next slice is reckoned. */
+  headerOf(view: string): FrameHeader | undefined;
   sizeOf(view: string): { width: number; height: number } | undefined;
   background(): ImageInfo | null;
   send(message: object): void;
@@ -44,7 +54,7 @@ const sizeKey = ({ width, height }: { width: number; height: number }): string =
 export class Ahead {
   private readonly asked = new Map<number, Place>();
   private readonly kept = new Map<number, AheadPicture>(); // the oldest first
-  private readonly direction = new Map<string, 1 | -1>();
+  private readonly travels = new Map<string, Travel>();
   private revision = -1;
   private bytes = 0;
   private ids = 0;
@@ -65,7 +75,17 @@ export class Ahead {
   }
 
   scrolled(view: string, slices: number): void {
-    this.direction.set(view, slices < 0 ? -1 : 1);
+    const [way, at, before] = [slices < 0 ? -1 : 1, performance.now(), this.travels.get(view)] as const;
+    const lasts = before !== undefined && before.way === way && at - before.at < travelMs;
+    const perMs = lasts ? Math.abs(slices) / Math.max(1, at - before.at) : 0;
+    this.travels.set(view, { way, at, perMs: lasts ? (before.perMs + perMs) / 2 : 0 });
+  }
+
+  /** Slices that will have gone by before a picture can be here. */
+  private lead(view: string, { roundTripUs }: FrameHeader): number {
+    const travel = this.travels.get(view);
+    if (!travel || performance.now() - travel.at > travelMs) return 0;
+    return Math.min(inHand, Math.floor(travel.perMs * (roundTripUs / 1000 + restMs + makingMs)));
   }
 
   /** The same place as a picture that is here, if one is at that place but for rounding. */
@@ -135,8 +155,8 @@ export class Ahead {
     }
     if (items.length === 0) return;
     this.source.send({ type: "ahead", items });
-    // The list before ended; one picture of it may be on its way.
-    for (const id of this.asked.keys()) if (this.asked.size > 2 * mostItems) this.asked.delete(id);
+    // The lists before ended; pictures of them may be on their way.
+    for (const id of this.asked.keys()) if (this.asked.size > listsOnTheWay * mostItems) this.asked.delete(id);
   }
 
   private has({ view, look, size }: Place): boolean {
@@ -153,21 +173,31 @@ export class Ahead {
 
   /** The crosshairs of the neighbouring slices: half of those in the direction of travel, then both ways in turn. */
   private placesOf(view: string, reach: number): Vec3[] {
-    const [picture, background] = [this.source.settledHeader(view), this.source.background()];
+    const [picture, background] = [this.source.headerOf(view), this.source.background()];
     if (!picture || !background) return [];
     const normal = scrollNormal(picture.forward);
     const step = sliceStepMm(background.affine, normal);
     const range = sliceRangeMm(background.affine, background.dims, normal);
     const { crosshairMm } = this.source.scene();
-    const way = this.direction.get(view) ?? 1;
-    const ahead = stepsWithin(range, dot(crosshairMm, normal), step, way * reach) * way;
+    const way = this.travels.get(view)?.way ?? 1;
+    const lead = this.lead(view, picture);
+    const ahead = stepsWithin(range, dot(crosshairMm, normal), step, way * (reach + lead)) * way;
     const behind = stepsWithin(range, dot(crosshairMm, normal), step, -way * reach) * -way;
-    const steps: number[] = [];
-    for (let n = 1; n <= reach + reach / 2; ++n) {
-      if (n <= ahead) steps.push(way * n);
-      const back = n - reach / 2;
-      if (back >= 1 && back <= behind) steps.push(-way * back);
-    }
-    return steps.map((n) => add(crosshairMm, scale(normal, step * n)));
+    return stepsAhead({ lead, reach, ahead, behind }).map((n) => add(crosshairMm, scale(normal, step * way * n)));
   }
+}
+
+/**
+ * Which neighbours to ask for, the best first; positive in the direction of travel. What is passed before it can come is
+ * asked for after what is not. `ahead`, `behind`: how many slices there are.
+ */
+export function stepsAhead({ lead, reach, ahead, behind }: { lead: number; reach: number; ahead: number; behind: number }): number[] {
+  const steps: number[] = [];
+  for (let n = 1; n <= reach + reach / 2; ++n) {
+    if (n <= reach && lead + n <= ahead) steps.push(lead + n);
+    const back = n - reach / 2;
+    if (back >= 1 && back <= behind) steps.push(-back);
+  }
+  for (let n = lead; n >= 1; --n) if (n <= ahead) steps.push(n);
+  return steps;
 }

@@ -89,7 +89,7 @@ export class Session {
     scene: () => this.scene,
     revision: () => this.revision,
     focusedView: () => this.viewports.focus,
-    settledHeader: (view) => (this.looks.isShown(this.scene, view) ? this.frames.headerOf(view) : undefined),
+    headerOf: (view) => this.frames.headerOf(view),
     sizeOf: (view) => this.viewports.get(view),
     background: () => this.background(),
     send: (message) => void this.connection.send(message),

@@ -39,6 +39,7 @@ struct LwsPeer {
   unsigned pings = 0;                      // sent so far
   Connection::Clock::time_point pingedAt;  // the last one that is unanswered; none: the epoch
   bool pingDue = false;
+  bool isBusy = false;  // pictures were sent since the last ping
 };
 
 /// Memory to write from, with the room in front that libwebsockets wants. One for the whole loop.

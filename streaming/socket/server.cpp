@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t readBuffer = std::size_t{64} << 10;
 constexpr unsigned quickPings = 5;  // until the round trip is known
 constexpr lws_usec_t quickPingUs = 100'000;
+constexpr lws_usec_t busyPingUs = 300'000;  // while pictures are sent
 constexpr lws_usec_t pingUs = 5'000'000;
 constexpr int closeSeconds = 3;  // a client that was told to go and does not read is cut off
 constexpr int goingAway = 1001;
@@ -89,7 +90,7 @@ class LwsServer : public SocketServer, private LoopEvents {
   int ponged(LwsPeer& peer, std::string_view payload);
   int writable(lws* wsi, LwsPeer& peer);
   int writeMessage(lws* wsi, const void* data, std::size_t size, lws_write_protocol kind);
-  int writeItem(lws* wsi, Connection::Item& item);
+  int writeItem(lws* wsi, LwsPeer& peer, Connection::Item& item);
   void gone(LwsPeer& peer);
 
   StreamEngine& engine_;
@@ -393,7 +394,8 @@ int LwsServer::wantPing(lws* wsi, LwsPeer& peer) {
 /// A ping with its number in it. Browsers answer by themselves, however busy the page is.
 int LwsServer::ping(lws* wsi, LwsPeer& peer) {
   peer.pingDue = false;
-  lws_set_timer_usecs(wsi, ++peer.pings < quickPings ? quickPingUs : pingUs);
+  const lws_usec_t next = std::exchange(peer.isBusy, false) ? busyPingUs : pingUs;
+  lws_set_timer_usecs(wsi, ++peer.pings < quickPings ? quickPingUs : next);
   peer.pingedAt = Connection::Clock::now();
   std::array<unsigned char, LWS_PRE + sizeof peer.pings> bytes{};
   std::memcpy(bytes.data() + LWS_PRE, &peer.pings, sizeof peer.pings);
@@ -420,16 +422,17 @@ int LwsServer::writable(lws* wsi, LwsPeer& peer) {
   }
   auto item = peer.connection->next();
   if (!item) return 0;
-  const int result = writeItem(wsi, *item);
+  const int result = writeItem(wsi, peer, *item);
   if (result == 0 && peer.connection->hasMore()) lws_callback_on_writable(wsi);
   return result;
 }
 
-int LwsServer::writeItem(lws* wsi, Connection::Item& item) {
+int LwsServer::writeItem(lws* wsi, LwsPeer& peer, Connection::Item& item) {
   if (const auto* text = std::get_if<std::string>(&item)) {
     return writeMessage(wsi, text->data(), text->size(), LWS_WRITE_TEXT);
   }
   if (const auto* picture = std::get_if<std::vector<std::byte>>(&item)) {
+    if (!std::exchange(peer.isBusy, true) && peer.pings >= quickPings) lws_set_timer_usecs(wsi, busyPingUs);
     if (const auto us = waitUsOf(*picture)) metrics_.write.observe(*us / 1e6);
     return writeMessage(wsi, picture->data(), picture->size(), LWS_WRITE_BINARY);
   }

@@ -24,7 +24,7 @@ struct Way {
 
   /// Sends `count` frames, `apart` from each other, each acknowledged when it has arrived and been held a while.
   void send(int count, std::size_t bytes, Clock::duration apart, Clock::duration held = 7ms) {
-    link.pinged(roundTrip + jitter / 2);
+    link.pinged(roundTrip + jitter / 2, now);
     std::vector<std::pair<std::uint32_t, Clock::time_point>> arrivals;
     for (int i = 0; i < count; ++i, now += apart) {
       while (!arrivals.empty() && arrivals.front().second + held <= now) deliver(arrivals, held);
@@ -52,6 +52,17 @@ TEST(LinkModel, KnowsNothingBeforeItHasSeenSomething) {
   const LinkModel link;
   EXPECT_FALSE(link.bandwidth());
   EXPECT_EQ(link.roundTrip(), 0us);
+}
+
+TEST(LinkModel, LearnsThatTheNetworkIsAnother) {
+  Way way{12.5, 1000us, 0us};
+  way.send(30, 40'000, 30ms);
+  way.roundTrip = 150'000us;
+  way.now += 5s;
+  way.send(20, 40'000, 30ms);
+  EXPECT_EQ(way.link.roundTrip(), 150ms);
+  ASSERT_TRUE(way.link.bandwidth());
+  EXPECT_NEAR(*way.link.bandwidth(), 12.5, 4) << "the way is longer, not narrower";
 }
 
 TEST(LinkModel, FindsTheBandwidthOfAFullWay) {

@@ -229,7 +229,7 @@ TEST_F(Schedule, WhatIsAskedForAheadComesOnlyWhenNothingElseIsUnderWay) {
   const auto ahead = schedule.pickAhead(7, "axial", lookAt(3));
   ASSERT_TRUE(ahead);
   EXPECT_EQ(ahead->kind, PictureKind::ahead);
-  EXPECT_FALSE(schedule.pickAhead(8, "axial", lookAt(4))) << "one at a time";
+  EXPECT_FALSE(schedule.pickAhead(8, "axial", lookAt(3))) << "on its way";
   EXPECT_FALSE(schedule.pickAhead(8, "sagittal", lookAt(4))) << "not shown";
   schedule.sent(ahead->frame);
   schedule.acknowledged(ahead->frame);
@@ -237,6 +237,8 @@ TEST_F(Schedule, WhatIsAskedForAheadComesOnlyWhenNothingElseIsUnderWay) {
   changed();
   EXPECT_TRUE(schedule.have("axial", 7));
   EXPECT_TRUE(drain(Kind::moving).empty()) << "it is on the page";
+  now += 100ms;
+  EXPECT_EQ(drain(Kind::settled), std::vector<std::string>{"coronal"}) << "who steps on soon needs no still";
   now += 1s;
   EXPECT_EQ(drain(Kind::settled).front(), "axial") << "but only nearly as it shall be";
   scene.crosshairMm[2] = 4;
@@ -245,6 +247,42 @@ TEST_F(Schedule, WhatIsAskedForAheadComesOnlyWhenNothingElseIsUnderWay) {
   EXPECT_FALSE(schedule.have("axial", 99)) << "never sent";
   EXPECT_FALSE(schedule.have("coronal", 7)) << "another view";
   EXPECT_EQ(drain(Kind::moving), std::vector<std::string>{"axial"});
+}
+
+TEST_F(Schedule, AsManyGoAheadAsFitIntoARoundTrip) {
+  setViewports({"axial"});
+  drain(Kind::moving);
+  int id = 0;
+  const auto next = [&] {
+    Scene other = scene;
+    other.crosshairMm[2] = ++id;
+    return schedule.pickAhead(static_cast<std::uint32_t>(id), "axial", lookOf(other, other.views[0], 0, {640, 480}));
+  };
+  const auto fill = [&] {
+    std::vector<ViewPick> out;
+    while (const auto pick = next()) {
+      out.push_back(*pick);
+      schedule.sent(pick->frame, 20'000, now);
+    }
+    return out;
+  };
+  for (int i = 0; i < 4; ++i) schedule.pinged(100ms, now);
+  auto flights = fill();
+  EXPECT_EQ(flights.size(), 2U) << "nothing is known of the way";
+  for (int i = 0; i < 10; ++i) {  // 20 kB each 20 ms: five in a round trip
+    now += i == 0 ? 120ms : 20ms;
+    schedule.acknowledged(flights.front().frame, now);
+    flights.erase(flights.begin());
+    if (flights.empty()) flights = fill();
+  }
+  for (const auto& flight : flights) schedule.acknowledged(flight.frame, now += 20ms);
+  const auto most = fill().size();
+  EXPECT_GE(most, 4U);
+  EXPECT_LE(most, 8U);
+  scene.crosshairMm[2] = 50;
+  changed();
+  EXPECT_TRUE(schedule.pick(Kind::moving, now)) << "who waits is not held up";
+  EXPECT_TRUE(schedule.waiting().canStart);
 }
 
 TEST_F(Schedule, AVideoBeginsAnewWhereAPictureOfItWasLost) {
