@@ -15,7 +15,8 @@ constexpr double tellingBytes = 4096;         // of less the bandwidth cannot be
 constexpr double leastUs = 500;               // what clocks and threads make of nothing
 constexpr std::size_t enoughQueued = 3;
 constexpr std::size_t ratesUsed = 9;
-constexpr std::chrono::seconds queuedLately{3};
+constexpr std::chrono::seconds lately{3};
+constexpr std::size_t ratesOfOld = 3;  // used where nothing newer is known
 
 double usBetween(LinkModel::Clock::time_point from, LinkModel::Clock::time_point to) {
   return std::chrono::duration<double, std::micro>(to - from).count();
@@ -76,10 +77,11 @@ std::optional<double> LinkModel::bandwidth() const {
   std::vector<double> queued, all;
   for (auto sample = samples_.rbegin(); sample != samples_.rend() && all.size() < ratesUsed; ++sample) {
     if (sample->bytes < tellingBytes) continue;
+    if (all.size() >= ratesOfOld && samples_.back().at - sample->at > lately) break;
     const double us = sample->queued ? sample->us : sample->us - (sample->pingUs > 0 ? sample->pingUs : roundTripUs);
     const double rate = sample->bytes / std::max(us, leastUs);
     all.push_back(rate);
-    if (sample->queued && samples_.back().at - sample->at < queuedLately) queued.push_back(rate);
+    if (sample->queued && samples_.back().at - sample->at < lately) queued.push_back(rate);
   }
   if (queued.size() >= enoughQueued) return quantile(queued, 0.5);
   if (all.size() < 2) return std::nullopt;

@@ -58,8 +58,9 @@ class ImageSource {
   virtual void onShortage(std::function<void()> /*release*/) {}
 };
 
-/// What is waited for goes first; what is not may go in parts, and let others pass between them.
-enum class FrameHaste : std::uint8_t { urgent, patient };
+/// What is waited for goes first; what is not may go in parts, and let others pass between them. Spare ones are those
+/// that may never be needed.
+enum class FrameHaste : std::uint8_t { urgent, patient, spare };
 
 /// Where a session's messages go. Called from the engine's threads, never re-entrantly from `receive`'s caller with a
 /// lock held; must not block.

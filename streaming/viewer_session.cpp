@@ -340,6 +340,11 @@ void ViewerSession::keepStill(const RenderJob& job, Frame& frame) {
   if (job.pick.kind == PictureKind::still && isWanted) stills_[job.pick.view] = {job.pick.frame, std::move(frame)};
 }
 
+FrameHaste ViewerSession::hasteOf(PictureKind kind) {
+  if (kind == PictureKind::ahead) return FrameHaste::spare;
+  return isPatient(kind) ? FrameHaste::patient : FrameHaste::urgent;
+}
+
 void ViewerSession::send(const RenderJob& job, EncodedFrame encoded) {
   if (!encoded.failure.empty()) {
     schedule_.choice().usable.erase(job.pick.coding.codec);
@@ -347,7 +352,7 @@ void ViewerSession::send(const RenderJob& job, EncodedFrame encoded) {
   }
   schedule_.encoded(job.pick, encoded.coding, encoded.pictureBytes, encoded.time);
   schedule_.sent(job.pick.frame, encoded.message.size());
-  outbox_.frame(job.pick.frame, std::move(encoded.message), isPatient(job.pick.kind) ? FrameHaste::patient : FrameHaste::urgent);
+  outbox_.frame(job.pick.frame, std::move(encoded.message), hasteOf(job.pick.kind));
 }
 
 void ViewerSession::pinged(std::chrono::microseconds roundTrip) {

@@ -131,6 +131,7 @@ class ViewerSession {
   [[nodiscard]] RenderJob jobFor(ViewPick pick, std::shared_ptr<const Scene> scene);
   [[nodiscard]] std::optional<RenderJob> aheadJob(const AheadMessage::Item& item);
   void keepStill(const RenderJob& job, Frame& frame);
+  [[nodiscard]] static FrameHaste hasteOf(PictureKind kind);
   void send(const RenderJob& job, EncodedFrame encoded);
   [[nodiscard]] std::map<std::string, double> progressNow() const;
   void tellProgress(const std::map<std::string, double>& progress);

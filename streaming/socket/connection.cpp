@@ -61,7 +61,10 @@ void Connection::sendFrame(std::uint32_t number, std::vector<std::byte> message,
   std::unique_lock lock(mutex_);
   if (closing_) return;
   auto& queue = haste == FrameHaste::urgent ? pictures_ : patient_;
-  queue.push_back({number, std::move(message), Clock::now()});
+  const auto isLess = [&](const Picture& other) {
+    return haste == FrameHaste::patient && other.haste == FrameHaste::spare && other.sent == 0;
+  };
+  queue.insert(std::ranges::find_if(queue, isLess), {number, std::move(message), Clock::now(), haste});
   wakeOnce(lock);
 }
 
@@ -93,20 +96,22 @@ void Connection::noticed() {
   woken_ = false;
 }
 
-std::optional<Connection::Item> Connection::next() {
+std::optional<Connection::Next> Connection::next(bool mayBePatient) {
   const std::lock_guard lock(mutex_);
   if (!texts_.empty()) {
     std::string text = std::move(texts_.front());
     texts_.pop_front();
     textBytes_ -= text.size();
-    return text;
+    return Next{std::move(text)};
   }
-  if (end_) return *std::exchange(end_, std::nullopt);
-  if (pictures_.empty()) return patient_.empty() ? std::nullopt : std::optional<Item>(nextPart());
+  if (end_) return Next{*std::exchange(end_, std::nullopt)};
+  if (pictures_.empty()) {
+    return patient_.empty() || !mayBePatient ? std::nullopt : std::optional(Next{nextPart(), true});
+  }
   Picture picture = std::move(pictures_.front());
   pictures_.pop_front();
   setWaitUs(picture.message, waitUs(picture.queuedAt));
-  return std::move(picture.message);
+  return Next{std::move(picture.message)};
 }
 
 /// Of the first patient picture: all of it, if it is small.
@@ -130,9 +135,9 @@ std::vector<std::byte> Connection::nextPart() {
   return part;
 }
 
-bool Connection::hasMore() const {
+bool Connection::hasMore(bool mayBePatient) const {
   const std::lock_guard lock(mutex_);
-  return !texts_.empty() || end_ || !pictures_.empty() || !patient_.empty();
+  return !texts_.empty() || end_ || !pictures_.empty() || (mayBePatient && !patient_.empty());
 }
 
 bool Connection::isClosing() const {

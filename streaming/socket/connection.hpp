@@ -60,9 +60,13 @@ class Connection : public SessionOutput, public std::enable_shared_from_this<Con
 
   /// The loop has heard of what was added; the next addition wakes it again.
   void noticed();
-  /// What is written next: texts, then the end, then pictures, then a part of a patient one.
-  [[nodiscard]] std::optional<Item> next();
-  [[nodiscard]] bool hasMore() const;
+  struct Next {
+    Item item;
+    bool isPatient = false;  // a patient picture, or a part of one
+  };
+  /// What is written next: texts, then the end, then pictures, then, if it may be, a part of a patient one.
+  [[nodiscard]] std::optional<Next> next(bool mayBePatient = true);
+  [[nodiscard]] bool hasMore(bool mayBePatient = true) const;
   [[nodiscard]] bool isClosing() const;
 
  private:
@@ -70,6 +74,7 @@ class Connection : public SessionOutput, public std::enable_shared_from_this<Con
     std::uint32_t number = 0;
     std::vector<std::byte> message;
     Clock::time_point queuedAt;
+    FrameHaste haste = FrameHaste::urgent;
     std::size_t sent = 0;  // bytes, in parts
   };
 
@@ -81,7 +86,7 @@ class Connection : public SessionOutput, public std::enable_shared_from_this<Con
   std::deque<std::string> texts_;
   std::size_t textBytes_ = 0;
   std::deque<Picture> pictures_;  // with the patient ones at most two: the session waits for acknowledgements
-  std::deque<Picture> patient_;
+  std::deque<Picture> patient_;   // the one that has begun, patient ones, spare ones
   std::optional<Close> end_;
   bool closing_ = false;
   bool woken_ = false;  // the loop was told and has not yet noticed

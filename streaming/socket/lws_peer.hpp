@@ -5,6 +5,7 @@
 #include "streaming/socket/answer_workers.hpp"
 #include "streaming/socket/connection.hpp"
 #include "streaming/socket/http.hpp"
+#include "streaming/socket/patient_window.hpp"
 #include "streaming/socket/token_bucket.hpp"
 #include "streaming/socket/transport_metrics.hpp"
 
@@ -35,11 +36,15 @@ struct LwsPeer {
   std::optional<TokenBucket> messages, bytes;
   std::shared_ptr<Connection> connection;
   std::shared_ptr<StreamEngine::Link> link;
-  std::string incoming;                    // fragments of one message
-  unsigned pings = 0;                      // sent so far
-  Connection::Clock::time_point pingedAt;  // the last one that is unanswered; none: the epoch
+  std::string incoming;  // fragments of one message
+  unsigned pings = 0;    // sent so far
   bool pingDue = false;
-  bool isBusy = false;  // pictures were sent since the last ping
+  bool clocked = false;                    // it shall tell the round trip
+  bool isBusy = false;                     // pictures were sent since the last clocked ping
+  unsigned clockedPings = 0;               // sent so far
+  unsigned clockedPing = 0;                // the last one, if it is unanswered; else 0
+  Connection::Clock::time_point pingedAt;  // then
+  PatientWindow window;
 };
 
 /// Memory to write from, with the room in front that libwebsockets wants. One for the whole loop.

@@ -87,10 +87,10 @@ class LwsServer : public SocketServer, private LoopEvents {
   int received(lws* wsi, LwsPeer& peer, std::string_view bytes);
   int wantPing(lws* wsi, LwsPeer& peer);
   int ping(lws* wsi, LwsPeer& peer);
-  int ponged(LwsPeer& peer, std::string_view payload);
+  int ponged(lws* wsi, LwsPeer& peer, std::string_view payload);
   int writable(lws* wsi, LwsPeer& peer);
   int writeMessage(lws* wsi, const void* data, std::size_t size, lws_write_protocol kind);
-  int writeItem(lws* wsi, LwsPeer& peer, Connection::Item& item);
+  int writeItem(lws* wsi, LwsPeer& peer, Connection::Next& next);
   void gone(LwsPeer& peer);
 
   StreamEngine& engine_;
@@ -271,7 +271,7 @@ int LwsServer::onSocketEvent(lws* wsi, LwsPeer& peer, lws_callback_reasons reaso
     }
     case LWS_CALLBACK_HTTP_WRITEABLE: return afterHttp(wsi, peer, continueAnswer(wsi, peer, httpSide(), buffer_));
     case LWS_CALLBACK_TIMER: return peer.connection == nullptr ? lookAfter(wsi, peer) : wantPing(wsi, peer);
-    case LWS_CALLBACK_RECEIVE_PONG: return ponged(peer, text);
+    case LWS_CALLBACK_RECEIVE_PONG: return ponged(wsi, peer, text);
     case LWS_CALLBACK_HTTP_BODY: return 0;  // read and forgotten
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -386,7 +386,7 @@ int LwsServer::received(lws* wsi, LwsPeer& peer, std::string_view bytes) {
 }
 
 int LwsServer::wantPing(lws* wsi, LwsPeer& peer) {
-  peer.pingDue = true;
+  peer.pingDue = peer.clocked = true;
   lws_callback_on_writable(wsi);
   return 0;
 }
@@ -394,49 +394,60 @@ int LwsServer::wantPing(lws* wsi, LwsPeer& peer) {
 /// A ping with its number in it. Browsers answer by themselves, however busy the page is.
 int LwsServer::ping(lws* wsi, LwsPeer& peer) {
   peer.pingDue = false;
-  const lws_usec_t next = std::exchange(peer.isBusy, false) ? busyPingUs : pingUs;
-  lws_set_timer_usecs(wsi, ++peer.pings < quickPings ? quickPingUs : next);
-  peer.pingedAt = Connection::Clock::now();
+  ++peer.pings;
+  if (std::exchange(peer.clocked, false)) {
+    const lws_usec_t next = std::exchange(peer.isBusy, false) ? busyPingUs : pingUs;
+    lws_set_timer_usecs(wsi, ++peer.clockedPings < quickPings ? quickPingUs : next);
+    peer.clockedPing = peer.pings;
+    peer.pingedAt = Connection::Clock::now();
+  }
   std::array<unsigned char, LWS_PRE + sizeof peer.pings> bytes{};
   std::memcpy(bytes.data() + LWS_PRE, &peer.pings, sizeof peer.pings);
   return lws_write(wsi, bytes.data() + LWS_PRE, sizeof peer.pings, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
-/// The answer to the last ping counts; others are late, of libwebsockets itself, or made up.
-int LwsServer::ponged(LwsPeer& peer, std::string_view payload) {
+/// Answers to pings of libwebsockets itself, and made-up ones, have other payloads.
+int LwsServer::ponged(lws* wsi, LwsPeer& peer, std::string_view payload) {
   unsigned which = 0;
   if (peer.link == nullptr || payload.size() != sizeof which) return 0;
   std::memcpy(&which, payload.data(), sizeof which);
-  if (which != peer.pings || peer.pingedAt == Connection::Clock::time_point{}) return 0;
-  const auto took = Connection::Clock::now() - std::exchange(peer.pingedAt, {});
-  engine_.pinged(*peer.link, std::chrono::duration_cast<std::chrono::microseconds>(took));
+  if (which > peer.pings) return 0;
+  const auto now = Connection::Clock::now();
+  if (which == std::exchange(peer.clockedPing, which == peer.clockedPing ? 0 : peer.clockedPing)) {
+    engine_.pinged(*peer.link, std::chrono::duration_cast<std::chrono::microseconds>(now - peer.pingedAt));
+  }
+  peer.window.answered(which, now);
+  if (peer.connection->hasMore(peer.window.hasRoom())) lws_callback_on_writable(wsi);
   return 0;
 }
 
 int LwsServer::writable(lws* wsi, LwsPeer& peer) {
   if (peer.connection == nullptr) return 0;
+  int result = 0;
   if (peer.pingDue) {
-    const int result = ping(wsi, peer);
-    if (result == 0 && peer.connection->hasMore()) lws_callback_on_writable(wsi);
-    return result;
+    result = ping(wsi, peer);
+  } else if (auto next = peer.connection->next(peer.window.hasRoom())) {
+    result = writeItem(wsi, peer, *next);
   }
-  auto item = peer.connection->next();
-  if (!item) return 0;
-  const int result = writeItem(wsi, peer, *item);
-  if (result == 0 && peer.connection->hasMore()) lws_callback_on_writable(wsi);
+  const bool isMore = peer.pingDue || peer.connection->hasMore(peer.window.hasRoom());
+  if (result == 0 && isMore) lws_callback_on_writable(wsi);
   return result;
 }
 
-int LwsServer::writeItem(lws* wsi, LwsPeer& peer, Connection::Item& item) {
-  if (const auto* text = std::get_if<std::string>(&item)) {
+int LwsServer::writeItem(lws* wsi, LwsPeer& peer, Connection::Next& next) {
+  if (const auto* text = std::get_if<std::string>(&next.item)) {
     return writeMessage(wsi, text->data(), text->size(), LWS_WRITE_TEXT);
   }
-  if (const auto* picture = std::get_if<std::vector<std::byte>>(&item)) {
-    if (!std::exchange(peer.isBusy, true) && peer.pings >= quickPings) lws_set_timer_usecs(wsi, busyPingUs);
+  if (const auto* picture = std::get_if<std::vector<std::byte>>(&next.item)) {
+    if (!std::exchange(peer.isBusy, true) && peer.clockedPings >= quickPings) lws_set_timer_usecs(wsi, busyPingUs);
+    if (next.isPatient) {
+      peer.window.sent(peer.pings + 1, picture->size(), Connection::Clock::now());
+      peer.pingDue = true;
+    }
     if (const auto us = waitUsOf(*picture)) metrics_.write.observe(*us / 1e6);
     return writeMessage(wsi, picture->data(), picture->size(), LWS_WRITE_BINARY);
   }
-  const auto& end = std::get<Connection::Close>(item);
+  const auto& end = std::get<Connection::Close>(next.item);
   std::string reason(shortReason(end.reason));
   lws_close_reason(wsi, static_cast<lws_close_status>(end.code), reinterpret_cast<unsigned char*>(reason.data()),
                    reason.size());

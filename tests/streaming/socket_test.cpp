@@ -261,7 +261,7 @@ struct UnreadConnection {
     for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<std::byte>(i * 7 + number));
     return out;
   }
-  std::vector<std::byte> next() const { return std::get<std::vector<std::byte>>(connection->next().value()); }
+  std::vector<std::byte> next() const { return std::get<std::vector<std::byte>>(connection->next()->item); }
 };
 
 bool isPart(const std::vector<std::byte>& message) {
@@ -292,10 +292,23 @@ TEST(Connection, LetsUrgentFramesAndTextsPassBetweenParts) {
   EXPECT_TRUE(isPart(c.next()));
   c.connection->sendFrame(2, c.frame(2, 50'000), FrameHaste::urgent);
   c.connection->sendText("hello");
-  EXPECT_TRUE(std::holds_alternative<std::string>(*c.connection->next()));
+  EXPECT_TRUE(std::holds_alternative<std::string>(c.connection->next()->item));
   const auto urgent = c.next();
   EXPECT_FALSE(isPart(urgent));
   EXPECT_EQ(frameNumber(urgent), 2U);
+  EXPECT_TRUE(isPart(c.next()));
+}
+
+TEST(Connection, SendsSparePicturesAfterPatientOnesButNotBetweenTheirParts) {
+  const UnreadConnection c;
+  for (const std::uint32_t number : {1U, 2U})
+    c.connection->sendFrame(number, c.frame(number, 20'000), FrameHaste::spare);
+  EXPECT_TRUE(isPart(c.next()));
+  c.connection->sendFrame(3, c.frame(3, 10), FrameHaste::patient);
+  EXPECT_TRUE(isPart(c.next())) << "what has begun is ended";
+  EXPECT_EQ(frameNumber(c.next()), 3U);
+  EXPECT_FALSE(c.connection->hasMore(false)) << "there is no room for what can wait";
+  EXPECT_FALSE(c.connection->next(false));
   EXPECT_TRUE(isPart(c.next()));
 }
 
