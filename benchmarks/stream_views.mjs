@@ -26,6 +26,7 @@ async function eachCodec(page, name, measure, codecs = byHand) {
 /** A JPEG as nora sends it, of a full-sized slice. */
 export async function sliceJpeg(browser, url) {
   const page = await openView(browser, url, views.slices);
+  await prefer(page, "jpeg");
   await page.evaluate(() => (window.streamTap.keepJpeg = true));
   await steps(page, views.slices, "key", 12);
   await isStill(page, views.slices);

@@ -7,6 +7,8 @@ namespace nora {
 namespace {
 
 constexpr std::chrono::seconds span{5};
+constexpr std::size_t answersUsed = 3;
+constexpr std::size_t oneStep = std::size_t{16} << 10;  // more a round trip
 
 }  // namespace
 
@@ -28,14 +30,20 @@ void PatientWindow::answered(unsigned ping, Clock::time_point now) {
   under_ -= through;
   const auto took = now - sentAt;
   learnShortest(took, now);
-  if (took - std::min(shortest_, shortestBefore_) > mostDelay) {
+  lastTook_.push_back(took);
+  if (lastTook_.size() > answersUsed) lastTook_.pop_front();
+  if (delay() > mostDelay) {
     seeking_ = false;
     if (sentAt < lastCut_) return;  // it left before the last cut could help
-    window_ = std::max(least, window_ / 2);
+    window_ = std::max(least, window_ * 3 / 4);
     lastCut_ = now;
   } else if (std::exchange(wasFull_, false)) {
-    window_ = std::min(most, window_ + (seeking_ ? through : std::max<std::size_t>(1, least * through / window_)));
+    window_ = std::min(most, window_ + (seeking_ ? through : std::max<std::size_t>(1, oneStep * through / window_)));
   }
+}
+
+PatientWindow::Clock::duration PatientWindow::delay() const {
+  return std::ranges::min(lastTook_) - std::min(shortest_, shortestBefore_);
 }
 
 void PatientWindow::learnShortest(Clock::duration took, Clock::time_point now) {

@@ -14,8 +14,8 @@ class PatientWindow {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t atFirst = std::size_t{64} << 10;
-  static constexpr std::size_t least = std::size_t{16} << 10;
-  static constexpr std::size_t most = std::size_t{4} << 20;
+  static constexpr std::size_t least = std::size_t{32} << 10;
+  static constexpr std::size_t most = std::size_t{1} << 20;
   static constexpr std::chrono::milliseconds mostDelay{50};  // beyond the shortest round trip
 
   [[nodiscard]] bool hasRoom() const { return under_ == 0 || under_ < window_; }
@@ -32,6 +32,8 @@ class PatientWindow {
   };
 
   void learnShortest(Clock::duration took, Clock::time_point now);
+  /// What the parts cause: the least of the last answers, so that one lost packet does not count.
+  [[nodiscard]] Clock::duration delay() const;
 
   std::deque<Part> parts_;
   std::size_t under_ = 0;  // bytes on their way
@@ -39,6 +41,7 @@ class PatientWindow {
   bool wasFull_ = false;  // since the last answer
   bool seeking_ = true;   // no end of the way's capacity was met
   Clock::time_point lastCut_{};
+  std::deque<Clock::duration> lastTook_;
   // The shortest round trip of this span of time and of the one before: the way may become another.
   Clock::duration shortest_ = Clock::duration::max(), shortestBefore_ = Clock::duration::max();
   Clock::time_point spanBegan_{};
