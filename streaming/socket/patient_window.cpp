@@ -32,18 +32,18 @@ void PatientWindow::answered(unsigned ping, Clock::time_point now) {
   learnShortest(took, now);
   lastTook_.push_back(took);
   if (lastTook_.size() > answersUsed) lastTook_.pop_front();
-  if (delay() > mostDelay) {
+  // The least of the last answers, so that one lost packet does not count.
+  const auto leastTook = std::ranges::min(lastTook_);
+  const auto wanted = std::min(shortest_, shortestBefore_) + mostDelay;
+  if (leastTook > wanted) {
     seeking_ = false;
     if (sentAt < lastCut_) return;  // it left before the last cut could help
-    window_ = std::max(least, window_ * 3 / 4);
+    window_ =
+        std::max(least, static_cast<std::size_t>(static_cast<double>(window_) * wanted.count() / leastTook.count()));
     lastCut_ = now;
   } else if (std::exchange(wasFull_, false)) {
     window_ = std::min(most, window_ + (seeking_ ? through : std::max<std::size_t>(1, oneStep * through / window_)));
   }
-}
-
-PatientWindow::Clock::duration PatientWindow::delay() const {
-  return std::ranges::min(lastTook_) - std::min(shortest_, shortestBefore_);
 }
 
 void PatientWindow::learnShortest(Clock::duration took, Clock::time_point now) {

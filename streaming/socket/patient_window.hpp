@@ -15,7 +15,7 @@ class PatientWindow {
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t atFirst = std::size_t{64} << 10;
   static constexpr std::size_t least = std::size_t{32} << 10;
-  static constexpr std::size_t most = std::size_t{1} << 20;
+  static constexpr std::size_t most = std::size_t{2} << 20;
   static constexpr std::chrono::milliseconds mostDelay{50};  // beyond the shortest round trip
 
   [[nodiscard]] bool hasRoom() const { return under_ == 0 || under_ < window_; }
@@ -32,8 +32,6 @@ class PatientWindow {
   };
 
   void learnShortest(Clock::duration took, Clock::time_point now);
-  /// What the parts cause: the least of the last answers, so that one lost packet does not count.
-  [[nodiscard]] Clock::duration delay() const;
 
   std::deque<Part> parts_;
   std::size_t under_ = 0;  // bytes on their way

@@ -63,7 +63,7 @@ TEST(PatientWindow, BecomesSmallWhenTheWayBecomesNarrow) {
   Way way{125, 2ms};
   way.run(1s);
   way.bandwidth = 0.25;
-  way.run(8s);  // what was under way at first
+  way.run(10s);  // what was under way at first
   EXPECT_LT(way.run(3s).second, 200ms);
 }
 
