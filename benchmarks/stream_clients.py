@@ -20,16 +20,9 @@ import nora_client  # noqa: E402
 VIEW = {"axial": {"width": 1280, "height": 720}}
 
 
-class Address(nora_client.Server):
-    """A server that runs already."""
-
-    def __init__(self, port):  # pylint: disable=super-init-not-called
-        self.port = port
-
-
 class Viewer:
     def __init__(self, port):
-        server = Address(port)
+        server = nora_client.Site(port)  # one that runs already
         self.client = nora_client.Client(server)
         entry = next(e for e in server.catalogue() if e["kind"] == "image" and e["state"] == "ready")
         scene = self.client.open(server, entry["name"], VIEW)
