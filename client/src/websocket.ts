@@ -5,12 +5,15 @@ import { subProtocol, type ServerMessage } from "./protocol.ts";
 export type ConnectionState = "connecting" | "open" | "waiting";
 
 const firstDelayMs = 500;
+const soonestMs = 100; // where a good connection broke: mostly the next one is there at once
+const goodAfterMs = 1_000;
 const longestDelayMs = 30_000;
 const stableAfterMs = 5_000; // a connection that lived so long was good: start again with short delays
 const greetingMs = 10_000; // for the way to the server and its first word
 const longestPatienceMs = 40_000;
 const soonMs = 60_000; // a connection that was taken for dead so early may only be slow
 
+const brokenOff = 1006; // close code: no word of goodbye
 export const takenOver = 4001; // close code: the session goes on elsewhere
 
 /** What a close code says, where the server gives no reason. */
@@ -126,15 +129,18 @@ export class Connection {
   }
 
   private ended(code: number, reason: string, tryAtOnce: boolean): void {
-    if (this.openedAt > 0 && performance.now() - this.openedAt > stableAfterMs) this.delayMs = firstDelayMs;
+    const livedMs = this.openedAt > 0 ? performance.now() - this.openedAt : 0;
+    if (livedMs > stableAfterMs) this.delayMs = firstDelayMs;
+    const broke = code === brokenOff && livedMs > goodAfterMs;
+    const delayMs = tryAtOnce ? 0 : broke ? soonestMs : this.delayMs;
     this.openedAt = 0;
     this.closeCode = code;
     this.reason = reason;
-    this.retryAt = performance.now() + (tryAtOnce ? 0 : this.delayMs);
+    this.retryAt = performance.now() + delayMs;
     this.setState("waiting");
     if (tryAtOnce) return this.connect();
-    this.timer = window.setTimeout(() => this.connect(), this.delayMs);
-    this.delayMs = Math.min(longestDelayMs, this.delayMs * 2);
+    this.timer = window.setTimeout(() => this.connect(), delayMs);
+    if (!broke) this.delayMs = Math.min(longestDelayMs, this.delayMs * 2);
   }
 
   private setState(state: ConnectionState): void {
