@@ -28,7 +28,7 @@ struct Entry {
   std::string name;               // shown: file name or series description
   std::string path;               // relative to the root: the file, or the common folder of a series
   std::string series;             // DICOM: "UID" or "UID#number"; else empty
-  bool ambiguous = false;  // another entry has the same path and series, as in files without UIDs
+  bool ambiguous = false;         // another entry has the same path and series, as in files without UIDs
   std::string sourceSeries = {};  // UID of the series that a segmentation or structure set was drawn on; else empty
   std::string kind;               // image, surface, tracts, table, document, other
   std::string format;

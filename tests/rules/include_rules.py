@@ -56,6 +56,8 @@ LIBRARIES = [
     (r"turbojpeg\.h|jpeglib\.h|webp/|libyuv|libav\w+/", ("streaming/encoder/",)),
     (r"png\.h", ("streaming/encoder/", "image/io/tiff_pages")),
     (r"libwebsockets\.h", ("streaming/socket/",)),
+    (r"sqlite3\.h", ("archive/index/sqlite_database",)),
+    (r"cppconn/|mysql_driver\.h", ("archive/index/mysql_database",)),
     (r"openssl/", ("streaming/socket/tls_certificate",)),
 ]
 # May be named in a header that others include; all other libraries stay in the .cpp of their adapter.
