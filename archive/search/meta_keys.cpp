@@ -49,7 +49,7 @@ class Collector {
     if (value.is_string()) {
       const auto& text = value.get_ref<const std::string&>();
       row.number = parseNumber(text);
-      row.text = cut(foldText(text), MetaKeyLimits::text);
+      row.text = metaText(text);
     } else if (value.is_boolean()) {
       row.text = value.get<bool>() ? "true" : "false";
     } else {
@@ -65,6 +65,14 @@ class Collector {
 };
 
 }  // namespace
+
+std::string metaKeyName(std::string_view key) {
+  return cut(foldText(key), MetaKeyLimits::name);
+}
+
+std::string metaText(std::string_view text) {
+  return cut(foldText(text), MetaKeyLimits::text);
+}
 
 std::vector<MetaKey> metaKeys(std::string_view json) {
   if (json.empty() || json == "{}") return {};

@@ -26,6 +26,10 @@ struct MetaKeyLimits {
   static constexpr std::size_t text = 190;  // characters; longer texts are cut
 };
 
+/// A key or text as it stands in the rows: folded and cut.
+[[nodiscard]] std::string metaKeyName(std::string_view key);
+[[nodiscard]] std::string metaText(std::string_view text);
+
 /// Rows in a stable order. null and empty lists and objects give none; text that is not a JSON object gives none.
 /// Cost: the whole text is parsed once; 1 MB takes some 10 ms. Thread: any.
 [[nodiscard]] std::vector<MetaKey> metaKeys(std::string_view json);

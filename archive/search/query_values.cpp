@@ -35,7 +35,7 @@ std::chrono::sys_days dayOf(const SearchDate& date) {
   return std::chrono::year(date.year) / std::max(date.month, 1) / std::max(date.day, 1);
 }
 
-std::chrono::sys_days dayAfter(const SearchDate& date) {
+std::chrono::sys_days nextBegin(const SearchDate& date) {
   using namespace std::chrono;
   if (date.month == 0) return year(date.year + 1) / 1 / 1;
   if (date.day != 0) return dayOf(date) + days(1);
@@ -146,7 +146,7 @@ std::string firstDay(const SearchDate& date) {
 }
 
 std::string lastDay(const SearchDate& date) {
-  return isoDay(dayAfter(date) - std::chrono::days(1));
+  return isoDay(nextBegin(date) - std::chrono::days(1));
 }
 
 std::int64_t firstMicrosecond(const SearchDate& date) {
@@ -154,7 +154,7 @@ std::int64_t firstMicrosecond(const SearchDate& date) {
 }
 
 std::int64_t microsecondAfter(const SearchDate& date) {
-  return microseconds(dayAfter(date));
+  return microseconds(nextBegin(date));
 }
 
 }  // namespace nora

@@ -28,6 +28,8 @@ namespace nora {
 /// First and last day meant, as yyyy-mm-dd: 2024-02 is 2024-02-01 to 2024-02-29.
 [[nodiscard]] std::string firstDay(const SearchDate& date);
 [[nodiscard]] std::string lastDay(const SearchDate& date);
+/// The first day that is no more meant; after 9999-12-31 comes a text that sorts behind it.
+[[nodiscard]] std::string dayAfter(const SearchDate& date);
 
 /// Microseconds since 1970 UTC at which the date begins, and at which the next day, month or year begins.
 [[nodiscard]] std::int64_t firstMicrosecond(const SearchDate& date);
