@@ -145,8 +145,12 @@ std::string firstDay(const SearchDate& date) {
   return isoDay(dayOf(date));
 }
 
-std::string lastDay(const SearchDate& date) {
-  return isoDay(nextBegin(date) - std::chrono::days(1));
+std::string lastDay(const SearchDate& date) { return isoDay(nextBegin(date) - std::chrono::days(1)); }
+
+std::string dayAfter(const SearchDate& date) {
+  const auto next = std::chrono::year_month_day(nextBegin(date));
+  constexpr std::chrono::year last(9999);  // a fifth digit would sort in front
+  return next.year() > last ? "9999-12-32" : isoDay(next);
 }
 
 std::int64_t firstMicrosecond(const SearchDate& date) {
