@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,7 +54,10 @@ class SqliteDatabase final : public TestDatabase {
 };
 
 TEST(SearchSql, FindsOnSqliteWhatPlainCodeFinds) {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+  // NORA_SEARCH_SEEDS=500 is a long run.
+  const char* more = std::getenv("NORA_SEARCH_SEEDS");
+  const std::uint64_t seeds = more != nullptr ? std::strtoull(more, nullptr, 10) : 4;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     Random random(seed);
     const World world = randomWorld(random);
     SqliteDatabase database;
