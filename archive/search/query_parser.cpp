@@ -123,11 +123,13 @@ class Parser {
     ConditionPieces pieces;
     pieces.fieldColumn = pieces.valueColumn = columnAt(at_);
     if (sees('"')) return readValue(std::move(pieces));
+    const std::size_t start = at_;
     auto head = readHead();
     if (!head) return tl::make_unexpected(std::move(head.error()));
     pieces.comparison = readComparison();
     if (pieces.comparison.empty()) {
       if (head->empty()) return error("expected a word or a condition, not \"" + std::string(1, text_[at_]) + "\"");
+      if (*head != text_.substr(start, at_ - start)) return error("expected a comparison after the key in quotes");
       pieces.value = std::move(*head);
       return pieces;
     }
