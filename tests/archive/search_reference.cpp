@@ -2,7 +2,7 @@
 // recursion, metadata by walking the JSON.
 #include "archive/search/fold.hpp"
 #include "archive/search/query_values.hpp"
-#include "search_world.hpp"
+#include "tests/archive/search_world.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,6 @@
 // The search on a real SQLite in memory, against the plain C++ of search_reference.cpp.
-#include "search_world.hpp"
-
-#include <sqlite3.h>
+#include "tests/archive/search_sqlite.hpp"
+#include "tests/archive/search_world.hpp"
 
 #include <cstdlib>
 
@@ -15,43 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-class SqliteDatabase final : public TestDatabase {
- public:
-  SqliteDatabase() { EXPECT_EQ(sqlite3_open(":memory:", &handle_), SQLITE_OK); }
-  ~SqliteDatabase() override { sqlite3_close(handle_); }
-  SqliteDatabase(const SqliteDatabase&) = delete;
-  SqliteDatabase& operator=(const SqliteDatabase&) = delete;
-
-  SqlDialect dialect() const override { return SqlDialect::sqlite; }
-  void execute(const SqlText& statement) override { static_cast<void>(numbers(statement)); }
-
-  std::vector<std::int64_t> numbers(const SqlText& statement) override {
-    sqlite3_stmt* prepared = nullptr;
-    const int rc = sqlite3_prepare_v2(handle_, statement.text.c_str(), -1, &prepared, nullptr);
-    EXPECT_EQ(rc, SQLITE_OK) << sqlite3_errmsg(handle_) << "\n" << statement.text;
-    EXPECT_EQ(static_cast<std::size_t>(sqlite3_bind_parameter_count(prepared)), statement.parameters.size());
-    int index = 0;
-    for (const SqlParameter& parameter : statement.parameters) bind(prepared, ++index, parameter);
-    std::vector<std::int64_t> found;
-    int step = SQLITE_ROW;
-    while ((step = sqlite3_step(prepared)) == SQLITE_ROW) found.push_back(sqlite3_column_int64(prepared, 0));
-    EXPECT_EQ(step, SQLITE_DONE) << sqlite3_errmsg(handle_) << "\n" << statement.text;
-    sqlite3_finalize(prepared);
-    return found;
-  }
-
- private:
-  static void bind(sqlite3_stmt* statement, int index, const SqlParameter& parameter) {
-    if (const auto* number = std::get_if<std::int64_t>(&parameter)) sqlite3_bind_int64(statement, index, *number);
-    if (const auto* number = std::get_if<double>(&parameter)) sqlite3_bind_double(statement, index, *number);
-    if (const auto* text = std::get_if<std::string>(&parameter)) {
-      sqlite3_bind_text(statement, index, text->data(), static_cast<int>(text->size()), SQLITE_TRANSIENT);
-    }
-  }
-
-  sqlite3* handle_ = nullptr;
-};
 
 TEST(SearchSql, FindsOnSqliteWhatPlainCodeFinds) {
   // NORA_SEARCH_SEEDS=500 is a long run.

@@ -1,6 +1,6 @@
 #include "archive/search/fold.hpp"
 #include "archive/search/meta_keys.hpp"
-#include "search_world.hpp"
+#include "tests/archive/search_world.hpp"
 
 #include <fstream>
 #include <map>

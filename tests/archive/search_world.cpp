@@ -1,4 +1,4 @@
-#include "search_world.hpp"
+#include "tests/archive/search_world.hpp"
 
 #include <cstdio>
 

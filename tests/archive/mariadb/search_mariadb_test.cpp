@@ -1,6 +1,6 @@
 // The search on a real MariaDB, which the test starts in a folder of its own. The same comparison as on SQLite.
-#include "../search_world.hpp"
-#include "../temporary_folder.hpp"
+#include "tests/archive/search_world.hpp"
+#include "tests/archive/temporary_folder.hpp"
 
 #include <cppconn/prepared_statement.h>
 #include <cppconn/resultset.h>
