@@ -39,6 +39,16 @@ std::vector<SqlText> candidatesOf(const Query& query, const SqlContext& context)
   return all;
 }
 
+/// Of conditions that all must hold.
+void addFloors(const Query& query, const SqlContext& context, std::vector<SqlText>& floors) {
+  if (query.kind == Query::Kind::both) {
+    for (const Query& child : query.children) addFloors(child, context, floors);
+  } else if (query.kind == Query::Kind::condition) {
+    const auto first = firstIdSql(query.condition, context);
+    if (first) floors.push_back("item.id >= (SELECT MIN(few.id) FROM (" + *first + ") AS few)");
+  }
+}
+
 SqlText inProjects(Level level, const std::vector<std::int64_t>& projects) {
   const std::string column = "item." + columnOf(Level::project, level);
   if (projects.size() == 1) return sql(column + " = ?", {projects.front()});  // read by the index of the project
@@ -65,13 +75,21 @@ SearchSql toSql(const Query& query, Level level, const SearchScope& scope, SqlDi
     context.pseudonymous = true;
     parts.push_back("(" + inProjects(level, scope.pseudonymous) + " AND " + whereOf(query, context) + ")");
   }
-  if (parts.empty()) return {sql("1 = 0"), {}};
+  if (parts.empty()) return {sql("1 = 0"), {}, {}};
   // With the stricter context: a candidate that names could lead to would miss items whose pseudonym matches.
-  return {joined(parts, " OR "), candidatesOf(query, context)};
+  SearchSql whole{joined(parts, " OR "), candidatesOf(query, context), {}};
+  addFloors(query, context, whole.floors);
+  return whole;
 }
 
 SqlText countCandidates(const SqlText& candidate) {
   return "SELECT COUNT(*) FROM (" + candidate + " LIMIT " + std::to_string(fewCandidates + 1) + ") AS few";
+}
+
+SqlText inOrder(const SearchSql& sql) {
+  SqlText whole = sql.where;
+  for (const SqlText& floor : sql.floors) whole = std::move(whole) + " AND " + floor;
+  return whole;
 }
 
 SqlText narrowed(const SearchSql& sql, const SqlText& candidate) {

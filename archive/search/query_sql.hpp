@@ -34,15 +34,20 @@ struct SearchSql {
   /// SELECTs of one column `id`, each of which holds the id of every item found and perhaps more, and gives them fast
   /// because an index of its own leads to them. May be empty.
   std::vector<SqlText> candidates;
+  /// Conditions that hold for every item found and let reading by id begin late; may be empty.
+  std::vector<SqlText> floors;
 };
 
 /// `level` is the level whose items are wanted, not Level::none. The query comes from parseQuery.
 ///
 /// How to get a page quickly: ask countCandidates() of each candidate; if the smallest count is at most
-/// `fewCandidates`, ask with narrowed(sql, that candidate), otherwise with sql.where as it is. Both find the same
+/// `fewCandidates`, ask with narrowed(sql, that candidate), otherwise with inOrder(sql). Both find the same
 /// items. In the first case few rows are looked at; in the second many match, so that reading in the wanted order
 /// fills a page soon.
 [[nodiscard]] SearchSql toSql(const Query& query, Level level, const SearchScope& scope, SqlDialect dialect);
+
+/// `sql.where` for reading many items in the order of their ids.
+[[nodiscard]] SqlText inOrder(const SearchSql& sql);
 
 /// Rows that are cheap to look at and sort for one page: 20 ms on SQLite.
 inline constexpr std::int64_t fewCandidates = 20000;

@@ -145,7 +145,9 @@ std::string firstDay(const SearchDate& date) {
   return isoDay(dayOf(date));
 }
 
-std::string lastDay(const SearchDate& date) { return isoDay(nextBegin(date) - std::chrono::days(1)); }
+std::string lastDay(const SearchDate& date) {
+  return isoDay(nextBegin(date) - std::chrono::days(1));
+}
 
 std::string dayAfter(const SearchDate& date) {
   const auto next = std::chrono::year_month_day(nextBegin(date));

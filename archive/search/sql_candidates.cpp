@@ -56,27 +56,25 @@ SqlText selectItems(Level target, const SqlContext& context, const std::function
 }
 
 /// The same for rows of item_tag or meta_key of one level.
-SqlText selectAttached(const std::string& table, Level target, const SqlContext& context, const SqlText& which) {
-  const SqlText ids = "SELECT k.item_id AS id FROM " + table +
-                      " AS k WHERE k.level = " + std::to_string(static_cast<int>(target)) + " AND " + which;
+SqlText selectAttached(const AttachedRows& rows, Level target, const SqlContext& context) {
+  const SqlText ids = "SELECT k.item_id AS id FROM " + rows.from +
+                      " WHERE k.level = " + std::to_string(static_cast<int>(target)) + " AND " + rows.which;
   if (target == context.level) return ids;
   return selectItems(target, context, [&](const std::string& row) { return row + ".id IN (" + ids + ")"; });
 }
 
-SqlText selectAttached(const std::string& table, const Condition& condition, const SqlContext& context,
-                       const SqlText& which) {
-  if (condition.level != Level::none) return selectAttached(table, condition.level, context, which);
+SqlText selectAttached(const AttachedRows& rows, const Condition& condition, const SqlContext& context) {
+  if (condition.level != Level::none) return selectAttached(rows, condition.level, context);
   std::vector<SqlText> levels;
   for (int i = static_cast<int>(context.level); i >= 1; --i) {
-    levels.push_back(selectAttached(table, static_cast<Level>(i), context, which));
+    levels.push_back(selectAttached(rows, static_cast<Level>(i), context));
   }
   return unite(levels);
 }
 
 /// Files by the trigrams of their paths (SQLite), and those in subjects and studies of a matching name.
 std::optional<SqlText> wordCandidate(const Condition& condition, const SqlContext& context) {
-  if (context.level != Level::file || context.dialect != SqlDialect::sqlite)
-    return std::nullopt;
+  if (context.level != Level::file || context.dialect != SqlDialect::sqlite) return std::nullopt;
   const bool word = condition.field == SearchField::word;
   const LikePattern pattern = word ? wordPattern(condition.operand) : likePattern(condition.operand, false);
   const std::string grams = trigramQuery(pattern);
@@ -92,6 +90,16 @@ std::optional<SqlText> wordCandidate(const Condition& condition, const SqlContex
   return unite(selects);
 }
 
+/// With wildcards: the distinct values of the column, found by jumps through its index, that match.
+SqlText valueSql(const std::string& row, const std::string& column, const LikePattern& pattern,
+                 const SqlContext& context) {
+  if (pattern.exact) return matches(row + "." + column, pattern, context.dialect);
+  return row + "." + column + " IN (WITH RECURSIVE v(x) AS (SELECT MIN(f." + column +
+         ") FROM file AS f UNION ALL SELECT (SELECT MIN(f." + column + ") FROM file AS f WHERE f." + column +
+         " > v.x) FROM v WHERE v.x IS NOT NULL) SELECT v.x FROM v WHERE v.x IS NOT NULL AND " +
+         matches("v.x", pattern, context.dialect) + ")";
+}
+
 /// Comparisons that an index on one column of the file answers.
 std::optional<SqlText> fileCandidate(const Condition& condition, const SqlContext& context) {
   const auto files = [&](const std::function<SqlText(const std::string&)>& which) {
@@ -103,10 +111,8 @@ std::optional<SqlText> fileCandidate(const Condition& condition, const SqlContex
     case SearchField::modality:
     case SearchField::sequence: {
       const LikePattern pattern = likePattern(condition.operand, false);
-      if (!pattern.exact) return std::nullopt;
-      return files([&](const std::string& row) {
-        return matches(row + "." + fileColumn(condition.field), pattern, context.dialect);
-      });
+      return files(
+          [&](const std::string& row) { return valueSql(row, fileColumn(condition.field), pattern, context); });
     }
     case SearchField::state:
       return files([&](const std::string& row) { return sql(row + ".state = ?", {stateNumber(condition)}); });
@@ -161,13 +167,12 @@ SqlText timeCandidate(const Condition& condition, const SqlContext& context) {
 std::optional<SqlText> candidateSql(const Condition& condition, const SqlContext& context) {
   if (condition.field == SearchField::meta) {
     const bool any = condition.comparison == Comparison::present || condition.comparison == Comparison::notEqual;
-    return selectAttached("meta_key", condition, context,
-                          any ? metaNamed(condition) : metaRows(condition, context.dialect));
+    return selectAttached(any ? metaNamed(condition) : metaRows(condition, context.dialect), condition, context);
   }
   if (condition.field == SearchField::tag) {
     Condition any = condition;
     if (condition.comparison == Comparison::notEqual) any.comparison = Comparison::present;
-    return selectAttached("item_tag", any, context, tagRows(any, context.dialect));
+    return selectAttached(tagRows(any, context.dialect), any, context);
   }
   if (condition.comparison == Comparison::present || condition.comparison == Comparison::notEqual) return std::nullopt;
   // What is seen of names differs from project to project then; only conditions without names are led by an index.
@@ -192,6 +197,27 @@ std::optional<SqlText> candidateSql(const Condition& condition, const SqlContext
     case SearchField::spacing: return spacingCandidate(condition, context);
     default: return fileCandidate(condition, context);
   }
+}
+
+std::optional<SqlText> firstIdSql(const Condition& condition, const SqlContext& context) {
+  if (context.level != Level::file || condition.comparison != Comparison::equal) return std::nullopt;
+  if (condition.field == SearchField::project) {
+    return "SELECT MIN((SELECT MIN(b.id) FROM file AS b WHERE b.project_id = a.id)) AS id FROM project AS a WHERE " +
+           nameSql(Level::project, "a", likePattern(condition.operand, false), context);
+  }
+  if (condition.field != SearchField::tag || condition.level > Level::none) return std::nullopt;
+  std::vector<SqlText> firsts{
+      "SELECT MIN((SELECT MIN(k.item_id) FROM item_tag AS k WHERE k.tag_id = t.id AND k.level = 4)) AS id FROM tag AS "
+      "t "
+      "WHERE " +
+      matches("t.name_fold", likePattern(condition.operand, false), context.dialect)};
+  const AttachedRows rows = tagRows(condition, context.dialect);
+  for (int i = 1; i < static_cast<int>(Level::file); ++i) {
+    const std::string parent = columnOf(static_cast<Level>(i), Level::file);
+    firsts.push_back("SELECT MIN((SELECT MIN(b.id) FROM file AS b WHERE b." + parent + " = k.item_id)) AS id FROM " +
+                     rows.from + " WHERE k.level = " + std::to_string(i) + " AND " + rows.which);
+  }
+  return unite(firsts);
 }
 
 }  // namespace nora

@@ -23,52 +23,37 @@ SqlText atLevel(Level target, Level level, const Predicate& predicate) {
          predicate("b") + ")";
 }
 
-/// Rows of item_tag or meta_key (as k) for the item: of one level, or for Level::none of the levels it lies in.
-SqlText attached(const std::string& table, Level target, Level level, const SqlText& which) {
-  const std::string own = "k.level = " + std::to_string(static_cast<int>(target));
+/// There are such rows for the item, or for what it lies in or holds at the level `target`.
+SqlText attached(const AttachedRows& rows, Level target, Level level) {
+  const std::string from = " FROM " + rows.from + " WHERE k.level = " + std::to_string(static_cast<int>(target));
   if (target < level) {
-    return "COALESCE(item." + columnOf(target, level) + ", 0) IN (SELECT k.item_id FROM " + table + " AS k WHERE " +
-           own + " AND " + which + ")";
+    return "COALESCE(item." + columnOf(target, level) + ", 0) IN (SELECT k.item_id" + from + " AND " + rows.which + ")";
   }
-  const auto exists = [&](const std::string& alias) {
-    return "EXISTS (SELECT 1 FROM " + table + " AS k WHERE " + own + " AND k.item_id = " + alias + ".id AND " + which +
-           ")";
-  };
-  return atLevel(target, level, exists);
+  return atLevel(target, level, [&](const std::string& alias) {
+    return "EXISTS (SELECT 1" + from + " AND k.item_id = " + alias + ".id AND " + rows.which + ")";
+  });
 }
 
-SqlText tagSql(const Condition& condition, const SqlContext& context) {
-  const SqlText which = tagRows(condition, context.dialect);
-  if (condition.level != Level::none) return attached("item_tag", condition.level, context.level, which);
+/// At the level that the condition names, or at any that the item lies in.
+SqlText attachedAnywhere(const AttachedRows& rows, const Condition& condition, Level level) {
+  if (condition.level != Level::none) return attached(rows, condition.level, level);
   std::vector<SqlText> levels;
-  for (int i = static_cast<int>(context.level); i >= 1; --i) {
-    levels.push_back(attached("item_tag", static_cast<Level>(i), context.level, which));
-  }
+  for (int i = static_cast<int>(level); i >= 1; --i) levels.push_back(attached(rows, static_cast<Level>(i), level));
   return joined(levels, " OR ");
 }
 
 /// The value nearest to the item counts: a file's own age hides that of its subject.
 SqlText metaSql(const Condition& condition, const SqlContext& context) {
-  const SqlText which = metaRows(condition, context.dialect);
-  if (condition.level != Level::none) return attached("meta_key", condition.level, context.level, which);
-  const SqlText present = metaNamed(condition);
-  SqlText whole = attached("meta_key", Level::project, context.level, which);
+  const AttachedRows rows = metaRows(condition, context.dialect);
+  if (condition.level != Level::none) return attached(rows, condition.level, context.level);
+  const AttachedRows named = metaNamed(condition);
+  SqlText whole = attached(rows, Level::project, context.level);
   for (int i = 2; i <= static_cast<int>(context.level); ++i) {
     const auto level = static_cast<Level>(i);
-    whole = "(" + attached("meta_key", level, context.level, which) + " OR (NOT (" +
-            attached("meta_key", level, context.level, present) + ") AND " + whole + "))";
+    whole = "(" + attached(rows, level, context.level) + " OR (NOT (" + attached(named, level, context.level) +
+            ") AND " + whole + "))";
   }
   return whole;
-}
-
-SqlText metaPresentSql(const Condition& condition, const SqlContext& context) {
-  const SqlText present = metaNamed(condition);
-  if (condition.level != Level::none) return attached("meta_key", condition.level, context.level, present);
-  std::vector<SqlText> levels;
-  for (int i = static_cast<int>(context.level); i >= 1; --i) {
-    levels.push_back(attached("meta_key", static_cast<Level>(i), context.level, present));
-  }
-  return joined(levels, " OR ");
 }
 
 /// A file's own date, or that of its study.
@@ -146,9 +131,9 @@ SqlText presentSql(const Condition& condition, const SqlContext& context) {
     case SearchField::tag: {
       Condition any = condition;
       any.comparison = Comparison::present;
-      return tagSql(any, context);
+      return attachedAnywhere(tagRows(any, context.dialect), any, context.level);
     }
-    case SearchField::meta: return metaPresentSql(condition, context);
+    case SearchField::meta: return attachedAnywhere(metaNamed(condition), condition, context.level);
     case SearchField::date: return dateSql(context, [](const std::string& date) { return sql(date + " <> ''"); });
     case SearchField::kind:
     case SearchField::format:
@@ -181,7 +166,7 @@ SqlText equalSql(const Condition& condition, const SqlContext& context) {
         return nameSql(level, row, likePattern(condition.operand, false), context);
       });
     }
-    case SearchField::tag: return tagSql(condition, context);
+    case SearchField::tag: return attachedAnywhere(tagRows(condition, context.dialect), condition, context.level);
     case SearchField::kind:
     case SearchField::format:
     case SearchField::modality:

@@ -3,7 +3,6 @@
 
 #include "archive/search/query_sql.hpp"
 
-#include <functional>
 #include <optional>
 
 namespace nora {
@@ -20,5 +19,8 @@ struct SqlContext {
 
 /// A SELECT of `id` with every item of the condition, by an index; nothing where there is no index for it.
 [[nodiscard]] std::optional<SqlText> candidateSql(const Condition& condition, const SqlContext& context);
+
+/// A SELECT of ids whose least is that of the first file of the condition; quick however many there are.
+[[nodiscard]] std::optional<SqlText> firstIdSql(const Condition& condition, const SqlContext& context);
 
 }  // namespace nora

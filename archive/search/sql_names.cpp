@@ -90,20 +90,27 @@ SqlText wordSql(const Condition& condition, const SqlContext& context) {
   return joined(places, " OR ");
 }
 
-SqlText tagRows(const Condition& condition, SqlDialect dialect) {
-  if (condition.comparison == Comparison::present) return sql("1 = 1");
-  return "k.tag_id IN (SELECT t.id FROM tag AS t WHERE " +
-         matches("t.name_fold", likePattern(condition.operand, false), dialect) + ")";
+AttachedRows tagRows(const Condition& condition, SqlDialect dialect) {
+  if (condition.comparison == Comparison::present) return {"item_tag AS k", sql("1 = 1")};
+  // CROSS JOIN keeps SQLite from reading all of item_tag: it would take a tag of average size for granted.
+  return {"tag AS t CROSS JOIN item_tag AS k",
+          "k.tag_id = t.id AND " + matches("t.name_fold", likePattern(condition.operand, false), dialect)};
 }
 
-SqlText metaNamed(const Condition& condition) {
-  return sql("k.name_id = (SELECT m.id FROM meta_name AS m WHERE m.name = ?)", {metaKeyName(condition.key)});
+AttachedRows metaNamed(const Condition& condition) {
+  return {"meta_key AS k",
+          sql("k.name_id = (SELECT m.id FROM meta_name AS m WHERE m.name = ?)", {metaKeyName(condition.key)})};
 }
 
-SqlText metaRows(const Condition& condition, SqlDialect dialect) {
-  SqlText named = metaNamed(condition) + " AND ";
+AttachedRows metaRows(const Condition& condition, SqlDialect dialect) {
+  AttachedRows rows = metaNamed(condition);
   const Operand& typed = condition.operand;
-  if (typed.text) {
+  SqlText value;
+  if (!typed.text) {
+    const bool day = typed.date || condition.upper.date;
+    value = day ? "k.text LIKE '____-__-__%' AND " + within("k.text", dayInterval(condition))
+                : within("k.number", numberInterval(condition));
+  } else {
     LikePattern pattern = likePattern(typed, false);
     if (pattern.exact) {
       Operand stored;  // cut as the stored text is
@@ -111,15 +118,14 @@ SqlText metaRows(const Condition& condition, SqlDialect dialect) {
       stored.quoted = true;
       pattern = likePattern(stored, false);
     }
-    if (condition.comparison == Comparison::equal) return std::move(named) + matches("k.text", pattern, dialect);
     constexpr std::array signs{"<", "<=", ">", ">="};
     const auto sign = static_cast<std::size_t>(condition.comparison) - static_cast<std::size_t>(Comparison::less);
-    return std::move(named) + sql("k.text " + std::string(signs.at(sign)) + " ?", {pattern.folded});
+    value = condition.comparison == Comparison::equal
+                ? matches("k.text", pattern, dialect)
+                : sql("k.text " + std::string(signs.at(sign)) + " ?", {pattern.folded});
   }
-  if (typed.date || condition.upper.date) {
-    return std::move(named) + "k.text LIKE '____-__-__%' AND " + within("k.text", dayInterval(condition));
-  }
-  return std::move(named) + within("k.number", numberInterval(condition));
+  rows.which = std::move(rows.which) + " AND " + value;
+  return rows;
 }
 
 bool identifies(const Condition& condition) {

@@ -4,6 +4,8 @@
 #include "archive/search/sql_conditions.hpp"
 #include "archive/search/sql_pieces.hpp"
 
+#include <functional>
+
 namespace nora {
 
 /// Edges of voxels nearer than this are the same; headers hold them as floats.
@@ -21,10 +23,14 @@ inline constexpr double spacingTolerance = 0.005;  // mm
 [[nodiscard]] SqlText pathSql(const Condition& condition, const SqlContext& context);
 [[nodiscard]] SqlText wordSql(const Condition& condition, const SqlContext& context);
 
-/// Conditions on rows of item_tag AS k and meta_key AS k.
-[[nodiscard]] SqlText tagRows(const Condition& condition, SqlDialect dialect);
-[[nodiscard]] SqlText metaNamed(const Condition& condition);
-[[nodiscard]] SqlText metaRows(const Condition& condition, SqlDialect dialect);
+/// FROM and WHERE for rows k of item_tag or meta_key, of any level and item.
+struct AttachedRows {
+  std::string from;
+  SqlText which;
+};
+[[nodiscard]] AttachedRows tagRows(const Condition& condition, SqlDialect dialect);
+[[nodiscard]] AttachedRows metaNamed(const Condition& condition);
+[[nodiscard]] AttachedRows metaRows(const Condition& condition, SqlDialect dialect);
 
 /// What a word without a field looks at: contained in paths and names, or with wildcards the whole of one.
 [[nodiscard]] LikePattern wordPattern(const Operand& operand);

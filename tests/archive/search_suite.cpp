@@ -159,6 +159,7 @@ void compareSearch(TestDatabase& database, const World& world, const std::string
   const auto wanted = expectedIds(world, *query, level, scope);
   const std::string what = text + "\nat level " + std::string(toString(level)) + "\n";
   EXPECT_EQ(idsFound(database, level, sql.where), wanted) << what << sql.where.text;
+  EXPECT_EQ(idsFound(database, level, inOrder(sql)), wanted) << what << inOrder(sql).text;
   for (const SqlText& candidate : sql.candidates) {
     EXPECT_EQ(idsFound(database, level, narrowed(sql, candidate)), wanted) << what << "by " << candidate.text;
     const auto counted = database.numbers(countCandidates(candidate));
