@@ -41,12 +41,13 @@ struct SearchSql {
 /// `level` is the level whose items are wanted, not Level::none. The query comes from parseQuery.
 ///
 /// How to get a page quickly: ask countCandidates() of each candidate; if the smallest count is at most
-/// `fewCandidates`, ask with narrowed(sql, that candidate), otherwise with inOrder(sql). Both find the same
-/// items. In the first case few rows are looked at; in the second many match, so that reading in the wanted order
-/// fills a page soon.
+/// `fewCandidates`, ask with narrowed(sql, that candidate): few rows are looked at. Otherwise many items match, so that
+/// reading in the wanted order fills a page soon: ask with inOrder(sql) for a first page by id, with sql.where for all
+/// other pages. Every way finds the same items.
 [[nodiscard]] SearchSql toSql(const Query& query, Level level, const SearchScope& scope, SqlDialect dialect);
 
-/// `sql.where` for reading many items in the order of their ids.
+/// `sql.where` for the first page of many items in the order of their ids. Not for pages after a known id: that id is
+/// the better place to begin, and a database begins at one place only.
 [[nodiscard]] SqlText inOrder(const SearchSql& sql);
 
 /// Rows that are cheap to look at and sort for one page: 20 ms on SQLite.

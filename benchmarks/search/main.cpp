@@ -89,7 +89,7 @@ struct Timing {
 
 /// As the server asks: counts the candidates, then reads the page by the best way.
 std::vector<std::int64_t> page(TestDatabase& database, const SearchSql& sql, std::int64_t after, std::string& way) {
-  SqlText where = inOrder(sql);
+  SqlText where = after == 0 ? inOrder(sql) : sql.where;
   std::int64_t fewest = fewCandidates + 1;
   for (const SqlText& candidate : sql.candidates) {
     const std::int64_t count = database.numbers(countCandidates(candidate)).front();
