@@ -58,11 +58,12 @@ LIBRARIES = [
     (r"libwebsockets\.h", ("streaming/socket/",)),
     (r"sqlite3\.h", ("archive/index/sqlite_database",)),
     (r"cppconn/|mysql_driver\.h", ("archive/index/mysql_database",)),
+    (r"unicode/", ("archive/search/fold",)),
     (r"openssl/", ("streaming/socket/tls_certificate",)),
 ]
 # May be named in a header that others include; all other libraries stay in the .cpp of their adapter.
 IN_HEADERS = re.compile(r"tl/expected\.hpp|nlohmann/|\w*mmintrin\.h|experimental/simd|cuda")
-TEST_LIBRARIES = re.compile(r"itk\w+\.h|gtest/|gmock/|benchmark/|libwebsockets\.h|turbojpeg\.h|png\.h|webp/|libav\w+/|tbb/|oneapi/tbb")
+TEST_LIBRARIES = re.compile(r"itk\w+\.h|gtest/|gmock/|benchmark/|libwebsockets\.h|turbojpeg\.h|png\.h|webp/|libav\w+/|tbb/|oneapi/tbb|sqlite3\.h|cppconn/|mysql_driver\.h")
 FREE_OF_LIBRARY_RULES = {"tests", "benchmarks"}
 
 # C++ headers have neither dot nor slash; C and POSIX ones that are not of a library:

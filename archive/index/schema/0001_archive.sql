@@ -88,6 +88,7 @@ CREATE TABLE file (
   UNIQUE (project_id, path_hash),
   FOREIGN KEY (project_id) REFERENCES project (id)
 ) @TABLE@;
+CREATE INDEX file_project ON file (project_id, id);
 CREATE INDEX file_subject ON file (subject_id, id);
 CREATE INDEX file_study ON file (study_id, id);
 CREATE INDEX file_hash ON file (project_id, hash);

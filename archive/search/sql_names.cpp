@@ -1,0 +1,143 @@
+#include "archive/search/sql_names.hpp"
+
+#include "archive/search/fold.hpp"
+#include "archive/search/meta_keys.hpp"
+
+#include <algorithm>
+
+namespace nora {
+namespace {
+
+/// `column` of `row` with the subject's name replaced by the pseudonym, as the user sees it.
+SqlText maskedSql(const std::string& row, const std::string& column, const LikePattern& pattern,
+                  const SqlContext& context) {
+  const std::string shown = "REPLACE(" + row + "." + column + ", h.name_fold, h.pseudonym_fold)";
+  return "(EXISTS (SELECT 1 FROM subject AS h WHERE h.id = " + sql(row) + ".subject_id AND " +
+         matches(shown, pattern, context.dialect) + ") OR (" + row + ".subject_id IS NULL AND " +
+         matches(row + "." + column, pattern, context.dialect) + "))";
+}
+
+bool hasWildcard(const Operand& operand) {
+  return !operand.quoted && operand.text->find_first_of("*?") != std::string::npos;
+}
+
+/// The item lies in a subject or study whose name matches.
+SqlText ancestorSql(Level level, const LikePattern& pattern, const SqlContext& context) {
+  return "COALESCE(item." + columnOf(level, context.level) + ", 0) IN (SELECT a.id FROM " + tableOf(level) +
+         " AS a WHERE " + nameSql(level, "a", pattern, context) + ")";
+}
+
+/// DICOM's identifying attributes (PS3.15 table E.1-1, those that name or describe the person) and BIDS' like.
+constexpr std::array<std::string_view, 14> identifyingKeys{
+    "patientname",     "patientid",         "patientbirthdate",  "patientbirthtime",        "patientbirthname",
+    "otherpatientids", "otherpatientnames", "patientaddress",    "patientmothersbirthname", "patienttelephonenumbers",
+    "patientcomments", "responsibleperson", "issuerofpatientid", "accessionnumber"};
+
+}  // namespace
+
+Level namedLevel(SearchField field) {
+  if (field == SearchField::project) return Level::project;
+  return field == SearchField::subject ? Level::subject : Level::study;
+}
+
+std::string fileColumn(SearchField field) {
+  const std::string name(toString(field));
+  return field == SearchField::modality || field == SearchField::sequence ? name + "_fold" : name;
+}
+
+std::int64_t stateNumber(const Condition& condition) {
+  if (*condition.operand.text == "vanished") return 1;
+  return *condition.operand.text == "broken" ? 2 : 0;
+}
+
+SqlText nameSql(Level level, const std::string& row, const LikePattern& pattern, const SqlContext& context) {
+  if (!context.pseudonymous || level == Level::project) {
+    return matches(row + ".name_fold", pattern, context.dialect);
+  }
+  if (level == Level::subject) return matches(row + ".pseudonym_fold", pattern, context.dialect);
+  return maskedSql(row, "name_fold", pattern, context);
+}
+
+SqlText pathSql(const Condition& condition, const SqlContext& context) {
+  // Folders above the file may tell names in a way that nobody can mask.
+  if (context.pseudonymous) return sql("1 = 0");
+  const LikePattern pattern = likePattern(condition.operand, false);
+  if (context.level == Level::file) return matches("item.path_fold", pattern, context.dialect);
+  return "EXISTS (SELECT 1 FROM file AS b WHERE b." + columnOf(context.level, Level::file) + " = item.id AND " +
+         matches("b.path_fold", pattern, context.dialect) + ")";
+}
+
+LikePattern wordPattern(const Operand& operand) {
+  return likePattern(operand, !hasWildcard(operand));
+}
+
+bool looksAtPaths(const Operand& operand) {
+  return !hasWildcard(operand) || operand.text->find('/') != std::string::npos;
+}
+
+SqlText wordSql(const Condition& condition, const SqlContext& context) {
+  const LikePattern pattern = wordPattern(condition.operand);
+  std::vector<SqlText> places;
+  const bool path = context.level == Level::file && !context.pseudonymous && looksAtPaths(condition.operand);
+  if (path) {
+    places.push_back(matches("item.path_fold", pattern, context.dialect));
+  } else {
+    places.push_back(nameSql(context.level, "item", pattern, context));
+  }
+  if (context.level == Level::project) places.push_back(matches("item.title_fold", pattern, context.dialect));
+  if (context.level > Level::subject) places.push_back(ancestorSql(Level::subject, pattern, context));
+  if (context.level > Level::study) places.push_back(ancestorSql(Level::study, pattern, context));
+  return joined(places, " OR ");
+}
+
+AttachedRows tagRows(const Condition& condition, SqlDialect dialect) {
+  if (condition.comparison == Comparison::present) return {"item_tag AS k", sql("1 = 1")};
+  // CROSS JOIN keeps SQLite from reading all of item_tag: it would take a tag of average size for granted.
+  return {"tag AS t CROSS JOIN item_tag AS k",
+          "k.tag_id = t.id AND " + matches("t.name_fold", likePattern(condition.operand, false), dialect)};
+}
+
+AttachedRows metaNamed(const Condition& condition) {
+  return {"meta_key AS k",
+          sql("k.name_id = (SELECT m.id FROM meta_name AS m WHERE m.name = ?)", {metaKeyName(condition.key)})};
+}
+
+AttachedRows metaRows(const Condition& condition, SqlDialect dialect) {
+  AttachedRows rows = metaNamed(condition);
+  const Operand& typed = condition.operand;
+  SqlText value;
+  if (!typed.text) {
+    const bool day = typed.date || condition.upper.date;
+    value = day ? "k.text LIKE '____-__-__%' AND " + within("k.text", dayInterval(condition))
+                : within("k.number", numberInterval(condition));
+  } else {
+    LikePattern pattern = likePattern(typed, false);
+    if (pattern.exact) {
+      Operand stored;  // cut as the stored text is
+      stored.text = metaText(*typed.text);
+      stored.quoted = true;
+      pattern = likePattern(stored, false);
+    }
+    constexpr std::array signs{"<", "<=", ">", ">="};
+    const auto sign = static_cast<std::size_t>(condition.comparison) - static_cast<std::size_t>(Comparison::less);
+    value = condition.comparison == Comparison::equal
+                ? matches("k.text", pattern, dialect)
+                : sql("k.text " + std::string(signs.at(sign)) + " ?", {pattern.folded});
+  }
+  rows.which = std::move(rows.which) + " AND " + value;
+  return rows;
+}
+
+bool identifies(const Condition& condition) {
+  if (condition.field != SearchField::meta) return false;
+  std::string key = metaKeyName(condition.key);
+  while (true) {
+    const auto dot = key.find('.');
+    const std::string part = key.substr(0, dot);
+    if (std::find(identifyingKeys.begin(), identifyingKeys.end(), part) != identifyingKeys.end()) return true;
+    if (dot == std::string::npos) return false;
+    key.erase(0, dot + 1);
+  }
+}
+
+}  // namespace nora
