@@ -1,0 +1,171 @@
+// Projects, subjects and studies; the revision; renaming.
+#include "archive/index/archive.hpp"
+#include "archive/index/archive_sql.hpp"
+#include "archive/search/fold.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace nora {
+
+using namespace archive_sql;
+
+namespace {
+
+constexpr std::size_t longestName = 190;  // characters, see @KEY@
+
+bool isControl(unsigned char c) {
+  return c < 0x20 || c == 0x7F;
+}
+
+/// Characters of UTF-8; none if it is not UTF-8.
+std::optional<std::size_t> characters(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++count) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    if (size == 0 || i + size > text.size()) return std::nullopt;
+    for (std::size_t k = 1; k < size; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return std::nullopt;
+    }
+    i += size;
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<void> checkItemName(std::string_view name, std::string_view what) {
+  const auto wrong = [&](const std::string& why) { return fail(ErrorCode::invalidInput, "a name " + why, std::string(what)); };
+  const auto count = characters(name);
+  if (!count) return wrong("must be UTF-8");
+  if (*count == 0 || name.find_first_not_of(' ') == std::string_view::npos) return wrong("must not be empty");
+  if (*count > longestName) return wrong("has at most 190 characters");
+  if (name.front() == '.') return wrong("must not begin with a dot");
+  if (name.find('/') != std::string_view::npos) return wrong("must not contain /");
+  if (std::any_of(name.begin(), name.end(), [](char c) { return isControl(static_cast<unsigned char>(c)); })) {
+    return wrong("must not contain control characters");
+  }
+  return {};
+}
+
+Archive::Archive(Database& database, Now now) : database_(database), now_(std::move(now)) {
+  if (now_) return;
+  now_ = [] {
+    using namespace std::chrono;
+    return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+  };
+}
+
+Result<std::int64_t> Archive::raise(Sql& sql) {
+  auto raised = sql.change("UPDATE revision SET n = n + 1 WHERE id = 1");
+  if (!raised) return tl::make_unexpected(raised.error());
+  auto rows = sql.query("SELECT n FROM revision WHERE id = 1");
+  if (!rows) return tl::make_unexpected(rows.error());
+  return rows->front().integer(0);
+}
+
+Result<std::int64_t> Archive::revision() {
+  std::int64_t out = 0;
+  auto done = database_.read([&](Sql& sql) -> Result<void> {
+    auto rows = sql.query("SELECT n FROM revision WHERE id = 1");
+    if (!rows) return tl::make_unexpected(rows.error());
+    out = rows->front().integer(0);
+    return {};
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
+  if (auto right = checkItemName(wanted.name, "project"); !right) return tl::make_unexpected(right.error());
+  ProjectRecord out = wanted;
+  auto done = database_.write([&](Sql& sql) -> Result<void> {
+    auto there = sql.query("SELECT id FROM project WHERE name = ?", {wanted.name});
+    if (!there) return tl::make_unexpected(there.error());
+    if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "project");
+    const auto revision = raise(sql);
+    if (!revision) return tl::make_unexpected(revision.error());
+    out.createdUs = out.changedUs = now_();
+    out.revision = *revision;
+    auto made = sql.change(
+        "INSERT INTO project (name, title, root, in_place, hide_identity, secret, settings, meta, created_us, changed_us, "
+        "revision, name_fold, title_fold) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {out.name, out.title, out.root, std::int64_t{out.inPlace}, std::int64_t{out.hideIdentity}, out.secret, out.settings, out.meta,
+         out.createdUs, out.changedUs, out.revision, foldText(out.name), foldText(out.title)});
+    if (!made) return tl::make_unexpected(made.error());
+    out.id = made->newId;
+    return writeMetaKeys(sql, Level::project, out.id, out.meta);
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+Result<std::vector<ProjectRecord>> Archive::projects() {
+  std::vector<ProjectRecord> out;
+  auto done = database_.read([&](Sql& sql) -> Result<void> {
+    out.clear();
+    auto rows = sql.query("SELECT " + projectColumns + " FROM project ORDER BY name");
+    if (!rows) return tl::make_unexpected(rows.error());
+    for (const SqlRow& row : *rows) out.push_back(projectOf(row));
+    return {};
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+namespace {
+
+template <class T>
+Result<T> readOne(Database& database, const std::string& text, std::vector<SqlValue> parameters, T (*read)(const SqlRow&), std::string_view what) {
+  Result<T> out;
+  auto done = database.read([&](Sql& sql) -> Result<void> {
+    out = oneOf(sql.query(text, std::span<const SqlValue>(parameters)), read, what);
+    if (!out) return tl::make_unexpected(out.error());
+    return {};
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+}  // namespace
+
+Result<ProjectRecord> Archive::project(std::string_view name) {
+  return readOne(database_, "SELECT " + projectColumns + " FROM project WHERE name = ?", {std::string(name)}, projectOf, "project");
+}
+
+Result<SubjectRecord> Archive::subject(std::int64_t id) {
+  return readOne(database_, "SELECT " + subjectColumns + " FROM subject WHERE id = ?", {id}, subjectOf, "subject");
+}
+
+Result<StudyRecord> Archive::study(std::int64_t id) {
+  return readOne(database_, "SELECT " + studyColumns + " FROM study WHERE id = ?", {id}, studyOf, "study");
+}
+
+Result<FileRecord> Archive::file(std::int64_t id) {
+  return readOne(database_, "SELECT " + fileColumns + " FROM file WHERE id = ?", {id}, fileOf, "file");
+}
+
+Result<void> Archive::rename(Level level, std::int64_t id, std::string_view name) {
+  if (auto right = checkItemName(name, toString(level)); !right) return right;
+  if (level == Level::file) return fail(ErrorCode::unsupported, "files are renamed on the disk", "file");
+  return database_.write([&](Sql& sql) -> Result<void> {
+    const auto revision = raise(sql);
+    if (!revision) return tl::make_unexpected(revision.error());
+    const std::string table(tableOf(level));
+    const std::string parent = level == Level::subject ? "project_id" : level == Level::study ? "subject_id" : "id";
+    auto same = level == Level::project
+                    ? sql.query("SELECT id FROM project WHERE name = ? AND id <> ?", {std::string(name), id})
+                    : sql.query("SELECT id FROM " + table + " WHERE name = ? AND id <> ? AND " + parent + " = (SELECT " + parent + " FROM " + table + " WHERE id = ?)",
+                                {std::string(name), id, id});
+    if (!same) return tl::make_unexpected(same.error());
+    if (!same->empty()) return fail(ErrorCode::invalidInput, "there is a " + table + " of that name", table);
+    auto done = sql.change("UPDATE " + table + " SET name = ?, name_fold = ?, changed_us = ?, revision = ? WHERE id = ?",
+                           {std::string(name), foldText(name), now_(), *revision, id});
+    if (!done) return tl::make_unexpected(done.error());
+    if (done->rows == 0) return fail(ErrorCode::notFound, "there is no such " + table, table);
+    return {};
+  });
+}
+
+}  // namespace nora

@@ -1,0 +1,158 @@
+#include "archive/index/archive_sql.hpp"
+
+#include "archive/search/meta_keys.hpp"
+
+#include <map>
+
+namespace nora::archive_sql {
+
+const std::string projectColumns =
+    "id, name, title, root, in_place, hide_identity, secret, settings, meta, created_us, changed_us, revision";
+const std::string subjectColumns = "id, name, project_id, pseudonym, meta, created_us, changed_us, revision";
+const std::string studyColumns = "id, name, project_id, subject_id, date, uid, meta, created_us, changed_us, revision";
+const std::string fileColumns =
+    "id, name, project_id, subject_id, study_id, path, kind, format, size, mtime_us, hash, state, reason, modality, "
+    "sequence, nx, ny, nz, nt, dx, dy, dz, date, meta, created_us, changed_us, revision";
+
+std::string_view tableOf(Level level) {
+  switch (level) {
+    case Level::project: return "project";
+    case Level::subject: return "subject";
+    case Level::study: return "study";
+    case Level::file:
+    case Level::none: break;
+  }
+  return "file";
+}
+
+std::string marks(std::size_t count) {
+  std::string out = "(";
+  for (std::size_t i = 0; i < count; ++i) out += i == 0 ? "?" : ", ?";
+  return out + ")";
+}
+
+std::vector<SqlValue> valuesOf(std::span<const std::int64_t> ids) {
+  return {ids.begin(), ids.end()};
+}
+
+std::vector<SqlValue> valuesOf(const SqlText& text) {
+  std::vector<SqlValue> out;
+  for (const SqlParameter& parameter : text.parameters) {
+    out.push_back(std::visit([](const auto& value) -> SqlValue { return value; }, parameter));
+  }
+  return out;
+}
+
+namespace {
+
+template <class Record>
+void readTimes(const SqlRow& row, std::size_t at, Record& out) {
+  out.createdUs = row.integer(at);
+  out.changedUs = row.integer(at + 1);
+  out.revision = row.integer(at + 2);
+}
+
+}  // namespace
+
+ProjectRecord projectOf(const SqlRow& row) {
+  ProjectRecord out;
+  out.id = row.integer(0);
+  out.name = row.text(1);
+  out.title = row.text(2);
+  out.root = row.text(3);
+  out.inPlace = row.integer(4) != 0;
+  out.hideIdentity = row.integer(5) != 0;
+  out.secret = row.text(6);
+  out.settings = row.text(7);
+  out.meta = row.text(8);
+  readTimes(row, 9, out);
+  return out;
+}
+
+SubjectRecord subjectOf(const SqlRow& row) {
+  SubjectRecord out;
+  out.id = row.integer(0);
+  out.name = row.text(1);
+  out.projectId = row.integer(2);
+  out.pseudonym = row.text(3);
+  out.meta = row.text(4);
+  readTimes(row, 5, out);
+  return out;
+}
+
+StudyRecord studyOf(const SqlRow& row) {
+  StudyRecord out;
+  out.id = row.integer(0);
+  out.name = row.text(1);
+  out.projectId = row.integer(2);
+  out.subjectId = row.integer(3);
+  out.date = row.text(4);
+  out.uid = row.text(5);
+  out.meta = row.text(6);
+  readTimes(row, 7, out);
+  return out;
+}
+
+FileRecord fileOf(const SqlRow& row) {
+  FileRecord out;
+  out.id = row.integer(0);
+  out.name = row.text(1);
+  out.projectId = row.integer(2);
+  out.subjectId = row.integer(3);
+  out.studyId = row.integer(4);
+  out.path = row.text(5);
+  out.kind = row.text(6);
+  out.format = row.text(7);
+  out.size = row.integer(8);
+  out.mtimeUs = row.integer(9);
+  out.hash = row.text(10);
+  out.state = static_cast<FileState>(row.integer(11));
+  out.reason = row.text(12);
+  out.modality = row.text(13);
+  out.sequence = row.text(14);
+  for (std::size_t i = 0; i < 4; ++i) out.dims.at(i) = row.integer(15 + i);
+  for (std::size_t i = 0; i < 3; ++i) out.spacingMm.at(i) = row.real(19 + i);
+  out.date = row.text(22);
+  out.meta = row.text(23);
+  readTimes(row, 24, out);
+  return out;
+}
+
+namespace {
+
+Result<std::int64_t> metaNameId(Sql& sql, const std::string& name) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto rows = sql.query("SELECT id FROM meta_name WHERE name = ?", {name});
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (!rows->empty()) return rows->front().integer(0);
+    auto made = sql.change("INSERT INTO meta_name (name) VALUES (?)", {name});
+    if (made) return made->newId;
+    if (made.error().code != ErrorCode::invalidInput) return tl::make_unexpected(made.error());
+  }
+  return fail(ErrorCode::unavailable, "the name of a metadata key is being made by somebody else; try again", name);
+}
+
+}  // namespace
+
+Result<void> writeMetaKeys(Sql& sql, Level level, std::int64_t id, const std::string& json) {
+  const std::int64_t number = static_cast<std::int64_t>(level);
+  auto gone = sql.change("DELETE FROM meta_key WHERE level = ? AND item_id = ?", {number, id});
+  if (!gone) return tl::make_unexpected(gone.error());
+  if (json == "{}") return {};
+  std::map<std::string, std::int64_t> names;
+  for (const MetaKey& key : metaKeys(json)) {
+    auto at = names.find(key.name);
+    if (at == names.end()) {
+      const auto nameId = metaNameId(sql, key.name);
+      if (!nameId) return tl::make_unexpected(nameId.error());
+      at = names.emplace(key.name, *nameId).first;
+    }
+    const SqlValue value = key.number ? SqlValue(*key.number) : SqlValue();
+    auto made = sql.change("INSERT INTO meta_key (level, item_id, name_id, ordinal, number, text) VALUES (?, ?, ?, ?, ?, ?)",
+                           {number, id, at->second, std::int64_t{key.ordinal}, value, key.text});
+    if (!made) return tl::make_unexpected(made.error());
+  }
+  return {};
+}
+
+}  // namespace nora::archive_sql

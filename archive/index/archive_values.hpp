@@ -1,0 +1,84 @@
+// What the index holds, as plain values: projects, subjects, studies, files.
+#pragma once
+
+#include "archive/search/query.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nora {
+
+/// Common to the items of all levels. Times in microseconds since 1970, UTC.
+struct ItemRecord {
+  std::int64_t id = 0;
+  std::string name;
+  std::string meta = "{}";  // JSON object
+  std::int64_t createdUs = 0, changedUs = 0;
+  std::int64_t revision = 0;  // of the index, at the last change of this item, its metadata or its tags
+};
+
+struct ProjectRecord : ItemRecord {
+  std::string title;
+  std::string root;           // absolute folder
+  bool inPlace = false;       // the folder is the users', nora adds nothing to it
+  bool hideIdentity = false;  // nobody sees names without the right to
+  std::string secret;         // of which pseudonyms are made
+  std::string settings = "{}";
+};
+
+struct SubjectRecord : ItemRecord {
+  std::int64_t projectId = 0;
+  std::string pseudonym;
+};
+
+struct StudyRecord : ItemRecord {
+  std::int64_t projectId = 0, subjectId = 0;
+  std::string date;  // yyyy-mm-dd, yyyy-mm, yyyy or empty
+  std::string uid;   // DICOM's Study Instance UID, or empty
+};
+
+enum class FileState : std::uint8_t { present = 0, vanished = 1, broken = 2 };
+
+/// What can be found out about a file by looking at it.
+struct FileFacts {
+  std::string path;  // beneath the project's root, with '/'
+  std::string kind;  // image, surface, streamlines, dicom, table, document, other
+  std::string format;
+  std::int64_t size = 0;
+  std::int64_t mtimeUs = 0;
+  std::string hash;  // SHA-256 in hex, or empty: not computed
+  FileState state = FileState::present;
+  std::string reason;  // of broken ones
+  std::string modality, sequence;
+  std::array<std::int64_t, 4> dims{};  // 0: none
+  std::array<double, 3> spacingMm{};
+  std::string date;
+  std::string meta = "{}";
+  bool operator==(const FileFacts&) const = default;
+};
+
+struct FileRecord : FileFacts {
+  std::int64_t id = 0, projectId = 0;
+  std::int64_t subjectId = 0, studyId = 0;  // 0: of the project as a whole
+  std::string name;
+  std::int64_t createdUs = 0, changedUs = 0;
+  std::int64_t revision = 0;
+};
+
+/// A file and where it belongs; the subject and study are made if they are not there.
+struct FoundFileRecord {
+  FileFacts facts;
+  std::string subject, study;  // names; empty: of the project, or the subject, as a whole
+  std::string studyDate, studyUid;
+};
+
+/// One change of metadata.
+struct MetaChange {
+  std::int64_t atUs = 0;
+  std::string user;
+  std::string before, after;  // JSON objects
+};
+
+}  // namespace nora
