@@ -56,7 +56,10 @@ LIBRARIES = [
     (r"turbojpeg\.h|jpeglib\.h|webp/|libyuv|libav\w+/", ("streaming/encoder/",)),
     (r"png\.h", ("streaming/encoder/", "image/io/tiff_pages")),
     (r"libwebsockets\.h", ("streaming/socket/",)),
-    (r"openssl/", ("streaming/socket/tls_certificate",)),
+    (r"openssl/", ("streaming/socket/tls_certificate", "archive/access/digest", "archive/access/jwk")),
+    (r"argon2\.h", ("archive/access/password",)),
+    (r"ldap\.h", ("archive/access/ldap_connection",)),
+    (r"curl/", ("archive/access/http_fetch",)),
 ]
 # May be named in a header that others include; all other libraries stay in the .cpp of their adapter.
 IN_HEADERS = re.compile(r"tl/expected\.hpp|nlohmann/|\w*mmintrin\.h|experimental/simd|cuda")
