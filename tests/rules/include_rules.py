@@ -59,7 +59,10 @@ LIBRARIES = [
     (r"sqlite3\.h", ("archive/index/sqlite_database",)),
     (r"cppconn/|mysql_driver\.h", ("archive/index/mysql_database",)),
     (r"unicode/", ("archive/search/fold",)),
-    (r"openssl/", ("streaming/socket/tls_certificate",)),
+    (r"openssl/", ("streaming/socket/tls_certificate", "archive/access/digest", "archive/access/jwk")),
+    (r"argon2\.h", ("archive/access/password",)),
+    (r"ldap\.h", ("archive/access/ldap_connection",)),
+    (r"curl/", ("archive/access/http_fetch",)),
 ]
 # May be named in a header that others include; all other libraries stay in the .cpp of their adapter.
 IN_HEADERS = re.compile(r"tl/expected\.hpp|nlohmann/|\w*mmintrin\.h|experimental/simd|cuda")
