@@ -18,9 +18,8 @@
 
 namespace nora {
 
-/// Names of projects, subjects and studies: 1 to 190 characters of UTF-8 without control characters, '/' and leading dots,
-/// and not only blanks.
-/// Errors: invalidInput; `what` is the field.
+/// Names of projects, subjects and studies: 1 to 190 characters of UTF-8 without control characters, '/' and leading
+/// dots, and not only blanks. Errors: invalidInput; `what` is the field.
 [[nodiscard]] Result<void> checkItemName(std::string_view name, std::string_view what);
 
 /// All calls may come from any thread; those that change something are on the disk when they return.
@@ -52,8 +51,8 @@ class Archive {
     std::int64_t added = 0, changed = 0, unchanged = 0;
     std::int64_t moved = 0;  // vanished ones that turned up under another path, with tags and metadata
   };
-  /// Takes over what was found; one transaction. A file that is there already (by its path) gets the new facts; metadata
-  /// that users gave stays, keys of `facts.meta` that they did not touch follow the file.
+  /// Takes over what was found; one transaction. A file that is there already (by its path) gets the new facts;
+  /// metadata that users changed stays, the other keys follow the file's sidecar.
   [[nodiscard]] Result<Registered> registerFiles(std::int64_t projectId, std::span<const FoundFileRecord> files);
 
   /// Path, size and time of each file of a project that is not vanished, for comparing with the disk.
@@ -69,8 +68,8 @@ class Archive {
   // ---- tags and metadata
 
   /// Adds and removes tags of many items at once; the items of that level that are there. How many items changed.
-  [[nodiscard]] Result<std::int64_t> tag(Level level, std::span<const std::int64_t> ids, std::span<const std::string> add,
-                                         std::span<const std::string> remove);
+  [[nodiscard]] Result<std::int64_t> tag(Level level, std::span<const std::int64_t> ids,
+                                         std::span<const std::string> add, std::span<const std::string> remove);
   [[nodiscard]] Result<std::set<std::string>> tags(Level level, std::int64_t id);
   /// All tags and how many items of the level have them, in projects of the scope.
   [[nodiscard]] Result<std::map<std::string, std::int64_t>> tagCounts(Level level, const SearchScope& scope);
@@ -86,18 +85,21 @@ class Archive {
   // ---- finding
 
   struct Page {
-    std::vector<std::int64_t> ids;    // rising
+    std::vector<std::int64_t> ids;     // rising
     std::optional<std::int64_t> next;  // give it as `after` for the next page; none: this was the last
   };
   /// Items of a level that a search finds, by rising id, after `after`. `most`: 1 to 1000.
-  [[nodiscard]] Result<Page> find(Level level, const Query& query, const SearchScope& scope, std::int64_t after, int most);
+  [[nodiscard]] Result<Page> find(Level level, const Query& query, const SearchScope& scope, std::int64_t after,
+                                  int most);
   /// How many a search finds, counted no further than `most`.
-  [[nodiscard]] Result<std::int64_t> count(Level level, const Query& query, const SearchScope& scope, std::int64_t most);
+  [[nodiscard]] Result<std::int64_t> count(Level level, const Query& query, const SearchScope& scope,
+                                           std::int64_t most);
 
   [[nodiscard]] Result<std::vector<FileRecord>> files(std::span<const std::int64_t> ids);
   [[nodiscard]] Result<std::vector<StudyRecord>> studies(std::span<const std::int64_t> ids);
   [[nodiscard]] Result<std::vector<SubjectRecord>> subjects(std::span<const std::int64_t> ids);
-  [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level, std::span<const std::int64_t> ids);
+  [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level,
+                                                                             std::span<const std::int64_t> ids);
 
   /// Raised by each change.
   [[nodiscard]] Result<std::int64_t> revision();

@@ -23,7 +23,11 @@ std::optional<std::size_t> characters(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++count) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const std::size_t size = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
     if (size == 0 || i + size > text.size()) return std::nullopt;
     for (std::size_t k = 1; k < size; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return std::nullopt;
@@ -36,7 +40,9 @@ std::optional<std::size_t> characters(std::string_view text) {
 }  // namespace
 
 Result<void> checkItemName(std::string_view name, std::string_view what) {
-  const auto wrong = [&](const std::string& why) { return fail(ErrorCode::invalidInput, "a name " + why, std::string(what)); };
+  const auto wrong = [&](const std::string& why) {
+    return fail(ErrorCode::invalidInput, "a name " + why, std::string(what));
+  };
   const auto count = characters(name);
   if (!count) return wrong("must be UTF-8");
   if (*count == 0 || name.find_first_not_of(' ') == std::string_view::npos) return wrong("must not be empty");
@@ -89,10 +95,11 @@ Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
     out.createdUs = out.changedUs = now_();
     out.revision = *revision;
     auto made = sql.change(
-        "INSERT INTO project (name, title, root, in_place, hide_identity, secret, settings, meta, created_us, changed_us, "
+        "INSERT INTO project (name, title, root, in_place, hide_identity, secret, settings, meta, created_us, "
+        "changed_us, "
         "revision, name_fold, title_fold) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {out.name, out.title, out.root, std::int64_t{out.inPlace}, std::int64_t{out.hideIdentity}, out.secret, out.settings, out.meta,
-         out.createdUs, out.changedUs, out.revision, foldText(out.name), foldText(out.title)});
+        {out.name, out.title, out.root, std::int64_t{out.inPlace}, std::int64_t{out.hideIdentity}, out.secret,
+         out.settings, out.meta, out.createdUs, out.changedUs, out.revision, foldText(out.name), foldText(out.title)});
     if (!made) return tl::make_unexpected(made.error());
     out.id = made->newId;
     return writeMetaKeys(sql, Level::project, out.id, out.meta);
@@ -117,7 +124,8 @@ Result<std::vector<ProjectRecord>> Archive::projects() {
 namespace {
 
 template <class T>
-Result<T> readOne(Database& database, const std::string& text, std::vector<SqlValue> parameters, T (*read)(const SqlRow&), std::string_view what) {
+Result<T> readOne(Database& database, const std::string& text, std::vector<SqlValue> parameters,
+                  T (*read)(const SqlRow&), std::string_view what) {
   Result<T> out;
   auto done = database.read([&](Sql& sql) -> Result<void> {
     out = oneOf(sql.query(text, std::span<const SqlValue>(parameters)), read, what);
@@ -131,7 +139,8 @@ Result<T> readOne(Database& database, const std::string& text, std::vector<SqlVa
 }  // namespace
 
 Result<ProjectRecord> Archive::project(std::string_view name) {
-  return readOne(database_, "SELECT " + projectColumns + " FROM project WHERE name = ?", {std::string(name)}, projectOf, "project");
+  return readOne(database_, "SELECT " + projectColumns + " FROM project WHERE name = ?", {std::string(name)}, projectOf,
+                 "project");
 }
 
 Result<SubjectRecord> Archive::subject(std::int64_t id) {
@@ -156,12 +165,14 @@ Result<void> Archive::rename(Level level, std::int64_t id, std::string_view name
     const std::string parent = level == Level::subject ? "project_id" : level == Level::study ? "subject_id" : "id";
     auto same = level == Level::project
                     ? sql.query("SELECT id FROM project WHERE name = ? AND id <> ?", {std::string(name), id})
-                    : sql.query("SELECT id FROM " + table + " WHERE name = ? AND id <> ? AND " + parent + " = (SELECT " + parent + " FROM " + table + " WHERE id = ?)",
+                    : sql.query("SELECT id FROM " + table + " WHERE name = ? AND id <> ? AND " + parent +
+                                    " = (SELECT " + parent + " FROM " + table + " WHERE id = ?)",
                                 {std::string(name), id, id});
     if (!same) return tl::make_unexpected(same.error());
     if (!same->empty()) return fail(ErrorCode::invalidInput, "there is a " + table + " of that name", table);
-    auto done = sql.change("UPDATE " + table + " SET name = ?, name_fold = ?, changed_us = ?, revision = ? WHERE id = ?",
-                           {std::string(name), foldText(name), now_(), *revision, id});
+    auto done =
+        sql.change("UPDATE " + table + " SET name = ?, name_fold = ?, changed_us = ?, revision = ? WHERE id = ?",
+                   {std::string(name), foldText(name), now_(), *revision, id});
     if (!done) return tl::make_unexpected(done.error());
     if (done->rows == 0) return fail(ErrorCode::notFound, "there is no such " + table, table);
     return {};

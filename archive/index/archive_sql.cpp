@@ -12,7 +12,7 @@ const std::string subjectColumns = "id, name, project_id, pseudonym, meta, creat
 const std::string studyColumns = "id, name, project_id, subject_id, date, uid, meta, created_us, changed_us, revision";
 const std::string fileColumns =
     "id, name, project_id, subject_id, study_id, path, kind, format, size, mtime_us, hash, state, reason, modality, "
-    "sequence, nx, ny, nz, nt, dx, dy, dz, date, meta, created_us, changed_us, revision";
+    "sequence, nx, ny, nz, nt, dx, dy, dz, date, sidecar, meta, created_us, changed_us, revision";
 
 std::string_view tableOf(Level level) {
   switch (level) {
@@ -113,8 +113,9 @@ FileRecord fileOf(const SqlRow& row) {
   for (std::size_t i = 0; i < 4; ++i) out.dims.at(i) = row.integer(15 + i);
   for (std::size_t i = 0; i < 3; ++i) out.spacingMm.at(i) = row.real(19 + i);
   out.date = row.text(22);
-  out.meta = row.text(23);
-  readTimes(row, 24, out);
+  out.sidecar = row.text(23);
+  out.meta = row.text(24);
+  readTimes(row, 25, out);
   return out;
 }
 
@@ -148,8 +149,9 @@ Result<void> writeMetaKeys(Sql& sql, Level level, std::int64_t id, const std::st
       at = names.emplace(key.name, *nameId).first;
     }
     const SqlValue value = key.number ? SqlValue(*key.number) : SqlValue();
-    auto made = sql.change("INSERT INTO meta_key (level, item_id, name_id, ordinal, number, text) VALUES (?, ?, ?, ?, ?, ?)",
-                           {number, id, at->second, std::int64_t{key.ordinal}, value, key.text});
+    auto made =
+        sql.change("INSERT INTO meta_key (level, item_id, name_id, ordinal, number, text) VALUES (?, ?, ?, ?, ?, ?)",
+                   {number, id, at->second, std::int64_t{key.ordinal}, value, key.text});
     if (!made) return tl::make_unexpected(made.error());
   }
   return {};

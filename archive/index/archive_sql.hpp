@@ -42,7 +42,8 @@ template <class T, class Work>
 Result<void> inChunks(std::span<const T> all, const Work& work) {
   constexpr std::size_t chunk = 500;
   for (std::size_t i = 0; i < all.size(); i += chunk) {
-    if (auto done = work(all.subspan(i, std::min(chunk, all.size() - i))); !done) return tl::make_unexpected(done.error());
+    if (auto done = work(all.subspan(i, std::min(chunk, all.size() - i))); !done)
+      return tl::make_unexpected(done.error());
   }
   return {};
 }

@@ -55,7 +55,7 @@ struct FileFacts {
   std::array<std::int64_t, 4> dims{};  // 0: none
   std::array<double, 3> spacingMm{};
   std::string date;
-  std::string meta = "{}";
+  std::string sidecar = "{}";  // JSON object: metadata that the file brings along
   bool operator==(const FileFacts&) const = default;
 };
 
@@ -63,6 +63,7 @@ struct FileRecord : FileFacts {
   std::int64_t id = 0, projectId = 0;
   std::int64_t subjectId = 0, studyId = 0;  // 0: of the project as a whole
   std::string name;
+  std::string meta = "{}";  // the sidecar with what users changed
   std::int64_t createdUs = 0, changedUs = 0;
   std::int64_t revision = 0;
 };

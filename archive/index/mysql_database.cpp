@@ -233,9 +233,14 @@ class MysqlDatabase final : public Database {
               address_.database) {}
 
   [[nodiscard]] Result<void> read(const Work& work) override {
-    return run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", work);
+    return run(
+        {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
+        work);
   }
-  [[nodiscard]] Result<void> write(const Work& work) override { return run("START TRANSACTION", work); }
+  /// What others stored while this one waited for them is seen.
+  [[nodiscard]] Result<void> write(const Work& work) override {
+    return run({"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"}, work);
+  }
 
   [[nodiscard]] SqlDialect dialect() const override { return SqlDialect::mysql; }
   [[nodiscard]] std::string name() const override { return name_; }
@@ -243,7 +248,7 @@ class MysqlDatabase final : public Database {
  private:
   using Connection = std::unique_ptr<MysqlSql>;
 
-  Result<void> run(const std::string& begin, const Work& work) {
+  Result<void> run(std::initializer_list<const char*> begin, const Work& work) {
     Result<void> result;
     for (int attempt = 0; attempt < timesTried; ++attempt) {
       auto connection = take();
@@ -261,10 +266,18 @@ class MysqlDatabase final : public Database {
     return result;
   }
 
+  static Result<void> begin(MysqlSql& sql, std::initializer_list<const char*> statements) {
+    for (const char* statement : statements) {
+      if (auto done = sql.tryPlain(statement); !done) return done;
+    }
+    return {};
+  }
+
   /// `again`: nothing was stored, and another attempt may succeed.
-  Result<void> inTransaction(MysqlSql& sql, const std::string& begin, const Work& work, bool& again) {
+  Result<void> inTransaction(MysqlSql& sql, std::initializer_list<const char*> statements, const Work& work,
+                             bool& again) {
     sql.forgetFailure();
-    if (auto begun = sql.tryPlain(begin); !begun) {
+    if (auto begun = begin(sql, statements); !begun) {
       again = isLost(sql.failure());
       return begun;
     }

@@ -59,9 +59,9 @@ class SqliteSql final : public Sql {
     sqlite3_busy_timeout(out->connection_, busyMs);
     // A commit is on the disk when it returns. Readers do not wait for the writer.
     const char* settings = forWriting ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-                                        "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+                                        "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
                                       : "PRAGMA query_only=ON; PRAGMA cache_size=-32768; PRAGMA mmap_size=268435456; "
-                                        "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;";
+                                        "PRAGMA temp_store=MEMORY;";
     if (auto done = out->runPlain(settings); !done) return tl::make_unexpected(done.error());
     return out;
   }
