@@ -30,7 +30,7 @@ SqlText attached(const AttachedRows& rows, Level target, Level level) {
     return "COALESCE(item." + columnOf(target, level) + ", 0) IN (SELECT k.item_id" + from + " AND " + rows.which + ")";
   }
   return atLevel(target, level, [&](const std::string& alias) {
-    return "EXISTS (SELECT 1" + from + " AND k.item_id = " + alias + ".id AND " + rows.which + ")";
+    return "EXISTS (SELECT 1" + from + " AND k.item_id = " + alias + ".id AND " + rows.ofItem + ")";
   });
 }
 

@@ -2,9 +2,6 @@
 #include "tests/archive/search_world.hpp"
 #include "tests/archive/temporary_folder.hpp"
 
-#include <cppconn/prepared_statement.h>
-#include <cppconn/resultset.h>
-#include <mysql_driver.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,21 +43,23 @@ class MariaServer {
   MariaServer(const MariaServer&) = delete;
   MariaServer& operator=(const MariaServer&) = delete;
 
-  std::unique_ptr<sql::Connection> connect() const {
-    sql::ConnectOptionsMap options;
-    options["hostName"] = sql::SQLString("unix://" + socket());
-    options["userName"] = sql::SQLString("root");
-    options["password"] = sql::SQLString("");
-    options["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
+  /// A fresh database with the schema of the index.
+  Result<std::unique_ptr<Database>> database(const std::string& name) const {
+    DatabaseAddress address;
+    address.dialect = SqlDialect::mysql;
+    address.socket = socket();
+    address.user = "root";
+    address.database = "mysql";
     constexpr int tries = 100;
-    for (int i = 0; i < tries && pid_ > 0; ++i) {
-      try {
-        return std::unique_ptr<sql::Connection>(get_driver_instance()->connect(options));
-      } catch (const sql::SQLException&) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      }
+    Result<std::unique_ptr<Database>> system = openMysql(address);
+    for (int i = 0; i < tries && !system; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      system = openMysql(address);
     }
-    return nullptr;
+    if (!system) return system;
+    TestDatabase(std::move(system)).execute("CREATE DATABASE " + name + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    address.database = name;
+    return openDatabase(address);
   }
 
  private:
@@ -71,65 +70,17 @@ class MariaServer {
   pid_t pid_ = -1;
 };
 
-class MariaDatabase final : public TestDatabase {
- public:
-  explicit MariaDatabase(std::unique_ptr<sql::Connection> connection) : connection_(std::move(connection)) {}
-
-  SqlDialect dialect() const override { return SqlDialect::mysql; }
-
-  void execute(const SqlText& statement) override {
-    try {
-      prepared(statement)->execute();
-    } catch (const sql::SQLException& error) {
-      ADD_FAILURE() << error.what() << "\n" << statement.text;
-    }
-  }
-
-  std::vector<std::int64_t> numbers(const SqlText& statement) override {
-    std::vector<std::int64_t> found;
-    try {
-      auto asked = prepared(statement);
-      const std::unique_ptr<sql::ResultSet> rows(asked->executeQuery());
-      while (rows->next()) found.push_back(rows->getInt64(1));
-    } catch (const sql::SQLException& error) {
-      ADD_FAILURE() << error.what() << "\n" << statement.text;
-    }
-    return found;
-  }
-
- private:
-  std::unique_ptr<sql::PreparedStatement> prepared(const SqlText& statement) {
-    std::unique_ptr<sql::PreparedStatement> asked(connection_->prepareStatement(statement.text));
-    unsigned index = 0;
-    for (const SqlParameter& parameter : statement.parameters) {
-      ++index;
-      if (const auto* whole = std::get_if<std::int64_t>(&parameter)) asked->setInt64(index, *whole);
-      if (const auto* number = std::get_if<double>(&parameter)) asked->setDouble(index, *number);
-      if (const auto* text = std::get_if<std::string>(&parameter)) asked->setString(index, *text);
-    }
-    return asked;
-  }
-
-  std::unique_ptr<sql::Connection> connection_;
-};
-
 TEST(SearchMariaDb, FindsWhatPlainCodeFinds) {
   if (std::system("command -v mariadbd > /dev/null && command -v mariadb-install-db > /dev/null") != 0) {
     GTEST_SKIP() << "mariadbd is not installed (Debian: mariadb-server)";
   }
   const MariaServer server;
-  auto connection = server.connect();
-  ASSERT_NE(connection, nullptr) << "mariadbd did not come up";
-  MariaDatabase database(std::move(connection));
   const char* more = std::getenv("NORA_SEARCH_SEEDS");
   const std::uint64_t seeds = more != nullptr ? std::strtoull(more, nullptr, 10) : 2;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     Random random(seed);
     const World world = randomWorld(random);
-    database.execute(
-        {"CREATE DATABASE nora" + std::to_string(seed) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", {}});
-    database.execute({"USE nora" + std::to_string(seed), {}});
-    createTables(database);
+    TestDatabase database(server.database("nora" + std::to_string(seed)));
     insertWorld(database, world);
     compareSearches(database, world, random, 120);
     if (HasFailure()) FAIL() << "seed " << seed;
