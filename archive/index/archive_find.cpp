@@ -13,7 +13,7 @@ namespace {
 constexpr int mostOfAPage = 1000;
 
 /// The way to the items that takes least: see query_sql.hpp.
-Result<SqlText> bestWhere(Sql& sql, const SearchSql& search) {
+Result<SqlText> bestWhere(Sql& sql, const SearchSql& search, const SqlText& otherwise) {
   const SqlText* best = nullptr;
   std::int64_t fewest = fewCandidates + 1;
   for (const SqlText& candidate : search.candidates) {
@@ -26,7 +26,7 @@ Result<SqlText> bestWhere(Sql& sql, const SearchSql& search) {
       best = &candidate;
     }
   }
-  return best == nullptr ? inOrder(search) : narrowed(search, *best);
+  return best == nullptr ? otherwise : narrowed(search, *best);
 }
 
 template <class T>
@@ -64,7 +64,7 @@ Result<Archive::Page> Archive::find(Level level, const Query& query, const Searc
   Page out;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
     out = {};
-    const auto where = bestWhere(sql, search);
+    const auto where = bestWhere(sql, search, inOrder(search, after));
     if (!where) return tl::make_unexpected(where.error());
     auto values = valuesOf(*where);
     values.emplace_back(after);
@@ -87,7 +87,7 @@ Result<std::int64_t> Archive::count(Level level, const Query& query, const Searc
   const SearchSql search = toSql(query, level, scope, database_.dialect());
   std::int64_t out = 0;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
-    const auto where = bestWhere(sql, search);
+    const auto where = bestWhere(sql, search, search.where);
     if (!where) return tl::make_unexpected(where.error());
     auto values = valuesOf(*where);
     values.emplace_back(most);

@@ -57,7 +57,8 @@ class SqliteSql final : public Sql {
     if (code != SQLITE_OK) return tl::make_unexpected(errorOf(out->connection_, code, file));
     sqlite3_extended_result_codes(out->connection_, 1);
     sqlite3_busy_timeout(out->connection_, busyMs);
-    // A commit is on the disk when it returns. Readers do not wait for the writer.
+    // A commit is on the disk when it returns. Readers do not wait for the writer. The writer trusts the schema, or its
+    // triggers could not write into file_gram (SQLite 3.40 takes FTS5 for unsafe there).
     const char* settings = forWriting ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
                                         "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
                                       : "PRAGMA query_only=ON; PRAGMA cache_size=-32768; PRAGMA mmap_size=268435456; "

@@ -86,8 +86,9 @@ SqlText countCandidates(const SqlText& candidate) {
   return "SELECT COUNT(*) FROM (" + candidate + " LIMIT " + std::to_string(fewCandidates + 1) + ") AS few";
 }
 
-SqlText inOrder(const SearchSql& sql) {
+SqlText inOrder(const SearchSql& sql, std::int64_t after) {
   SqlText whole = sql.where;
+  if (after > 0) return whole;
   for (const SqlText& floor : sql.floors) whole = std::move(whole) + " AND " + floor;
   return whole;
 }

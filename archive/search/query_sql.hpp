@@ -7,12 +7,12 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace nora {
 
-using SqlParameter = std::variant<std::int64_t, double, std::string>;
+/// The values of the index, never NULL.
+using SqlParameter = SqlValue;
 
 /// SQL with a question mark for each parameter, in order.
 struct SqlText {
@@ -41,13 +41,13 @@ struct SearchSql {
 ///
 /// How to get a page quickly: ask countCandidates() of each candidate; if the smallest count is at most
 /// `fewCandidates`, ask with narrowed(sql, that candidate): few rows are looked at. Otherwise many items match, so that
-/// reading in the wanted order fills a page soon: ask with inOrder(sql) for a first page by id, with sql.where for all
-/// other pages. Every way finds the same items.
+/// reading in the wanted order fills a page soon: ask with inOrder(sql, after) for pages by id, with sql.where for
+/// pages in another order. Every way finds the same items.
 [[nodiscard]] SearchSql toSql(const Query& query, Level level, const SearchScope& scope, SqlDialect dialect);
 
-/// `sql.where` for the first page of many items in the order of their ids. Not for pages after a known id: that id is
-/// the better place to begin, and a database begins at one place only.
-[[nodiscard]] SqlText inOrder(const SearchSql& sql);
+/// `sql.where` for reading many items in the order of their ids, those behind the id `after` (0: from the first).
+/// Behind a known id there are no floors: a database begins at one place only, and that id is the better one.
+[[nodiscard]] SqlText inOrder(const SearchSql& sql, std::int64_t after = 0);
 
 /// Rows that are cheap to look at and sort for one page: 20 ms on SQLite.
 inline constexpr std::int64_t fewCandidates = 20000;

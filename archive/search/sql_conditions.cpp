@@ -30,7 +30,7 @@ SqlText attached(const AttachedRows& rows, Level target, Level level) {
     return "COALESCE(item." + columnOf(target, level) + ", 0) IN (SELECT k.item_id" + from + " AND " + rows.which + ")";
   }
   return atLevel(target, level, [&](const std::string& alias) {
-    return "EXISTS (SELECT 1" + from + " AND k.item_id = " + alias + ".id AND " + rows.which + ")";
+    return "EXISTS (SELECT 1" + from + " AND k.item_id = " + alias + ".id AND " + rows.ofItem + ")";
   });
 }
 
@@ -153,6 +153,31 @@ SqlText presentSql(const Condition& condition, const SqlContext& context) {
   }
 }
 
+SqlText fileSql(const Condition& condition, const std::string& row, SqlDialect dialect) {
+  switch (condition.field) {
+    case SearchField::state: return sql("COALESCE(" + row + ".state, 0) = ?", {stateNumber(condition)});
+    case SearchField::size: return within("COALESCE(" + row + ".size, 0)", sizeInterval(condition));
+    case SearchField::dim: return dimSql(condition, row);
+    case SearchField::spacing: return spacingSql(condition, row);
+    default:
+      return matches("COALESCE(" + row + "." + fileColumn(condition.field) + ", '')",
+                     likePattern(condition.operand, false), dialect);
+  }
+}
+
+SqlText dayOfRecordingSql(const Condition& condition, const SqlContext& context) {
+  return dateSql(context, [&](const std::string& date) {
+    return "(" + sql(date + " <> '' AND ") + within(date, dayInterval(condition)) + ")";
+  });
+}
+
+SqlText namedSql(const Condition& condition, const SqlContext& context) {
+  const Level level = namedLevel(condition.field);
+  return atLevel(level, context.level, [&](const std::string& row) {
+    return nameSql(level, row, likePattern(condition.operand, false), context);
+  });
+}
+
 SqlText equalSql(const Condition& condition, const SqlContext& context) {
   switch (condition.field) {
     case SearchField::word: return wordSql(condition, context);
@@ -160,41 +185,14 @@ SqlText equalSql(const Condition& condition, const SqlContext& context) {
     case SearchField::path: return pathSql(condition, context);
     case SearchField::project:
     case SearchField::subject:
-    case SearchField::study: {
-      const Level level = namedLevel(condition.field);
-      return atLevel(level, context.level, [&](const std::string& row) {
-        return nameSql(level, row, likePattern(condition.operand, false), context);
-      });
-    }
+    case SearchField::study: return namedSql(condition, context);
     case SearchField::tag: return attachedAnywhere(tagRows(condition, context.dialect), condition, context.level);
-    case SearchField::kind:
-    case SearchField::format:
-    case SearchField::modality:
-    case SearchField::sequence:
-      return ofFile(context, [&](const std::string& row) {
-        return matches("COALESCE(" + row + "." + fileColumn(condition.field) + ", '')",
-                       likePattern(condition.operand, false), context.dialect);
-      });
-    case SearchField::state:
-      return ofFile(context, [&](const std::string& row) {
-        return sql("COALESCE(" + row + ".state, 0) = ?", {stateNumber(condition)});
-      });
-    case SearchField::date:
-      return dateSql(context, [&](const std::string& date) {
-        return "(" + sql(date + " <> '' AND ") + within(date, dayInterval(condition)) + ")";
-      });
+    case SearchField::date: return dayOfRecordingSql(condition, context);
     case SearchField::added: return within("item.created_us", timeInterval(condition));
     case SearchField::changed: return within("item.changed_us", timeInterval(condition));
-    case SearchField::size:
-      return ofFile(context, [&](const std::string& row) {
-        return within("COALESCE(" + row + ".size, 0)", sizeInterval(condition));
-      });
-    case SearchField::dim: return ofFile(context, [&](const std::string& row) { return dimSql(condition, row); });
-    case SearchField::spacing:
-      return ofFile(context, [&](const std::string& row) { return spacingSql(condition, row); });
     case SearchField::meta: return metaSql(condition, context);
+    default: return ofFile(context, [&](const std::string& row) { return fileSql(condition, row, context.dialect); });
   }
-  return sql("1 = 0");
 }
 
 }  // namespace

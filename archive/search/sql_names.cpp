@@ -27,6 +27,26 @@ SqlText ancestorSql(Level level, const LikePattern& pattern, const SqlContext& c
          " AS a WHERE " + nameSql(level, "a", pattern, context) + ")";
 }
 
+/// The value of a row of meta_key; `row` is in front of its columns.
+SqlText metaValueSql(const Condition& condition, const std::string& row, SqlDialect dialect) {
+  const Operand& typed = condition.operand;
+  if (!typed.text) {
+    if (!typed.date && !condition.upper.date) return within(row + "number", numberInterval(condition));
+    return row + "text LIKE '____-__-__%' AND " + within(row + "text", dayInterval(condition));
+  }
+  LikePattern pattern = likePattern(typed, false);
+  if (pattern.exact) {
+    Operand stored;  // cut as the stored text is
+    stored.text = metaText(*typed.text);
+    stored.quoted = true;
+    pattern = likePattern(stored, false);
+  }
+  if (condition.comparison == Comparison::equal) return matches(row + "text", pattern, dialect);
+  constexpr std::array signs{"<", "<=", ">", ">="};
+  const auto sign = static_cast<std::size_t>(condition.comparison) - static_cast<std::size_t>(Comparison::less);
+  return sql(row + "text " + signs.at(sign) + " ?", {pattern.folded});
+}
+
 /// DICOM's identifying attributes (PS3.15 table E.1-1, those that name or describe the person) and BIDS' like.
 constexpr std::array<std::string_view, 14> identifyingKeys{
     "patientname",     "patientid",         "patientbirthdate",  "patientbirthtime",        "patientbirthname",
@@ -91,40 +111,22 @@ SqlText wordSql(const Condition& condition, const SqlContext& context) {
 }
 
 AttachedRows tagRows(const Condition& condition, SqlDialect dialect) {
-  if (condition.comparison == Comparison::present) return {"item_tag AS k", sql("1 = 1")};
+  if (condition.comparison == Comparison::present) return {"item_tag AS k", sql("1 = 1"), sql("1 = 1")};
+  const SqlText which = "k.tag_id = t.id AND " + matches("t.name_fold", likePattern(condition.operand, false), dialect);
   // CROSS JOIN keeps SQLite from reading all of item_tag: it would take a tag of average size for granted.
-  return {"tag AS t CROSS JOIN item_tag AS k",
-          "k.tag_id = t.id AND " + matches("t.name_fold", likePattern(condition.operand, false), dialect)};
+  return {"tag AS t CROSS JOIN item_tag AS k", which, which};
 }
 
 AttachedRows metaNamed(const Condition& condition) {
-  return {"meta_key AS k",
-          sql("k.name_id = (SELECT m.id FROM meta_name AS m WHERE m.name = ?)", {metaKeyName(condition.key)})};
+  const SqlText named =
+      sql("k.name_id = (SELECT m.id FROM meta_name AS m WHERE m.name = ?)", {metaKeyName(condition.key)});
+  return {"meta_key AS k", named, named};
 }
 
 AttachedRows metaRows(const Condition& condition, SqlDialect dialect) {
   AttachedRows rows = metaNamed(condition);
-  const Operand& typed = condition.operand;
-  SqlText value;
-  if (!typed.text) {
-    const bool day = typed.date || condition.upper.date;
-    value = day ? "k.text LIKE '____-__-__%' AND " + within("k.text", dayInterval(condition))
-                : within("k.number", numberInterval(condition));
-  } else {
-    LikePattern pattern = likePattern(typed, false);
-    if (pattern.exact) {
-      Operand stored;  // cut as the stored text is
-      stored.text = metaText(*typed.text);
-      stored.quoted = true;
-      pattern = likePattern(stored, false);
-    }
-    constexpr std::array signs{"<", "<=", ">", ">="};
-    const auto sign = static_cast<std::size_t>(condition.comparison) - static_cast<std::size_t>(Comparison::less);
-    value = condition.comparison == Comparison::equal
-                ? matches("k.text", pattern, dialect)
-                : sql("k.text " + std::string(signs.at(sign)) + " ?", {pattern.folded});
-  }
-  rows.which = std::move(rows.which) + " AND " + value;
+  rows.which = std::move(rows.which) + " AND " + metaValueSql(condition, "k.", dialect);
+  rows.ofItem = std::move(rows.ofItem) + " AND " + metaValueSql(condition, "+k.", dialect);
   return rows;
 }
 

@@ -23,10 +23,12 @@ inline constexpr double spacingTolerance = 0.005;  // mm
 [[nodiscard]] SqlText pathSql(const Condition& condition, const SqlContext& context);
 [[nodiscard]] SqlText wordSql(const Condition& condition, const SqlContext& context);
 
-/// FROM and WHERE for rows k of item_tag or meta_key, of any level and item.
+/// FROM and WHERE for rows k of item_tag or meta_key, of any level and item. `ofItem` says the same as `which` in a way
+/// that leaves SQLite no index but that of the item: a range of values looks rarer to it than it may be.
 struct AttachedRows {
   std::string from;
   SqlText which;
+  SqlText ofItem;
 };
 [[nodiscard]] AttachedRows tagRows(const Condition& condition, SqlDialect dialect);
 [[nodiscard]] AttachedRows metaNamed(const Condition& condition);

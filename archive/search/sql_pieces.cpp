@@ -42,7 +42,7 @@ const Operand& upperOperand(const Condition& condition) {
 
 }  // namespace
 
-SqlText sql(std::string text, std::vector<SqlParameter> parameters) {
+SqlText sql(std::string text, std::vector<SqlValue> parameters) {
   return {std::move(text), std::move(parameters)};
 }
 

@@ -10,7 +10,7 @@
 
 namespace nora {
 
-[[nodiscard]] SqlText sql(std::string text, std::vector<SqlParameter> parameters = {});
+[[nodiscard]] SqlText sql(std::string text, std::vector<SqlValue> parameters = {});
 [[nodiscard]] SqlText operator+(SqlText left, const SqlText& right);
 [[nodiscard]] SqlText operator+(SqlText left, std::string_view right);
 [[nodiscard]] SqlText operator+(std::string_view left, const SqlText& right);
@@ -36,7 +36,7 @@ struct LikePattern {
 
 /// Comparison and operands as an interval; an open side has no bound.
 struct Bound {
-  SqlParameter value;
+  SqlValue value;
   bool included = true;
 };
 struct Interval {

@@ -1,6 +1,6 @@
 // First and deep pages of every kind of search on SQLite: search_bench FILE [files]. Makes FILE where it is not there;
 // a million files in 10,000 subjects take about a minute. Prints JSON.
-#include "tests/archive/search_sqlite.hpp"
+#include "tests/archive/search_world.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -32,18 +32,26 @@ std::string numbersTo(std::int64_t count) {
 void makeTree(TestDatabase& database, std::int64_t files) {
   const std::int64_t studies = files / filesOfStudy;
   const std::int64_t subjects = studies / studiesOfSubject;
-  const auto run = [&](const std::string& text) { database.execute({text, {}}); };
-  run("INSERT INTO project (id, name, name_fold) " + numbersTo(subjects / subjectsOfProject) +
-      "SELECT i, 'project' || i, 'project' || i FROM n");
-  run("INSERT INTO subject (id, project_id, name_fold, pseudonym_fold) " + numbersTo(subjects) +
-      "SELECT i, (i - 1) / 500 + 1, printf('sub-%05d', i), printf('p-%05d', i * 7) FROM n");
-  run("INSERT INTO study (id, project_id, subject_id, name_fold, date) " + numbersTo(studies) +
-      "SELECT i, (i - 1) / 1000 + 1, (i - 1) / 2 + 1, 'ses-' || (i % 2 + 1), date('2020-01-01', (i % 1500) || ' days') "
+  const auto run = [&](const std::string& text) { database.execute(text); };
+  run("INSERT INTO project (id, name, name_fold, title, root, in_place, settings, meta, created_us, changed_us, "
+      "revision) " +
+      numbersTo(subjects / subjectsOfProject) +
+      "SELECT i, 'project' || i, 'project' || i, '', '', 0, '', '', 0, 0, 1 FROM n");
+  run("INSERT INTO subject (id, project_id, name, pseudonym, meta, created_us, changed_us, revision, name_fold, "
+      "pseudonym_fold) " +
+      numbersTo(subjects) +
+      "SELECT i, (i - 1) / 500 + 1, i, i, '', 0, 0, 1, printf('sub-%05d', i), printf('p-%05d', i * 7) FROM n");
+  run("INSERT INTO study (id, project_id, subject_id, name, meta, created_us, changed_us, revision, name_fold, date) " +
+      numbersTo(studies) +
+      "SELECT i, (i - 1) / 1000 + 1, (i - 1) / 2 + 1, i, '', 0, 0, 1, 'ses-' || (i % 2 + 1), date('2020-01-01', (i % "
+      "1500) || ' days') "
       "FROM n");
-  run("INSERT INTO file (id, project_id, subject_id, study_id, path_fold, name_fold, kind, format, modality_fold, "
+  run("INSERT INTO file (id, project_id, subject_id, study_id, path, path_hash, name, reason, meta, revision, "
+      "path_fold, name_fold, kind, format, modality_fold, "
       "sequence_fold, size, state, nx, ny, nz, nt, dx, dy, dz, date, created_us, changed_us) " +
       numbersTo(files) +
-      "SELECT i, p, s, t, printf('sub-%05d/ses-%d/%s/', s, t % 2 + 1, m) || name, name, iif(r % 1000 = 0, 'surface', "
+      "SELECT i, p, s, t, name, i, name, '', '{}', 1, printf('sub-%05d/ses-%d/%s/', s, t % 2 + 1, m) || name, name, "
+      "iif(r % 1000 = 0, 'surface', "
       "'image'), iif(r % 5 = 0, 'dicom', 'nifti'), iif(r % 700 = 0, 'pt', 'mr'), m || iif(r % 5000 = 0, '_rare', ''), "
       "r % 100000000, iif(r % 3000 = 0, 1, 0), 256, 256, 100 + r % 90, iif(r % 400 = 0, 200, 1), 1, 1, 0.5 + (r % 40) "
       "/ "
@@ -56,11 +64,12 @@ void makeTree(TestDatabase& database, std::int64_t files) {
 }
 
 void makeAttached(TestDatabase& database, std::int64_t files) {
-  const auto run = [&](const std::string& text) { database.execute({text, {}}); };
-  run("INSERT INTO tag (id, name_fold) VALUES (1, 'half'), (2, 'hundredth'), (3, 'rare'), (4, 'ofsubjects'), (5, "
+  const auto run = [&](const std::string& text) { database.execute(text); };
+  run("INSERT INTO tag (id, name_fold, name) VALUES (1, 'half', 1), (2, 'hundredth', 2), (3, 'rare', 3), (4, "
+      "'ofsubjects', 4), (5, "
       "'last')");
   const auto tag = [&](int id, int level, const std::string& which, const std::string& table) {
-    run("INSERT INTO item_tag (level, item_id, tag_id) SELECT " + std::to_string(level) + ", id, " +
+    run("INSERT INTO item_tag (level, item_id, project_id, tag_id) SELECT " + std::to_string(level) + ", id, 1, " +
         std::to_string(id) + " FROM " + table + " WHERE " + which);
   };
   tag(1, 4, "abs(random()) % 2 = 0", "file");
@@ -89,7 +98,7 @@ struct Timing {
 
 /// As the server asks: counts the candidates, then reads the page by the best way.
 std::vector<std::int64_t> page(TestDatabase& database, const SearchSql& sql, std::int64_t after, std::string& way) {
-  SqlText where = after == 0 ? inOrder(sql) : sql.where;
+  SqlText where = inOrder(sql, after);
   std::int64_t fewest = fewCandidates + 1;
   for (const SqlText& candidate : sql.candidates) {
     const std::int64_t count = database.numbers(countCandidates(candidate)).front();
@@ -184,20 +193,14 @@ const std::vector<std::string> searches{
 
 int run(const std::string& path, std::int64_t files) {
   const bool there = std::filesystem::exists(path);
-  SqliteDatabase database(path);
-  for (const char* setting :
-       {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA cache_size = -65536"}) {
-    database.execute({setting, {}});
-  }
+  DatabaseAddress address;
+  address.file = path;
+  TestDatabase database(openDatabase(address));
   nlohmann::json report{{"files", files}};
   if (!there) {
     const auto start = Clock::now();
-    createTables(database);
-    database.execute({"BEGIN", {}});
     makeTree(database, files);
     makeAttached(database, files);
-    database.execute({"COMMIT", {}});
-    database.execute({"ANALYZE", {}});
     report["madeSeconds"] = millisecondsSince(start) / 1000;
   }
   std::vector<double> firsts;

@@ -3,6 +3,7 @@
 #include "search_world.hpp"
 
 #include <cmath>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -106,6 +107,35 @@ TEST(QueryParser, ReadsEveryFormOfTheManual) {
   }
 }
 
+/// What stands in backquotes in a line.
+std::vector<std::string> codeIn(const std::string& line) {
+  std::vector<std::string> spans;
+  for (auto at = line.find('`'); at != std::string::npos; at = line.find('`', at + 1)) {
+    const auto end = line.find('`', at + 1);
+    if (end == std::string::npos) break;
+    spans.push_back(line.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  return spans;
+}
+
+TEST(QueryParser, ReadsTheExamplesOfTheFieldsInTheManual) {
+  std::ifstream manual(NORA_SOURCE_DIR "/docs/SEARCH.md");
+  bool inFields = false;
+  int seen = 0;
+  for (std::string line; std::getline(manual, line);) {
+    if (line.starts_with("## ")) inFields = line == "## Fields";
+    if (!inFields || !line.starts_with("| ")) continue;
+    const auto cell = line.find('|', 1);
+    for (const std::string& example : codeIn(line.substr(cell, line.find('|', cell + 1) - cell))) {
+      EXPECT_TRUE(parseQuery(example)) << example;
+      ++seen;
+    }
+  }
+  EXPECT_GE(seen, 20);
+  for (const SearchWord& word : searchWords()) EXPECT_TRUE(parseQuery(word.example)) << word.example;
+}
+
 TEST(QueryParser, ReadsValuesInTheirUnits) {
   EXPECT_EQ(*conditionOf("size:>10M").operand.number, 10e6);
   EXPECT_EQ(conditionOf("size:>10M").comparison, Comparison::greater);
@@ -128,6 +158,8 @@ TEST(QueryParser, PointsAtTheColumn) {
   EXPECT_THAT(errorOf("müller größe:>x"), HasSubstr("column 8: no field \"größe\"; there are name, path, project"));
   EXPECT_EQ(errorOf("日本 size:>x"),
             "column 10: expected a size like 500k, 10M, 2G or a range like 1M..10M, not \"x\"");
+  EXPECT_EQ(errorOf("(tag:a | tag:b"), "column 15: expected ) for the ( in column 1");
+  EXPECT_THAT(errorOf("size:>10X"), HasSubstr("column 7: expected a size like 500k, 10M, 2G"));
   EXPECT_THAT(errorOf("date:2024-13"), HasSubstr("column 6: expected a date like 2024, 2024-03 or 2024-03-01"));
   EXPECT_THAT(errorOf("date:2023-02-29"), HasSubstr("column 6: expected a date"));
   EXPECT_EQ(errorOf("a | "), "column 5: expected a word or a condition at the end");

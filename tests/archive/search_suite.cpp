@@ -2,9 +2,7 @@
 #include "archive/search/meta_keys.hpp"
 #include "tests/archive/search_world.hpp"
 
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,76 +10,25 @@
 namespace nora::test {
 namespace {
 
-using Parameters = std::vector<SqlParameter>;
-
-/// The columns of 0001 that the search looks at.
-constexpr std::array baseTables{
-    "CREATE TABLE project (id @ID@, name @TEXT@, title @TEXT@, created_us BIGINT, changed_us BIGINT);",
-    "CREATE TABLE subject (id @ID@, project_id BIGINT NOT NULL, name @TEXT@, pseudonym @TEXT@, created_us BIGINT, "
-    "changed_us BIGINT);",
-    "CREATE TABLE study (id @ID@, project_id BIGINT NOT NULL, subject_id BIGINT, name @TEXT@, date @KEY@, created_us "
-    "BIGINT, changed_us BIGINT);",
-    "CREATE TABLE file (id @ID@, project_id BIGINT NOT NULL, subject_id BIGINT, study_id BIGINT, path @TEXT@, kind "
-    "@KEY@, format @KEY@, size BIGINT, state INTEGER, nx INTEGER, ny INTEGER, nz INTEGER, nt INTEGER, dx @REAL@, dy "
-    "@REAL@, dz @REAL@, date @KEY@, created_us BIGINT, changed_us BIGINT);",
-    "CREATE INDEX file_project ON file (project_id);",
-    "CREATE INDEX file_subject ON file (subject_id);",
-    "CREATE INDEX file_study ON file (study_id);",
-    "CREATE TABLE tag (id @ID@, name @TEXT@);",
-    "CREATE TABLE item_tag (level INTEGER NOT NULL, item_id BIGINT NOT NULL, tag_id BIGINT NOT NULL, PRIMARY KEY "
-    "(level, item_id, tag_id));",
-};
-
-std::string forDialect(std::string text, SqlDialect dialect) {
-  const bool lite = dialect == SqlDialect::sqlite;
-  const std::string plain = " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin";
-  const std::map<std::string, std::string> tokens{
-      {"@ID@", lite ? "INTEGER PRIMARY KEY AUTOINCREMENT" : "BIGINT PRIMARY KEY AUTO_INCREMENT"},
-      {"@TEXT@", lite ? "TEXT" : "TEXT" + plain},
-      {"@KEY@", lite ? "TEXT" : "VARCHAR(190)" + plain},
-      {"@REAL@", lite ? "REAL" : "DOUBLE"},
-      {"@WITHOUT_ROWID@", lite ? "WITHOUT ROWID" : ""}};
-  for (const auto& [token, meaning] : tokens) {
-    for (auto at = text.find(token); at != std::string::npos; at = text.find(token)) {
-      text.replace(at, token.size(), meaning);
-    }
-  }
-  return text;
-}
-
-/// Statements of a schema file, without comments and what is for the other database.
-std::vector<std::string> statementsOf(const std::string& path, SqlDialect dialect) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file) << path;
-  std::vector<std::string> statements(1);
-  bool skipped = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line == "-- @SQLITE") skipped = dialect != SqlDialect::sqlite;
-    if (line == "-- @END") skipped = false;
-    if (skipped || line.empty() || line.starts_with("--")) continue;
-    statements.back() += line + "\n";
-    if (line.ends_with(';')) statements.emplace_back();
-  }
-  statements.pop_back();
-  return statements;
-}
-
-void insert(TestDatabase& database, const std::string& table, const std::map<std::string, SqlParameter>& columns) {
+void insert(std::vector<SqlText>& statements, const std::string& table,
+            const std::map<std::string, SqlValue>& columns) {
   SqlText statement{"INSERT INTO " + table + " (", {}};
   std::string marks;
   for (const auto& [column, value] : columns) {
     statement.text += (marks.empty() ? "" : ", ") + column;
     // Nought is no id: the item lies in none of that level.
-    const bool none = column.ends_with("_id") && value == SqlParameter(std::int64_t{0});
+    const bool none = column.ends_with("_id") && value == SqlValue(std::int64_t{0});
     marks += std::string(marks.empty() ? "" : ", ") + (none ? "NULLIF(?, 0)" : "?");
     statement.parameters.push_back(value);
   }
   statement.text += ") VALUES (" + marks + ")";
-  database.execute(statement);
+  statements.push_back(std::move(statement));
 }
 
-void insertFileColumns(std::map<std::string, SqlParameter>& row, const Item& item) {
+void insertFileColumns(std::map<std::string, SqlValue>& row, const Item& item) {
   row["path"] = item.path;
+  row["path_hash"] = std::to_string(item.id);
+  row["reason"] = std::string();
   row["path_fold"] = foldText(item.path);
   row["kind"] = item.kind;
   row["format"] = item.format;
@@ -94,54 +41,65 @@ void insertFileColumns(std::map<std::string, SqlParameter>& row, const Item& ite
   for (std::size_t i = 0; i < 3; ++i) row[std::string("d") + axes.at(i)] = item.spacing.at(i);
 }
 
-void insertItem(TestDatabase& database, Level level, const Item& item) {
-  std::map<std::string, SqlParameter> row{{"id", item.id},
-                                          {"name_fold", foldText(item.name)},
-                                          {"created_us", item.createdUs},
-                                          {"changed_us", item.changedUs}};
-  if (level != Level::file) row["name"] = item.name;
+void insertItem(std::vector<SqlText>& statements, Level level, const Item& item) {
+  std::map<std::string, SqlValue> row{{"id", item.id},
+                                      {"name_fold", foldText(item.name)},
+                                      {"created_us", item.createdUs},
+                                      {"changed_us", item.changedUs},
+                                      {"meta", item.meta.dump()},
+                                      {"revision", std::int64_t{1}}};
+  // Names are unique in the index; the search looks at the folded one alone.
+  row["name"] = item.name + " " + std::to_string(item.id);
   if (level > Level::project) row["project_id"] = item.parents[1];
   if (level > Level::subject) row["subject_id"] = item.parents[2];
   if (level > Level::study) row["study_id"] = item.parents[3];
-  if (level == Level::project) row["title_fold"] = foldText(item.title);
-  if (level == Level::subject) row["pseudonym_fold"] = foldText(item.pseudonym);
+  if (level == Level::project) {
+    row["title_fold"] = foldText(item.title);
+    row["in_place"] = std::int64_t{0};
+    for (const char* column : {"title", "root", "settings"}) row[column] = std::string();
+  }
+  if (level == Level::subject) {
+    row["pseudonym"] = item.pseudonym;
+    row["pseudonym_fold"] = foldText(item.pseudonym);
+  }
   if (level >= Level::study) row["date"] = item.date;
   if (level == Level::file) insertFileColumns(row, item);
-  insert(database, std::string(toString(level)), row);
+  insert(statements, std::string(toString(level)), row);
 }
 
 class Names {
  public:
-  Names(TestDatabase& database, std::string table) : database_(database), table_(std::move(table)) {}
+  Names(std::vector<SqlText>& statements, std::string table) : statements_(statements), table_(std::move(table)) {}
   std::int64_t id(const std::string& name) {
     auto& id = ids_[name];
     if (id != 0) return id;
     id = static_cast<std::int64_t>(ids_.size());
-    std::map<std::string, SqlParameter> row{{"id", id}, {"name", name}};
+    std::map<std::string, SqlValue> row{{"id", id}, {"name", name}};
     if (table_ == "tag") row["name_fold"] = foldText(name);
-    insert(database_, table_, row);
+    insert(statements_, table_, row);
     return id;
   }
 
  private:
-  TestDatabase& database_;
+  std::vector<SqlText>& statements_;
   std::string table_;
   std::map<std::string, std::int64_t> ids_;
 };
 
-void insertAttached(TestDatabase& database, Level level, const Item& item, Names& tags, Names& metaNames) {
+void insertAttached(std::vector<SqlText>& statements, Level level, const Item& item, Names& tags, Names& metaNames) {
   const auto number = static_cast<std::int64_t>(level);
   for (const std::string& tag : item.tags) {
-    insert(database, "item_tag", {{"level", number}, {"item_id", item.id}, {"tag_id", tags.id(tag)}});
+    insert(statements, "item_tag",
+           {{"level", number}, {"item_id", item.id}, {"tag_id", tags.id(tag)}, {"project_id", item.parents[1]}});
   }
   for (const MetaKey& key : metaKeys(item.meta.dump())) {
-    std::map<std::string, SqlParameter> row{{"level", number},
-                                            {"item_id", item.id},
-                                            {"name_id", metaNames.id(key.name)},
-                                            {"ordinal", std::int64_t{key.ordinal}},
-                                            {"text", key.text}};
+    std::map<std::string, SqlValue> row{{"level", number},
+                                        {"item_id", item.id},
+                                        {"name_id", metaNames.id(key.name)},
+                                        {"ordinal", std::int64_t{key.ordinal}},
+                                        {"text", key.text}};
     if (key.number) row["number"] = *key.number;
-    insert(database, "meta_key", row);
+    insert(statements, "meta_key", row);
   }
 }
 
@@ -169,24 +127,48 @@ void compareSearch(TestDatabase& database, const World& world, const std::string
 
 }  // namespace
 
-void createTables(TestDatabase& database) {
-  for (const char* table : baseTables) database.execute({forDialect(table, database.dialect()), {}});
-  const std::string file = NORA_SOURCE_DIR "/archive/index/schema/0002_search.sql";
-  for (const std::string& statement : statementsOf(file, database.dialect())) {
-    database.execute({forDialect(statement, database.dialect()), {}});
-  }
+TestDatabase::TestDatabase(Result<std::unique_ptr<Database>> opened) {
+  EXPECT_TRUE(opened) << opened.error().what;
+  if (opened) database_ = std::move(*opened);
+}
+
+void TestDatabase::execute(const std::vector<SqlText>& statements) {
+  const auto done = database_->write([&](Sql& sql) -> Result<void> {
+    for (const SqlText& statement : statements) {
+      if (auto changed = sql.change(statement.text, statement.parameters); !changed) {
+        return fail(changed.error().code, changed.error().what + "\n" + statement.text);
+      }
+    }
+    return {};
+  });
+  EXPECT_TRUE(done) << done.error().what;
+}
+
+std::vector<std::int64_t> TestDatabase::numbers(const SqlText& statement) {
+  std::vector<std::int64_t> found;
+  const auto done = database_->read([&](Sql& sql) -> Result<void> {
+    auto rows = sql.query(statement.text, statement.parameters);
+    if (!rows) return tl::make_unexpected(rows.error());
+    found.clear();
+    for (const SqlRow& row : *rows) found.push_back(row.integer(0));
+    return {};
+  });
+  EXPECT_TRUE(done) << done.error().what << "\n" << statement.text;
+  return found;
 }
 
 void insertWorld(TestDatabase& database, const World& world) {
-  Names tags(database, "tag");
-  Names metaNames(database, "meta_name");
+  std::vector<SqlText> statements;
+  Names tags(statements, "tag");
+  Names metaNames(statements, "meta_name");
   for (int i = 1; i <= 4; ++i) {
     const auto level = static_cast<Level>(i);
     for (const Item& item : world.of(level)) {
-      insertItem(database, level, item);
-      insertAttached(database, level, item, tags, metaNames);
+      insertItem(statements, level, item);
+      insertAttached(statements, level, item, tags, metaNames);
     }
   }
+  database.execute(statements);
 }
 
 void compareSearches(TestDatabase& database, const World& world, Random& random, int count) {

@@ -2,11 +2,13 @@
 // C++ that knows no SQL. The suites for SQLite and MariaDB both compare with it.
 #pragma once
 
+#include "archive/index/database.hpp"
 #include "archive/search/query.hpp"
 #include "archive/search/query_sql.hpp"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -51,17 +53,22 @@ struct World {
 [[nodiscard]] std::vector<std::int64_t> expectedIds(const World& world, const Query& query, Level level,
                                                     const SearchScope& scope);
 
-/// A database to be asked; statements have question marks.
+/// The index with its whole schema, asked by bare SQL. Errors fail the test.
 class TestDatabase {
  public:
-  virtual ~TestDatabase() = default;
-  virtual SqlDialect dialect() const = 0;
-  virtual void execute(const SqlText& statement) = 0;
-  virtual std::vector<std::int64_t> numbers(const SqlText& statement) = 0;
+  explicit TestDatabase(Result<std::unique_ptr<Database>> opened);
+
+  [[nodiscard]] SqlDialect dialect() const { return database_->dialect(); }
+  /// All in one transaction.
+  void execute(const std::vector<SqlText>& statements);
+  void execute(const std::string& statement) { execute(std::vector<SqlText>{{statement, {}}}); }
+  /// The first column of an answer.
+  [[nodiscard]] std::vector<std::int64_t> numbers(const SqlText& statement);
+
+ private:
+  std::unique_ptr<Database> database_;
 };
 
-/// Tables of 0001 as far as the search needs them, and 0002_search.sql as it is.
-void createTables(TestDatabase& database);
 void insertWorld(TestDatabase& database, const World& world);
 
 /// Compares `count` searches at every level with what they should find, with and without each candidate.
