@@ -81,7 +81,7 @@ CREATE TABLE file (
   dy @REAL@ NOT NULL DEFAULT 0,
   dz @REAL@ NOT NULL DEFAULT 0,
   date @KEY@ NOT NULL DEFAULT '',
-  sidecar @TEXT@ NOT NULL,
+  sidecar @TEXT@ NOT NULL DEFAULT '{}',
   meta @TEXT@ NOT NULL,
   created_us BIGINT NOT NULL,
   changed_us BIGINT NOT NULL,
