@@ -1,10 +1,18 @@
 #include "archive/access/ldap_connection.hpp"
 
+#include "base/unique_fd.hpp"
+
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include <ldap.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -52,6 +60,28 @@ std::string diagnosticOf(LDAP* ldap) {
   return out;
 }
 
+/// Shuts a socket down at its time, whatever the library waits for: the library has time-outs of its own, but none for
+/// TLS (libldap 2.5 with GnuTLS tries the handshake without end when a server is silent).
+class Deadline {
+ public:
+  Deadline(int fd, std::chrono::milliseconds time)
+      : fd_(::dup(fd)), thread_([this, time](const std::stop_token& stop) {
+          std::unique_lock lock(mutex_);
+          wake_.wait_for(lock, stop, time, [] { return false; });
+          if (stop.stop_requested()) return;
+          passed_ = true;
+          ::shutdown(fd_.get(), SHUT_RDWR);
+        }) {}
+  [[nodiscard]] bool passed() const { return passed_; }
+
+ private:
+  UniqueFd fd_;  // of our own: the library may close its, and the number may be another's by then
+  std::atomic<bool> passed_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: stops before what it uses
+};
+
 bool isConnectionFailure(int code) {
   return code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR || code == LDAP_TIMEOUT || code == LDAP_BUSY ||
          code == LDAP_UNAVAILABLE || code == LDAP_UNWILLING_TO_PERFORM || code == LDAP_OTHER ||
@@ -83,12 +113,46 @@ LdapEntry entryOf(LDAP* ldap, LDAPMessage* message) {
 
 struct LdapConnection::Handle {
   LDAP* ldap = nullptr;
-  Handle() = default;
+  std::chrono::milliseconds timeout;
+  std::optional<Deadline> deadline;  // of the call that runs
+  bool reached = false;              // TCP connected
+  ldap_conncb callback{connected, closed, this};
+
+  explicit Handle(std::chrono::milliseconds time) : timeout(time) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() {
     if (ldap != nullptr) ldap_unbind_ext_s(ldap, nullptr, nullptr);
   }
+
+  /// Lasts as long as one call on a connection that is there.
+  class Call {
+   public:
+    explicit Call(Handle& handle) : handle_(handle) {
+      int fd = -1;
+      if (ldap_get_option(handle.ldap, LDAP_OPT_DESC, &fd) != LDAP_OPT_SUCCESS || fd < 0) return;
+      handle.deadline.emplace(fd, handle.timeout * 2);
+    }
+    ~Call() { handle_.deadline.reset(); }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    Handle& handle_;
+  };
+  [[nodiscard]] bool late() const { return deadline && deadline->passed(); }
+
+  static int connected(LDAP* ldap, Sockbuf* socket, LDAPURLDesc*, sockaddr*, ldap_conncb* callback) {
+    auto& self = *static_cast<Handle*>(callback->lc_arg);
+    self.reached = true;
+    ber_socket_t fd = -1;
+    ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd);
+    if (fd >= 0) self.deadline.emplace(fd, self.timeout);
+    // TLS on a socket that blocks: with this time-out the library would spin.
+    ldap_set_option(ldap, LDAP_OPT_NETWORK_TIMEOUT, nullptr);
+    return 0;
+  }
+  static void closed(LDAP*, Sockbuf*, ldap_conncb*) {}
 };
 
 std::string LdapEntry::first(const std::string& attribute) const {
@@ -107,7 +171,7 @@ Result<LdapConnection> LdapConnection::open(const LdapAddress& address) {
     return fail(ErrorCode::invalidInput, "cannot be read: name the file of the directory's CA certificate (PEM)",
                 address.caFile);
   }
-  auto handle = std::make_unique<Handle>();
+  auto handle = std::make_unique<Handle>(address.timeout);
   {
     // The first call reads the library's global settings, which is not safe in two threads at once.
     static std::mutex starting;
@@ -125,32 +189,39 @@ Result<LdapConnection> LdapConnection::open(const LdapAddress& address) {
                     " must be a readable PEM file of CA certificates",
                 address.url);
   }
+  ldap_set_option(ldap, LDAP_OPT_CONNECT_CB, &connection.handle_->callback);
   const int code = address.startTls ? ldap_start_tls_s(ldap, nullptr, nullptr) : ldap_connect(ldap);
   if (code != LDAP_SUCCESS) return connection.failed(code, address.startTls ? "StartTLS" : "connecting");
+  connection.handle_->deadline.reset();
   return connection;
 }
 
 tl::unexpected<Error> LdapConnection::failed(int code, const std::string& doing) const {
-  std::string diagnostic = diagnosticOf(handle_->ldap);
+  const std::string diagnostic = diagnosticOf(handle_->ldap);
   std::string what = doing + " failed: " + ldap_err2string(code);
-  if (!diagnostic.empty()) what += " (" + printable(diagnostic) + ")";
+  if (!diagnostic.empty() && diagnostic.find("unknown error") == std::string::npos) {
+    what += " (" + printable(diagnostic) + ")";
+  }
   if (!isConnectionFailure(code)) return fail(ErrorCode::invalidInput, what, address_.url);
-  const bool certificate = diagnostic.find("ertificate") != std::string::npos ||
-                           diagnostic.find("TLS") != std::string::npos ||
-                           diagnostic.find("hostname") != std::string::npos;
-  if (certificate) {
-    what += "; is " + (address_.caFile.empty() ? std::string("the system's CA file") : address_.caFile) +
-            " that of the CA which signed the server's certificate, and is the host's name in it?";
-  } else if (code == LDAP_TIMEOUT) {
+  const bool lost = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR;
+  if (code == LDAP_TIMEOUT || handle_->late()) {
     what += "; it did not answer in time: is the address right, and TLS as the server expects it?";
-  } else if (code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR) {
-    what += "; is the server running, and host, port and ldap:// or ldaps:// right?";
+  } else if (lost && !handle_->reached) {
+    what += "; is the server running, and host and port right?";
+  } else if (lost && usesTls(address_)) {
+    // The library does not say which it was.
+    what += "; the server is there, but TLS with it is not: is " +
+            (address_.caFile.empty() ? std::string("the system's CA file") : address_.caFile) +
+            " that of the CA which signed its certificate, is the host's name in it, and is it valid today?";
+  } else if (lost) {
+    what += "; the server has closed the connection";
   }
   return fail(ErrorCode::unavailable, what, address_.url);
 }
 
 Result<void> LdapConnection::bind(const std::string& dn, const std::string& password) {
   if (password.empty()) return fail(ErrorCode::invalidInput, "an empty password is not taken", "password");
+  const Handle::Call call(*handle_);
   berval secret{password.size(), const_cast<char*>(password.data())};
   LDAPMessage* message = nullptr;
   int id = 0;
@@ -185,6 +256,7 @@ Result<void> LdapConnection::bind(const std::string& dn, const std::string& pass
 
 Result<std::vector<LdapEntry>> LdapConnection::search(const std::string& base, bool below, const std::string& filter,
                                                       const std::vector<std::string>& attributes, int most) {
+  const Handle::Call call(*handle_);
   std::vector<char*> names;
   for (const auto& name : attributes) names.push_back(const_cast<char*>(name.c_str()));
   names.push_back(nullptr);
