@@ -86,7 +86,9 @@ void setOptions(CURL* curl, const HttpRequest& request, const HttpLimits& limits
 }  // namespace
 
 Result<void> checkFetchAddress(const std::string& url) {
-  const auto wrong = [&](std::string what) { return fail(ErrorCode::invalidInput, std::move(what), url.substr(0, 200)); };
+  const auto wrong = [&](std::string what) {
+    return fail(ErrorCode::invalidInput, std::move(what), url.substr(0, 200));
+  };
   const Address address = parsed(url);
   if (address.host.empty()) return wrong("is not an address: use https://HOST/...");
   if (address.hasUser) return wrong("must not hold a user's name or password");

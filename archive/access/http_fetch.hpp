@@ -33,8 +33,8 @@ struct HttpLimits {
 [[nodiscard]] Result<void> checkFetchAddress(const std::string& url);
 
 /// One request; redirects are not followed. Any status is an answer. Thread: any; blocks up to the time-out.
-/// Errors: as checkFetchAddress(); unavailable (not reachable, no answer in time, a certificate that is not trusted, and
-/// what to do); limitExceeded (answer too large).
+/// Errors: as checkFetchAddress(); unavailable (not reachable, no answer in time, a certificate that is not trusted,
+/// and what to do); limitExceeded (answer too large).
 [[nodiscard]] Result<HttpAnswer> httpFetch(const HttpRequest& request, const HttpLimits& limits);
 
 }  // namespace nora

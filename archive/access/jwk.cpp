@@ -4,12 +4,12 @@
 
 #include <optional>
 
-#include <nlohmann/json.hpp>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <nlohmann/json.hpp>
 
 namespace nora {
 namespace {
@@ -38,8 +38,8 @@ Number numberOf(std::string_view bytes) {
 std::shared_ptr<void> keyFrom(const char* type, OSSL_PARAM_BLD* builder) {
   const std::unique_ptr<OSSL_PARAM, void (*)(OSSL_PARAM*)> parameters(OSSL_PARAM_BLD_to_param(builder),
                                                                       OSSL_PARAM_free);
-  const std::unique_ptr<EVP_PKEY_CTX, void (*)(EVP_PKEY_CTX*)> context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr),
-                                                                       EVP_PKEY_CTX_free);
+  const std::unique_ptr<EVP_PKEY_CTX, void (*)(EVP_PKEY_CTX*)> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr), EVP_PKEY_CTX_free);
   EVP_PKEY* key = nullptr;
   if (!parameters || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1) {
@@ -126,8 +126,10 @@ Result<std::vector<JsonWebKey>> parseKeySet(const std::string& json) {
     if (key.key_) keys.push_back(std::move(key));
   }
   if (keys.empty()) {
-    return fail(ErrorCode::invalidInput, "has no key for RS256 (2048 bits or more) or ES256: change the client's "
-                                         "signature algorithm at the provider", "jwks_uri");
+    return fail(ErrorCode::invalidInput,
+                "has no key for RS256 (2048 bits or more) or ES256: change the client's "
+                "signature algorithm at the provider",
+                "jwks_uri");
   }
   return keys;
 }

@@ -1,4 +1,5 @@
-// Public keys of a provider (JSON Web Keys, RFC 7517) and signatures made with them (RFC 7518: RS256, ES256). By OpenSSL.
+// Public keys of a provider (JSON Web Keys, RFC 7517) and signatures made with them (RFC 7518: RS256, ES256). By
+// OpenSSL.
 #pragma once
 
 #include "base/error.hpp"

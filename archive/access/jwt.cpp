@@ -57,15 +57,16 @@ Result<void> checkTimes(const Json& claims, const TokenExpectation& expected) {
   if (!expires) return refused("exp", "has no time at which it ends");
   if (!issued) return refused("iat", "has no time at which it was made");
   if (*expires + skew <= now) {
-    return refused("exp", "ended " + seconds(now - *expires) + " ago: log in again; if that does not help, this machine's "
-                          "clock is ahead of the provider's: set both by NTP");
+    return refused("exp", "ended " + seconds(now - *expires) +
+                              " ago: log in again; if that does not help, this machine's "
+                              "clock is ahead of the provider's: set both by NTP");
   }
   for (const auto* name : {"iat", "nbf"}) {
     const auto from = timeOf(claims, name);
     if (!claims.contains(name) || (from && *from - skew <= now)) continue;
     if (!from) return refused(name, "is not a time");
-    return refused(name, "begins in " + seconds(*from - now) +
-                             ": this machine's clock is behind the provider's: set both by NTP");
+    return refused(
+        name, "begins in " + seconds(*from - now) + ": this machine's clock is behind the provider's: set both by NTP");
   }
   return {};
 }

@@ -23,8 +23,9 @@ struct JsonWebToken {
   std::string signature;
 };
 
-/// Takes a token apart; nothing of it is trusted yet. `text` must live as long as the token. Errors: invalidInput (longer
-/// than 64 KiB, not of three parts, not base64url or JSON, "crit"); unsupported (names the algorithm; "none" too).
+/// Takes a token apart; nothing of it is trusted yet. `text` must live as long as the token. Errors: invalidInput
+/// (longer than 64 KiB, not of three parts, not base64url or JSON, "crit"); unsupported (names the algorithm; "none"
+/// too).
 [[nodiscard]] Result<JsonWebToken> parseToken(std::string_view text);
 
 /// Whether one of the keys that the token may mean has signed it. `known`: one of them has its id.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "archive/access/http_fetch.hpp"
-#include "archive/access/jwk.hpp"
 #include "base/error.hpp"
 
 #include <chrono>
@@ -16,7 +15,7 @@
 namespace nora {
 
 struct OidcSettings {
-  std::string issuer;        // as https://login.example.org/realms/lab, exactly as the provider spells it
+  std::string issuer;  // as https://login.example.org/realms/lab, exactly as the provider spells it
   std::string clientId;
   std::string clientSecret;  // empty: a public client, held by PKCE alone
   std::string redirectUri;   // of nora, as registered at the provider
@@ -43,8 +42,8 @@ struct OidcUser {
   std::vector<std::string> groups;
 };
 
-/// Thread: any. Addresses and keys of the provider are kept for an hour; keys are asked for again, at most once in 30 s,
-/// when a token names one that is not known.
+/// Thread: any. Addresses and keys of the provider are kept for an hour; keys are asked for again, at most once in 30
+/// s, when a token names one that is not known.
 class OidcClient {
  public:
   using Clock = std::function<std::int64_t()>;  // seconds since 1970
@@ -68,18 +67,9 @@ class OidcClient {
   [[nodiscard]] Result<OidcUser> finish(const OidcPending& pending, std::string_view query) const;
 
  private:
-  struct Provider;
   struct State;
-  OidcClient(OidcSettings settings, Clock clock);
-  [[nodiscard]] Result<Provider> provider() const;
-  [[nodiscard]] Result<std::vector<JsonWebKey>> keys(const Provider& provider, bool again) const;
-  [[nodiscard]] Result<std::string> exchange(const Provider& provider, const OidcPending& pending,
-                                             const std::string& code) const;
-  [[nodiscard]] Result<OidcUser> userOf(const Provider& provider, const std::string& token,
-                                        const std::string& nonce) const;
+  explicit OidcClient(std::unique_ptr<State> state);
 
-  OidcSettings settings_;
-  Clock clock_;
   std::unique_ptr<State> state_;
 };
 
