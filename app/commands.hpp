@@ -13,6 +13,8 @@ void addServeCommand(CLI::App& app, int& exitStatus);
 void addInfoCommand(CLI::App& app, int& exitStatus);
 void addProbeCommand(CLI::App& app, int& exitStatus);
 void addRenderCommand(CLI::App& app, int& exitStatus);
+/// project, scan, find, tag, meta: the archive on the command line.
+void addArchiveCommands(CLI::App& app, int& exitStatus);
 void addReaderCommand(CLI::App& app, int& exitStatus);
 
 /// Prints "nora: WHERE: WHAT" to standard error; the exit status of the error.

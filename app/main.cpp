@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     nora::addInfoCommand(app, exitStatus);
     nora::addProbeCommand(app, exitStatus);
     nora::addRenderCommand(app, exitStatus);
+    nora::addArchiveCommands(app, exitStatus);
     nora::addReaderCommand(app, exitStatus);
     raiseFileLimit();
     CLI11_PARSE(app, argc, argv);

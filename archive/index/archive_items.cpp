@@ -2,6 +2,7 @@
 #include "archive/index/archive.hpp"
 #include "archive/index/archive_sql.hpp"
 #include "archive/search/fold.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -22,16 +23,8 @@ bool isControl(unsigned char c) {
 std::optional<std::size_t> characters(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++count) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t size = lead < 0x80                   ? 1
-                             : lead >= 0xC2 && lead < 0xE0 ? 2
-                             : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                           : 0;
-    if (size == 0 || i + size > text.size()) return std::nullopt;
-    for (std::size_t k = 1; k < size; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return std::nullopt;
-    }
+    const std::size_t size = utf8Length(text, i);
+    if (size == 0) return std::nullopt;
     i += size;
   }
   return count;
