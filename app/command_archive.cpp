@@ -268,9 +268,11 @@ std::string csvField(std::string text) {
 void printCsv(const nlohmann::json& item, bool isFirst) {
   std::string head, line;
   for (const auto& [key, value] : item.items()) {
-    head += (head.empty() ? "" : ",") + key;
-    line += (line.empty() ? "" : ",") + csvField(value.is_string() ? value.get<std::string>() : value.dump());
+    head += key + ",";
+    line += csvField(value.is_string() ? value.get<std::string>() : value.dump()) + ",";
   }
+  head.pop_back();
+  line.pop_back();
   if (isFirst) std::printf("%s\r\n", head.c_str());
   std::printf("%s\r\n", line.c_str());
 }
