@@ -17,6 +17,11 @@ TEST(Digest, GivesTheValuesOfTheStandards) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+TEST(Digest, GivesTheChallengeOfAVerifierAsInTheStandard) {  // RFC 7636, appendix B
+  EXPECT_EQ(toBase64Url(sha256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+}
+
 TEST(Digest, ComparesWholeTexts) {
   EXPECT_TRUE(equalInConstantTime("abc", "abc"));
   EXPECT_TRUE(equalInConstantTime("", ""));

@@ -118,6 +118,13 @@ TEST_F(Ldap, RefusesWrongAndEmptyPasswordsAndUnknownNamesAlike) {
   EXPECT_TRUE(refused(logIn(settings(), std::string(100000, 'a'), "alicepw")));
 }
 
+TEST_F(Ldap, SendsNoEmptyPassword) {  // slapd would answer "unwilling to perform"; others would answer yes
+  auto connection = LdapConnection::open({tlsUrl(), false, slapd->folder / "ca.pem", 1500ms});
+  ASSERT_TRUE(connection) << describe(connection.error());
+  EXPECT_EQ(connection->bind("uid=alice,ou=people,dc=lab,dc=local", "").error().code, ErrorCode::invalidInput);
+  EXPECT_TRUE(connection->bind("uid=alice,ou=people,dc=lab,dc=local", "alicepw"));
+}
+
 TEST_F(Ldap, TakesNothingInANameForSyntax) {
   for (const auto* name : {"*", "al*", "alice)(uid=*", "*)(|(uid=alice", "alice)(|(objectClass=*)", "\\61lice",
                            "alice,ou=people", "alice)\\00", "(uid=alice)"}) {
