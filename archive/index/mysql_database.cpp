@@ -92,6 +92,7 @@ class MysqlSql final : public Sql {
     options["schema"] = sql::SQLString(address.database);
     options["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
     options["OPT_CONNECT_TIMEOUT"] = connectSeconds;
+    options["CLIENT_FOUND_ROWS"] = true;  // rows that an UPDATE met, as SQLite counts, also where it changed nothing
     connection_.reset(sql::mysql::get_mysql_driver_instance()->connect(options));
     // Strict: what does not fit is an error, not cut. Rows that were read stay as they are until the end of a reading.
     runPlain(

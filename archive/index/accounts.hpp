@@ -1,0 +1,144 @@
+// Accounts: users, groups, grants, tokens, sessions, share links and the audit, as rows of the index. What they mean is
+// decided in archive/access.
+#pragma once
+
+#include "archive/access/rights.hpp"
+#include "archive/index/database.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nora {
+
+struct UserRecord {
+  std::int64_t id = 0;
+  std::string name;  // for log-in
+  std::string fullName, email;
+  std::string origin = "local";  // local, ldap, oidc
+  std::string passwordHash;      // of local ones, see password.hpp; empty: no log-in by password
+  bool disabled = false;
+  bool administrator = false;  // of the whole server
+  std::int64_t createdUs = 0, seenUs = 0;
+};
+
+struct GroupRecord {
+  std::int64_t id = 0;
+  std::string name;
+  std::string origin = "local";
+  std::vector<std::int64_t> members;  // ids of users
+};
+
+/// A secret that lets somebody in; the index has its hash (secret.hpp).
+struct TokenRecord {
+  std::int64_t id = 0;
+  std::string secretHash;
+  std::int64_t userId = 0;
+  std::string name;
+  Rights rights;  // its scopes
+  std::int64_t createdUs = 0, expiresUs = 0, usedUs = 0;
+};
+
+struct WebSessionRecord {
+  std::int64_t id = 0;
+  std::string secretHash;
+  std::int64_t userId = 0;
+  std::string csrf, address;
+  std::int64_t createdUs = 0, seenUs = 0, expiresUs = 0;
+};
+
+struct ShareLinkRecord {
+  std::int64_t id = 0;
+  std::string secretHash;
+  std::int64_t projectId = 0, ownerId = 0;
+  Rights rights;
+  std::string scene;  // JSON
+  std::int64_t createdUs = 0, expiresUs = 0;
+};
+
+struct AuditRecord {
+  std::int64_t id = 0, atUs = 0;
+  std::string user, action;
+  std::int64_t projectId = 0;  // 0: of no project
+  std::string item, detail = "{}", address;
+};
+
+/// All calls from any thread; what is changed is on the disk when they return. Errors: those of Database; notFound;
+/// invalidInput where a name is taken or is none (checkItemName).
+class Accounts {
+ public:
+  using Now = std::function<std::int64_t()>;  // microseconds since 1970, UTC
+
+  explicit Accounts(Database& database, Now now = {});
+
+  // ---- users and groups
+
+  [[nodiscard]] Result<UserRecord> addUser(const UserRecord& user);
+  /// All but id, name and times.
+  [[nodiscard]] Result<void> changeUser(const UserRecord& user);
+  [[nodiscard]] Result<void> noteSeen(std::int64_t userId);
+  [[nodiscard]] Result<UserRecord> user(std::string_view name);
+  [[nodiscard]] Result<UserRecord> user(std::int64_t id);
+  [[nodiscard]] Result<std::vector<UserRecord>> users();
+
+  [[nodiscard]] Result<GroupRecord> addGroup(std::string_view name, std::string_view origin = "local");
+  /// With its memberships and grants.
+  [[nodiscard]] Result<void> removeGroup(std::string_view name);
+  [[nodiscard]] Result<std::vector<GroupRecord>> groups();
+  [[nodiscard]] Result<void> setMember(std::string_view group, std::int64_t userId, bool isMember);
+  /// What a directory says at log-in: the user is in exactly these of the groups of that origin. New ones are made.
+  [[nodiscard]] Result<void> setGroupsOf(std::int64_t userId, std::span<const std::string> names,
+                                         std::string_view origin);
+
+  // ---- rights
+
+  [[nodiscard]] Result<std::vector<Grant>> grants(std::int64_t projectId);
+  /// Neither user nor group: everybody. No rights: the grant is taken away.
+  [[nodiscard]] Result<void> setGrant(std::int64_t projectId, const Grant& grant);
+  /// Who somebody is, for accessTo().
+  [[nodiscard]] Result<Caller> callerOf(std::int64_t userId);
+
+  // ---- secrets
+
+  [[nodiscard]] Result<TokenRecord> addToken(const TokenRecord& token);
+  /// notFound too if it has expired. Notes the use, at most once a minute.
+  [[nodiscard]] Result<TokenRecord> token(std::string_view secretHash);
+  [[nodiscard]] Result<std::vector<TokenRecord>> tokens(std::int64_t userId);
+  [[nodiscard]] Result<void> removeToken(std::int64_t id);
+
+  [[nodiscard]] Result<WebSessionRecord> addSession(const WebSessionRecord& session);
+  /// notFound too if it has expired.
+  [[nodiscard]] Result<WebSessionRecord> session(std::string_view secretHash);
+  [[nodiscard]] Result<void> extendSession(std::int64_t id, std::int64_t expiresUs);
+  [[nodiscard]] Result<void> removeSession(std::int64_t id);
+  /// All of a user (password changed, disabled); 0: those of all users that have expired. How many.
+  [[nodiscard]] Result<std::int64_t> removeSessions(std::int64_t userId);
+
+  [[nodiscard]] Result<ShareLinkRecord> addShareLink(const ShareLinkRecord& link);
+  [[nodiscard]] Result<ShareLinkRecord> shareLink(std::string_view secretHash);
+  [[nodiscard]] Result<void> removeShareLink(std::int64_t id);
+
+  // ---- audit
+
+  /// Can only be added to.
+  [[nodiscard]] Result<void> note(const AuditRecord& record);
+  struct AuditFilter {
+    std::optional<std::int64_t> projectId;
+    std::optional<std::string> user;
+    std::int64_t fromUs = 0;
+    std::int64_t before = 0;  // id of the last one of the page before; 0: the first page
+    int most = 100;
+  };
+  /// The newest first.
+  [[nodiscard]] Result<std::vector<AuditRecord>> audit(const AuditFilter& filter);
+
+ private:
+  Database& database_;
+  Now now_;
+};
+
+}  // namespace nora
