@@ -3,11 +3,13 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 PROGRAM = os.environ["NORA_PROGRAM"]
@@ -90,6 +92,31 @@ class ArchiveCommands(unittest.TestCase):
             thread.join()
         tags = self.lines("find", "kind:image", "--limit", "1")[0]["tags"]
         self.assertEqual(tags, [f"t{n}" for n in range(8)])
+
+    def test_a_scan_that_is_killed_at_any_moment_is_ended_by_the_next(self):
+        for number in range(400):
+            folder = os.path.join(self.data, f"sub-{number % 40:02}", "more")
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, f"{number}.txt"), "w", encoding="utf-8") as file:
+                file.write(str(number))
+        count = sum(len(files) for _, _, files in os.walk(self.data))
+        dice = random.Random(7)
+        seen = 0
+        for _ in range(25):
+            scan = subprocess.Popen([PROGRAM, "scan", "--index", self.index], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(dice.random() * 0.12)
+            scan.kill()
+            scan.wait()
+            now = int(self.nora("find", "--count"))
+            self.assertGreaterEqual(now, seen, "what was stored stays")
+            seen = now
+        self.nora("scan")
+        self.assertEqual(int(self.nora("find", "--count")), count)
+        (again,) = self.lines("scan")
+        self.assertEqual((again["added"], again["changed"], again["vanished"], again["unchanged"]), (0, 0, 0, count))
+        checked = subprocess.run(["/usr/bin/python3", "-c", "import sqlite3,sys;print(sqlite3.connect(sys.argv[1]).execute('pragma integrity_check').fetchall())",
+                                  self.index], capture_output=True, text=True, check=True)
+        self.assertEqual(checked.stdout.strip(), "[('ok',)]")
 
 
 if __name__ == "__main__":
