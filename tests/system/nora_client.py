@@ -143,6 +143,7 @@ class Client:
     def __init__(self, server, origin=None, protocol="nora.v2", acknowledge=True, codecs=("jpeg", "png"), resume=None,
                  start=True, headers=()):
         self.acknowledge = acknowledge
+        self.deadline = 0  # of what is waited for
         self.parts = (0, b"")  # frame number and bytes so far of the picture that comes in parts
         self.input = 0
         self.frames = []  # all that came, when they are not acknowledged by themselves
@@ -224,6 +225,8 @@ class Client:
                 raise Closed(code, payload[2:].decode(errors="replace"))
             if opcode == 9:
                 self.send_frame(10, payload)
+                if self.deadline and time.monotonic() > self.deadline:
+                    raise RuntimeError("the message does not come")
             elif opcode == 1:
                 return json.loads(payload)
             elif opcode == 2:
@@ -256,8 +259,8 @@ class Client:
 
     def wait(self, wanted):
         """The next message for which wanted(message) is true."""
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
+        self.deadline = time.monotonic() + TIMEOUT
+        while time.monotonic() < self.deadline:
             message = self.receive()
             if wanted(message):
                 return message

@@ -82,7 +82,8 @@ class Protocol(unittest.TestCase):
     def test_only_codecs_that_the_client_names_come(self):
         client = self.reader(codecs=("jpeg", "png"))
         for z in range(-20, 20):
-            number = move(client, z)
+            move(client, z)
+        number = move(client, 41.0)  # a place where it was not: else nothing may have to be drawn
         while True:
             frame = client.wait_frame("axial")
             self.assertIn(frame.codec, (1, 2))
