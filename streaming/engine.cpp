@@ -278,7 +278,9 @@ std::vector<SessionPointer> StreamEngine::State::withOverdueStill(const std::vec
   std::vector<SessionPointer> out;
   for (const auto& session : from) {
     const auto due = session->settledDueAt();
-    if (due && now > *due + longestStillWait && session.get() != lastServed) out.push_back(session);
+    const bool isOverdue = due && now > *due + longestStillWait && session.get() != lastServed;
+    // A still makes way for what moves in its own session: begun before that, it would be given up again and again.
+    if (isOverdue && session->waiting().views.empty()) out.push_back(session);
   }
   return out;
 }

@@ -7,6 +7,7 @@ const exactColours: ImageBitmapOptions = { colorSpaceConversion: "none", premult
 const types: Record<number, string> = { [codecs.jpeg]: "image/jpeg", [codecs.png]: "image/png", [codecs.webp]: "image/webp" };
 
 const patienceMs = 300;
+const silentMs = 2_000; // a decoder that has said nothing by then never will
 
 /** What WebCodecs calls them; H.264 as a stream says it in its first picture. */
 const videoNames: Record<number, string> = { [codecs.h264]: "avc1.640028", [codecs.hevc]: "hev1.1.6.L123.B0", [codecs.av1]: "av01.0.08M.08" };
@@ -39,14 +40,18 @@ class Stream {
   private isLost = false; // and that was said
   private readonly waiting = new Map<number, (frame: VideoFrame | null) => void>();
 
-  /** `lost` is called once for every time that the stream must begin anew. */
-  constructor(private readonly lost: () => void) {}
+  /** `lost` is called once for every time that the stream must begin anew; silent: the decoder said nothing at all. */
+  constructor(private readonly lost: (isSilent: boolean) => void) {}
 
   /** Null if there is none to show: it was lost, or another decoder took over before. */
   decode(header: FrameHeader, data: Uint8Array<ArrayBuffer>): Promise<VideoFrame | null> {
     return new Promise((resolve) => {
       if (header.key) this.close();
-      this.waiting.set(header.frame, resolve);
+      const timer = window.setTimeout(() => this.waiting.has(header.frame) && this.fail(true), silentMs);
+      this.waiting.set(header.frame, (frame) => {
+        clearTimeout(timer);
+        resolve(frame);
+      });
       try {
         if (header.key) this.start(header.codec === codecs.h264 ? h264Name(data) : videoNames[header.codec]!);
         const type = header.key ? "key" : "delta";
@@ -73,9 +78,9 @@ class Stream {
     this.decoder = decoder;
   }
 
-  private fail(): void {
+  private fail(isSilent = false): void {
     this.close();
-    if (!this.isLost) this.lost();
+    if (!this.isLost) this.lost(isSilent);
     this.isLost = true;
   }
 
@@ -91,13 +96,13 @@ class Stream {
 export class Decoders {
   private readonly streams = new Map<string, Stream>();
 
-  constructor(private readonly videoLost: (view: string) => void) {}
+  constructor(private readonly videoLost: (view: string, isSilent: boolean) => void) {}
 
   async decode(header: FrameHeader, data: Uint8Array<ArrayBuffer>): Promise<Picture | null> {
     const type = types[header.codec];
     if (type) return createImageBitmap(new Blob([data], { type }), exactColours);
     let stream = this.streams.get(header.view);
-    if (!stream) this.streams.set(header.view, (stream = new Stream(() => this.videoLost(header.view))));
+    if (!stream) this.streams.set(header.view, (stream = new Stream((isSilent) => this.videoLost(header.view, isSilent))));
     return stream.decode(header, data);
   }
 

@@ -23,6 +23,8 @@ interface Decoded {
 /** What the pipeline tells the session. */
 export interface FrameEvents {
   send(message: object): void;
+  /** A picture is about to be drawn. */
+  shows(header: FrameHeader): void;
   presented(header: FrameHeader): void;
   /** A picture that was asked for ahead; true if it is kept. */
   ahead(header: FrameHeader, picture: Picture): boolean;
@@ -45,7 +47,7 @@ export class FramePipeline {
   private changedOnes = 0;
   private readonly drawn: TraceEntry[] = []; // to be acknowledged in the next animation frame
   private readonly parts = new Parts();
-  private readonly decoders = new Decoders((view) => this.videoLost(view));
+  private readonly decoders = new Decoders((view, isSilent) => this.videoLost(view, isSilent));
 
   constructor(
     private readonly trace: Trace,
@@ -119,9 +121,11 @@ export class FramePipeline {
   }
 
   /** The server begins the video anew; one that fails again and again is given up. */
-  private videoLost(view: string): void {
+  private videoLost(view: string, isSilent: boolean): void {
     this.events.send({ type: "key", view });
-    if (++this.videoFailures === patienceWithVideo) this.events.videoFailed();
+    const before = this.videoFailures;
+    this.videoFailures += isSilent ? patienceWithVideo : 1; // nobody waits for that again
+    if (before < patienceWithVideo && this.videoFailures >= patienceWithVideo) this.events.videoFailed();
   }
 
   private keepAhead(decoded: Decoded): void {
@@ -161,6 +165,7 @@ export class FramePipeline {
 
   private show(header: FrameHeader, picture: Picture): void {
     this.shown.set(header.view, header);
+    this.events.shows(header);
     this.sinks.get(header.view)?.present(picture, header);
   }
 

@@ -1,5 +1,6 @@
 // The bar at the bottom: position and source values under the crosshair, always, and under the cursor.
-// A table, so that numbers stay in their place while the cursor moves.
+// A table, so that numbers stay in their place while the cursor moves. Position, voxel and values of a row always belong
+// together: where the answer takes long, the position waits with it.
 import { html } from "lit";
 import { PageElement } from "./base-element.ts";
 import { formatMm, formatValue } from "./format.ts";
@@ -32,7 +33,7 @@ export class ReadOut extends PageElement {
           </tr>
         </thead>
         <tbody>
-          ${this.renderReading("Crosshair", scene.crosshairMm, probes.readings.crosshair, "crosshair")}
+          ${this.renderReading("Crosshair", probes.readings.crosshair?.mm ?? scene.crosshairMm, probes.readings.crosshair, "crosshair")}
           ${this.renderReading("Cursor", probes.readings.cursor?.mm ?? null, probes.readings.cursor, "cursor")}
         </tbody>
       </table>

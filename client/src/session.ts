@@ -72,14 +72,17 @@ export class Session {
   });
   readonly frames = new FramePipeline(this.trace, {
     send: (message) => void this.connection.send(message),
-    presented: (header) => {
-      this.looks.presented(header.view, header.input, header.quality);
+    shows: (header) => this.looks.presented(header.view, header.input, header.quality),
+    presented: () => {
       this.afterPicture.release();
       this.ahead.soon();
     },
     ahead: (header, picture) => this.ahead.take(header, picture),
     complain: (text) => this.toast("error", text),
-    videoFailed: () => this.prefer("jpeg", this.preferred.still),
+    videoFailed: () => {
+      this.prefer("jpeg", this.preferred.still);
+      this.toast("note", "This browser cannot decode the video: moving pictures come as JPEG from now on.");
+    },
   });
   readonly viewports = new ViewportSizes(
     () => this.scene.views.map(({ name }) => name),

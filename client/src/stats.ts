@@ -25,6 +25,8 @@ const lately = 2_000; // ms, for rates
 
 const codecName = (codec: number): string => Object.keys(codecs).find((name) => codecs[name as keyof typeof codecs] === codec) ?? "?";
 
+const stillCodecs = ["png", "webp"];
+
 export class Statistics extends PageElement {
   private timer = 0;
 
@@ -48,14 +50,18 @@ export class Statistics extends PageElement {
       </table>
       ${this.rates()}
       <p>
-        <label>moving <select @change=${(event: Event) => this.session.prefer((event.target as HTMLSelectElement).value, this.session.preferred.still)}>
-          ${["auto", ...this.session.serverCodecs.filter((name) => name !== "png" && name !== "webp")].map(
-            (name) => html`<option ?selected=${name === this.session.preferred.moving}>${name}</option>`,
-          )}
-        </select></label>
+        ${this.renderCodecs("moving", (name) => !stillCodecs.includes(name), (name) => this.session.prefer(name, this.session.preferred.still))}
+        ${this.renderCodecs("still", (name) => stillCodecs.includes(name), (name) => this.session.prefer(this.session.preferred.moving, name))}
         <button @click=${() => this.save()}>Save trace</button>
       </p>
     </div>`;
+  }
+
+  private renderCodecs(title: "moving" | "still", isOne: (name: string) => boolean, choose: (name: string) => void) {
+    const { serverCodecs, preferred } = this.session;
+    return html`<label>${title} <select @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
+      ${["auto", ...serverCodecs.filter(isOne)].map((name) => html`<option ?selected=${name === preferred[title]}>${name}</option>`)}
+    </select></label>`;
   }
 
   private rates() {

@@ -5,7 +5,7 @@ export interface Size {
   height: number;
 }
 
-const largestViewport = 4096;
+export const largestViewport = 4096; // of a side, device pixels
 
 export class ViewportSizes {
   focus = "";
@@ -25,7 +25,7 @@ export class ViewportSizes {
     return this.sizes.get(view);
   }
 
-  /** The size of a visible viewport in device pixels; null when it is hidden. */
+  /** The size of a visible viewport in device pixels, no side above largestViewport; null when it is hidden. */
   set(view: string, size: Size | null): void {
     if (size === null) this.sizes.delete(view);
     else this.sizes.set(view, size);
@@ -62,7 +62,7 @@ export class ViewportSizes {
     for (const name of document.hidden ? [] : this.names()) {
       const size = this.sizes.get(name);
       if (!size || size.width < 1 || size.height < 1) continue;
-      views[name] = { width: Math.min(largestViewport, size.width), height: Math.min(largestViewport, size.height) };
+      views[name] = size;
     }
     const message = { type: "viewports", views, ...(views[this.focus] ? { focus: this.focus } : {}) };
     const text = JSON.stringify(message);

@@ -10,9 +10,11 @@ import { crosshairArms, scaleBar } from "./overlay.ts";
 import type { FrameHeader, Quality } from "./protocol.ts";
 import type { Ui } from "./ui.ts";
 import { describeView } from "./view-settings.ts";
+import { largestViewport } from "./viewport-sizes.ts";
 
 const densityCap = 2;
 const scaleBarCss = 90;
+const behindMs = 1_000; // a picture that has not followed the scene for so long is not current
 const titles: Record<string, string> = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", "3d": "3D" };
 type Shown = Quality | "wrong"; // "lossless" once that was checked, "sharp" before
 const stateTexts: Record<Shown | "old" | "lost", string> = {
@@ -36,6 +38,8 @@ export class ViewportElement extends LitElement implements FrameSink {
   private density = 1;
   private cssWidth = 0;
   private empty = true;
+  private behindSince = 0; // when the scene went ahead of the picture; 0: it did not
+  private behindTimer = 0;
   private quality: Shown = "moving"; // of the picture that is there
 
   protected override createRenderRoot(): HTMLElement {
@@ -200,12 +204,33 @@ export class ViewportElement extends LitElement implements FrameSink {
   /** The badge belongs to the picture that is there, and says where that is not what is wanted. */
   private showState(): void {
     const { session } = this.ui;
-    const state = !session.connected ? "lost" : session.isCurrent(this.name) ? this.quality : "old";
+    const state = !session.connected ? "lost" : this.isBehind() ? "old" : this.seenQuality();
     this.setText(".quality span", stateTexts[state]);
     this.setText(".pending", this.pendingTime());
     const badge = this.querySelector<HTMLElement>(".quality")!;
     if (badge.dataset["quality"] === state) return;
     badge.dataset["quality"] = this.dataset["state"] = state;
+  }
+
+  /** A still of what is no longer wanted is none: the next picture is on its way. */
+  private seenQuality(): Shown {
+    const { session } = this.ui;
+    return session.looks.isShown(session.scene, this.name) ? this.quality : "moving";
+  }
+
+  /** True if the picture shows other images or times, or has not followed the scene for a while. */
+  private isBehind(): boolean {
+    const { session } = this.ui;
+    if (!session.isCurrent(this.name)) return true;
+    clearTimeout(this.behindTimer);
+    if (session.looks.isShown(session.scene, this.name)) {
+      this.behindSince = 0;
+      return false;
+    }
+    this.behindSince ||= performance.now();
+    const left = behindMs - (performance.now() - this.behindSince);
+    if (left > 0) this.behindTimer = window.setTimeout(() => this.showState(), left + 1);
+    return left <= 0;
   }
 
   /** "shows time 3, loading time 7 …" */
@@ -228,10 +253,12 @@ export class ViewportElement extends LitElement implements FrameSink {
 
   private resized(entry: ResizeObserverEntry): void {
     const ratio = window.devicePixelRatio || 1;
-    const shrink = Math.min(densityCap, ratio) / ratio;
     const exact = entry.devicePixelContentBoxSize?.[0];
-    const width = Math.round((exact?.inlineSize ?? entry.contentRect.width * ratio) * shrink);
-    const height = Math.round((exact?.blockSize ?? entry.contentRect.height * ratio) * shrink);
+    const full = { width: exact?.inlineSize ?? entry.contentRect.width * ratio, height: exact?.blockSize ?? entry.contentRect.height * ratio };
+    // Both sides by one factor: a picture is never stretched.
+    const shrink = Math.min(Math.min(densityCap, ratio) / ratio, largestViewport / Math.max(full.width, full.height, 1));
+    const width = Math.round(full.width * shrink);
+    const height = Math.round(full.height * shrink);
     this.density = ratio * shrink;
     this.cssWidth = entry.contentRect.width;
     const visible = width > 0 && height > 0;

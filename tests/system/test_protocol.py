@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import socket
+import threading
 import time
 import unittest
 
@@ -228,6 +229,31 @@ class Protocol(unittest.TestCase):
         quick.wait_stills(["axial"], move(quick, 9.0))
         self.assertLess(time.monotonic() - start, 5)
         self.assertLess(memory() - before, 64 << 10, "KiB")
+
+    def test_many_large_views_keep_no_small_one_waiting_and_no_still_is_begun_for_ever(self):
+        names = ("axial", "coronal", "sagittal", "3d")
+        large = {name: {"width": 4096, "height": 4096} for name in names}
+        clients = [self.connect() for _ in range(6)]
+        for client in clients:
+            client.open(self.server, T1, large)
+            threading.Thread(target=self.read_on, args=(client,), daemon=True).start()
+        time.sleep(2)
+        small = self.reader()
+        for z in range(10):
+            start = time.monotonic()
+            number = move(small, 20.0 + z)
+            small.wait_frame("axial", at_least_input=number)
+            self.assertLess(time.monotonic() - start, 8)
+        line = next(text for text in self.server.get("/metrics")[1].decode().splitlines() if text.startswith("nora_pictures_given_up_total"))
+        self.assertLess(float(line.split()[1]), 10_000)
+
+    @staticmethod
+    def read_on(client):
+        try:
+            while True:
+                client.receive()
+        except (OSError, Closed, ValueError):
+            pass
 
     def test_connections_that_break_in_mid_frame_leave_nothing(self):
         for _ in range(30):
