@@ -90,3 +90,18 @@ test("a smaller picture shows the same millimetres as the still after it", async
   }
   await page.close();
 });
+
+test("a view that is larger than pictures may be keeps its shape", async () => {
+  const page = await openPage(here);
+  await page.setViewportSize({ width: 5000, height: 900 });
+  await page.keyboard.press("1");
+  await still(page);
+  const [drawn, seen] = await viewport(page, "axial").evaluate((v) => {
+    const canvas = v.querySelector("canvas.picture");
+    const box = canvas.getBoundingClientRect();
+    return [canvas.width / canvas.height, box.width / box.height];
+  });
+  assert.ok(Math.abs(drawn / seen - 1) < 0.005, `${drawn} for ${seen}`);
+  assertNoComplaints(page);
+  await page.close();
+});
