@@ -232,8 +232,8 @@ class Protocol(unittest.TestCase):
 
     def test_many_large_views_keep_no_small_one_waiting_and_no_still_is_begun_for_ever(self):
         names = ("axial", "coronal", "sagittal", "3d")
-        large = {name: {"width": 3000, "height": 3000} for name in names}
-        clients = [self.connect() for _ in range(5)]
+        large = {name: {"width": 4096, "height": 4096} for name in names}
+        clients = [self.connect() for _ in range(6)]
         for client in clients:
             client.open(self.server, T1, large)
             threading.Thread(target=self.read_on, args=(client,), daemon=True).start()
