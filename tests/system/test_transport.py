@@ -208,7 +208,7 @@ class Health(unittest.TestCase):
             def status(path, host="127.0.0.1", extra=""):
                 return int(server.raw(ask.format(path, host, extra).encode()).split()[1])
             self.assertEqual(status("/healthz", "loadbalancer.example"), 200)
-            self.assertEqual(status("/readyz", "loadbalancer.example"), 200)
+            self.assertTrue(eventually(lambda: status("/readyz", "loadbalancer.example") == 200))
             self.assertEqual(status("/metrics", "loadbalancer.example"), 403)
             self.assertEqual(status("/metrics"), 200)
             for header in ("X-Forwarded-For: 127.0.0.1", "Forwarded: for=1.2.3.4", "Via: 1.1 x", "x-forwarded-HOST: h"):
