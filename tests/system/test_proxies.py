@@ -135,6 +135,7 @@ class Behind:
         chunked = b"Transfer-Encoding: chunked\r\n"
         body = b"0\r\n\r\n" + inner
         before = metric(self.server, 'nora_http_answers_total{status="200"}')
+        self.assertTrue(eventually(lambda: self.plain.get("/readyz") == (200, b"ready\n")))
         for head, rest in ((length, inner), (chunked, b"%x\r\n%s\r\n0\r\n\r\n" % (len(inner), inner)),
                            (b"Content-Length: %d\r\n" % len(body) + chunked, body), (chunked + b"Content-Length: 4\r\n", body),
                            (b"Transfer-Encoding: xchunked\r\n" + length, inner), (b"Transfer-Encoding : chunked\r\n" + length, body),
