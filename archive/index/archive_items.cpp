@@ -80,6 +80,7 @@ Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
   if (auto right = checkItemName(wanted.name, "project"); !right) return tl::make_unexpected(right.error());
   ProjectRecord out = wanted;
   auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
     auto there = sql.query("SELECT id FROM project WHERE name = ?", {wanted.name});
     if (!there) return tl::make_unexpected(there.error());
     if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "project");

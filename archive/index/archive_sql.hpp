@@ -29,6 +29,10 @@ extern const std::string projectColumns, subjectColumns, studyColumns, fileColum
 /// The rows that the search looks at for an item's metadata, in the place of those that are there.
 [[nodiscard]] Result<void> writeMetaKeys(Sql& sql, Level level, std::int64_t id, const std::string& json);
 
+/// To be called first by a change that looks before it writes: others who change something wait until it has ended, so
+/// that what it sees stays true. MySQL lets changes run side by side, and each would see what was before.
+[[nodiscard]] Result<void> oneAtATime(Sql& sql);
+
 /// "nothing of that name" for an empty answer.
 template <class T>
 Result<T> oneOf(const Result<SqlRows>& rows, T (*read)(const SqlRow&), std::string_view what) {

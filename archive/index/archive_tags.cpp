@@ -49,10 +49,12 @@ Result<std::string> checkedMeta(std::string_view text) {
   }
 }
 
-Result<std::int64_t> tagId(Sql& sql, const std::string& name) {
+/// 0 if there is no such tag and `make` is not set.
+Result<std::int64_t> tagId(Sql& sql, const std::string& name, bool make) {
   auto rows = sql.query("SELECT id FROM tag WHERE name = ?", {name});
   if (!rows) return tl::make_unexpected(rows.error());
   if (!rows->empty()) return rows->front().integer(0);
+  if (!make) return 0;
   auto made = sql.change("INSERT INTO tag (name, name_fold) VALUES (?, ?)", {name, foldText(name)});
   if (!made) return tl::make_unexpected(made.error());
   return made->newId;
@@ -85,13 +87,15 @@ Result<std::int64_t> Archive::tag(Level level, std::span<const std::int64_t> ids
   std::int64_t out = 0;
   const auto number = static_cast<std::int64_t>(level);
   auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
     const auto items = projectsOf(sql, level, ids);
     if (!items) return tl::make_unexpected(items.error());
     std::set<std::int64_t> changed;
     for (const bool isAdded : {true, false}) {
       for (const std::string& name : isAdded ? add : remove) {
-        const auto tag = tagId(sql, name);
+        const auto tag = tagId(sql, name, isAdded);
         if (!tag) return tl::make_unexpected(tag.error());
+        if (*tag == 0) continue;
         for (const auto& [id, project] : *items) {
           auto there =
               sql.query("SELECT 1 FROM item_tag WHERE level = ? AND item_id = ? AND tag_id = ?", {number, id, *tag});
@@ -185,6 +189,7 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
   const std::string table(tableOf(level));
   std::int64_t out = 0;
   auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
     auto rows = sql.query("SELECT meta, revision FROM " + table + " WHERE id = ?", {id});
     if (!rows) return tl::make_unexpected(rows.error());
     if (rows->empty()) return fail(ErrorCode::notFound, "there is no such " + table, table);

@@ -4,6 +4,7 @@
 #include "archive/access/secret.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -230,6 +231,54 @@ TEST_F(ArchiveTest, MetadataIsCheckedAndItsHistoryKept) {
   EXPECT_EQ(history->at(0).before, large);
   EXPECT_EQ(history->at(1).before, "{}");
   EXPECT_EQ(findAll(Level::file, "meta.group=patient"), std::vector<std::int64_t>{id});
+}
+
+TEST_F(ArchiveTest, OfThoseWhoChangeTheSameMetadataAtOnceOneWins) {
+  add({found("a.nii")});
+  const auto id = file("a.nii").id;
+  for (int round = 0; round < 8; ++round) {
+    const auto before = file("a.nii").revision;
+    std::vector<std::thread> writers;
+    std::atomic<int> stored{0};
+    for (int w = 0; w < 8; ++w) {
+      writers.emplace_back([&, w] {
+        const std::string meta = "{\"writer\":" + std::to_string(round * 100 + w) + "}";
+        const auto done = archive->setMeta(Level::file, id, meta, "w" + std::to_string(w), before);
+        if (done)
+          ++stored;
+        else
+          EXPECT_EQ(done.error().what, "it was changed by somebody else meanwhile: look at it again");
+      });
+    }
+    for (auto& writer : writers) writer.join();
+    ASSERT_EQ(stored, 1);
+  }
+  const auto history = archive->metaHistory(Level::file, id);
+  ASSERT_EQ(history->size(), 8U);
+  for (std::size_t i = 1; i < 8; ++i) EXPECT_EQ(history->at(i - 1).before, history->at(i).after) << "none is skipped";
+}
+
+TEST_F(ArchiveTest, ManyMayUseANewTagAtOnce) {
+  std::vector<FoundFileRecord> files;
+  for (int i = 0; i < 16; ++i) files.push_back(found("f" + std::to_string(i)));
+  add(files);
+  const auto ids = findAll(Level::file, "");
+  for (int round = 0; round < 6; ++round) {
+    std::vector<std::thread> writers;
+    const std::vector<std::string> name{"new" + std::to_string(round)};
+    for (const std::int64_t id : ids) {
+      writers.emplace_back([&, id] {
+        const auto done = archive->tag(Level::file, std::span(&id, 1), name, {});
+        EXPECT_TRUE(done) << describe(done.error());
+      });
+    }
+    for (auto& writer : writers) writer.join();
+    EXPECT_EQ(findAll(Level::file, "tag:" + name[0]).size(), ids.size());
+  }
+  const std::vector<std::string> unknown{"nobody has this"};
+  EXPECT_EQ(archive->tag(Level::file, ids, {}, unknown), 0);
+  const auto rows = archive->tagCounts(Level::file, {true, {}, {}});
+  EXPECT_EQ(rows->size(), 6U);
 }
 
 TEST_F(ArchiveTest, PagesShowEveryItemOnceInAStableOrder) {
