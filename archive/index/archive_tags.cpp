@@ -211,7 +211,8 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
         {static_cast<std::int64_t>(level), id, nowUs, std::string(user), before, *meta});
     if (!noted) return tl::make_unexpected(noted.error());
     out = *revision;
-    return writeMetaKeys(sql, level, id, *meta);
+    MetaNames names;
+    return writeMetaKeys(sql, level, id, *meta, names);
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;

@@ -89,6 +89,18 @@ TEST_F(ArchiveTest, AProjectIsFoundByItsNameAndThereIsOneOfEachName) {
   EXPECT_EQ(archive->projects()->size(), 1U);
 }
 
+TEST_F(ArchiveTest, EveryProjectHasASecret) {
+  ProjectRecord wanted;
+  wanted.name = "no secret given";
+  const auto made = archive->addProject(wanted);
+  ASSERT_TRUE(made);
+  const std::vector<FoundFileRecord> one{found("a.nii")};
+  EXPECT_TRUE(archive->registerFiles(made->id, one)) << "its subject gets a pseudonym";
+  wanted.name = "weak";
+  wanted.secret = "0123456789";
+  EXPECT_EQ(archive->addProject(wanted).error().code, ErrorCode::invalidInput);
+}
+
 TEST_F(ArchiveTest, NamesThatCannotBeFoldersAreRefused) {
   for (const std::string name : {"", "  ", ".hidden", "..", "a/b", "a\nb", "\xFF", std::string(200, 'x').c_str()}) {
     ProjectRecord wanted;
@@ -171,6 +183,47 @@ TEST_F(ArchiveTest, AFileThatWasMovedIsTheSameFile) {
   EXPECT_EQ(file("new/a.nii").state, FileState::present);
   EXPECT_EQ(archive->tags(Level::file, id), std::set<std::string>{"checked"});
   EXPECT_EQ(archive->file(project.id, "old/a.nii").error().code, ErrorCode::notFound);
+}
+
+TEST_F(ArchiveTest, WhatABatchSaysLaterHoldsForWhatItSaidBefore) {
+  auto one = found("a.nii"), again = found("a.nii");
+  again.facts.size = 5;
+  const auto twice = add({one, again});
+  EXPECT_EQ(twice.added, 1);
+  EXPECT_EQ(twice.changed, 1);
+  EXPECT_EQ(file("a.nii").size, 5);
+
+  auto old = found("old.nii");
+  old.facts.hash = std::string(64, 'a');
+  add({old});
+  const auto id = file("old.nii").id;
+  ASSERT_EQ(archive->markVanished(std::span(&id, 1)), 1);
+  auto moved = old, other = found("old.nii");
+  moved.facts.path = "new.nii";
+  other.facts.hash = std::string(64, 'b');
+  const auto both = add({moved, other});
+  EXPECT_EQ(both.moved, 1);
+  EXPECT_EQ(both.added, 1) << "the path is another file's now";
+  EXPECT_EQ(file("new.nii").id, id);
+  EXPECT_NE(file("old.nii").id, id);
+}
+
+TEST_F(ArchiveTest, EveryKeyOfALargeSidecarIsFound) {
+  std::vector<FoundFileRecord> files;
+  for (int f = 0; f < 3; ++f) {
+    nlohmann::json meta;
+    for (int i = 0; i < 99 + f; ++i) meta["key" + std::to_string(i)] = i * 10 + f;
+    files.push_back(found("f" + std::to_string(f)));
+    files.back().facts.sidecar = meta.dump();
+  }
+  add(files);
+  for (int i = 0; i < 99; ++i) {
+    for (int f = 0; f < 3; ++f) {
+      const std::string query = "meta.key" + std::to_string(i) + "=" + std::to_string(i * 10 + f);
+      ASSERT_EQ(findAll(Level::file, query), std::vector{file("f" + std::to_string(f)).id}) << query;
+    }
+  }
+  EXPECT_EQ(findAll(Level::file, "has:meta.key100").size(), 1U);
 }
 
 TEST_F(ArchiveTest, WrongFactsAreRefusedAndNothingOfTheBatchIsStored) {
@@ -295,6 +348,35 @@ TEST_F(ArchiveTest, PagesShowEveryItemOnceInAStableOrder) {
   const auto records = archive->files(all);
   ASSERT_EQ(records->size(), 50U);
   EXPECT_EQ(records->at(49).path, "f49.txt");
+}
+
+TEST_F(ArchiveTest, WhatHasChangedSinceIsToldOnceAndInOrder) {
+  using Place = Archive::ChangePlace;
+  const SearchScope all{true, {}, {}};
+  std::vector<FoundFileRecord> files;
+  for (int i = 0; i < 25; ++i) files.push_back(found("f" + std::to_string(i)));
+  add(files);
+  std::vector<std::int64_t> seen;
+  Place place;
+  for (bool more = true; more;) {
+    const auto changes = archive->changedSince(Level::file, all, place, 10);
+    ASSERT_TRUE(changes) << describe(changes.error());
+    seen.insert(seen.end(), changes->ids.begin(), changes->ids.end());
+    place = changes->upTo;
+    more = changes->more;
+  }
+  EXPECT_EQ(seen, findAll(Level::file, ""));
+  EXPECT_EQ(archive->changedSince(Level::file, all, place, 10)->upTo, place) << "nothing new";
+  const auto third = file("f3").id, first = file("f1").id;
+  const std::vector<std::string> tags{"checked"};
+  ASSERT_TRUE(archive->tag(Level::file, std::span(&third, 1), tags, {}));
+  ASSERT_TRUE(archive->setMeta(Level::file, first, R"({"a":1})", "ana"));
+  EXPECT_EQ(archive->changedSince(Level::file, all, place, 10)->ids, (std::vector{third, first}));
+  EXPECT_EQ(archive->changedSince(Level::file, {false, {project.id}, {}}, place, 10)->ids.size(), 2U);
+  EXPECT_TRUE(archive->changedSince(Level::file, {false, {project.id + 1}, {}}, place, 10)->ids.empty());
+  EXPECT_TRUE(archive->changedSince(Level::file, {}, place, 10)->ids.empty());
+  EXPECT_EQ(archive->changedSince(Level::project, {false, {project.id}, {}}, {}, 10)->ids.size(), 1U);
+  EXPECT_EQ(archive->changedSince(Level::subject, all, {}, 10)->ids.size(), 1U);
 }
 
 TEST_F(ArchiveTest, NobodyFindsWhatIsOfOtherProjects) {
