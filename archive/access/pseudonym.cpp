@@ -10,12 +10,11 @@ namespace {
 
 constexpr std::string_view digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr int length = 6;
-constexpr std::size_t shortestSecret = 16;  // bytes
 
 }  // namespace
 
 std::string pseudonym(std::string_view secret, std::string_view subject, unsigned attempt) {
-  if (secret.size() < shortestSecret) std::abort();
+  if (secret.size() < shortestProjectSecret) std::abort();
   const std::string digest = hmacSha256(secret, "nora subject " + std::to_string(attempt) + " " + std::string(subject));
   std::uint32_t bits = 0;
   for (int i = 0; i < 4; ++i) bits = (bits << 8) | static_cast<std::uint8_t>(digest[static_cast<std::size_t>(i)]);

@@ -1,10 +1,13 @@
 // Names of subjects for those who may not see who they are.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace nora {
+
+constexpr std::size_t shortestProjectSecret = 16;  // bytes
 
 /// "P-7K3QX9": stable for a project's secret and a subject's name, and telling nothing about the name without the
 /// secret (HMAC-SHA256, cut to 30 bits in Crockford's base 32, which has no I, L, O, U).

@@ -4,6 +4,7 @@
 
 #include "archive/access/rights.hpp"
 #include "archive/index/database.hpp"
+#include "archive/search/query_sql.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -22,8 +23,17 @@ struct UserRecord {
   std::string origin = "local";  // local, ldap, oidc
   std::string passwordHash;      // of local ones, see password.hpp; empty: no log-in by password
   bool disabled = false;
-  bool administrator = false;  // of the whole server
-  std::int64_t createdUs = 0, seenUs = 0;
+  bool administrator = false;              // of the whole server
+  std::int64_t createdUs = 0, seenUs = 0;  // seen: the last log-in; 0: never
+  std::string externalId;                  // who it is at the directory or provider, for ever; empty of local ones
+};
+
+/// What a directory or provider says of somebody who has just proved who they are.
+struct DirectoryEntry {
+  std::string origin;      // ldap, oidc
+  std::string externalId;  // distinguished name; issuer and subject; never empty
+  std::string name, fullName, email;
+  std::vector<std::string> groups;  // names
 };
 
 struct GroupRecord {
@@ -40,7 +50,9 @@ struct TokenRecord {
   std::int64_t userId = 0;
   std::string name;
   Rights rights;  // its scopes
-  std::int64_t createdUs = 0, expiresUs = 0, usedUs = 0;
+  std::int64_t createdUs = 0, expiresUs = 0;
+  std::int64_t usedUs = 0;     // exact to a minute; 0: never
+  std::int64_t projectId = 0;  // 0: good in every project
 };
 
 struct WebSessionRecord {
@@ -73,13 +85,22 @@ class Accounts {
  public:
   using Now = std::function<std::int64_t()>;  // microseconds since 1970, UTC
 
+  /// The database has been opened by openDatabase and outlives this.
   explicit Accounts(Database& database, Now now = {});
 
   // ---- users and groups
 
   [[nodiscard]] Result<UserRecord> addUser(const UserRecord& user);
-  /// All but id, name and times.
+  /// All but id, name, times and externalId. Who is disabled is logged out everywhere.
+  /// Errors: forbidden if no administrator would be left who can log in.
   [[nodiscard]] Result<void> changeUser(const UserRecord& user);
+  /// Logs the user out everywhere but in the session `keep`. Errors: invalidInput of users who are not local.
+  [[nodiscard]] Result<void> setPassword(std::int64_t userId, std::string_view hash, std::int64_t keep = 0);
+  /// With tokens, sessions, share links, memberships and grants. Errors: forbidden as changeUser.
+  [[nodiscard]] Result<void> removeUser(std::int64_t userId);
+  /// Finds the user by origin and externalId, or makes one; name, e-mail and groups follow the entry, and the log-in is
+  /// noted. Errors: forbidden if another user has that name already ("ask an administrator"), or the user is disabled.
+  [[nodiscard]] Result<UserRecord> enter(const DirectoryEntry& entry);
   [[nodiscard]] Result<void> noteSeen(std::int64_t userId);
   [[nodiscard]] Result<UserRecord> user(std::string_view name);
   [[nodiscard]] Result<UserRecord> user(std::int64_t id);
@@ -89,21 +110,27 @@ class Accounts {
   /// With its memberships and grants.
   [[nodiscard]] Result<void> removeGroup(std::string_view name);
   [[nodiscard]] Result<std::vector<GroupRecord>> groups();
+  /// Errors: invalidInput if the group is a directory's, which alone says who belongs to it.
   [[nodiscard]] Result<void> setMember(std::string_view group, std::int64_t userId, bool isMember);
-  /// What a directory says at log-in: the user is in exactly these of the groups of that origin. New ones are made.
+  /// What a directory says at log-in: the user is in exactly these of the groups of that origin. New ones are made;
+  /// names that a group cannot have are left out.
   [[nodiscard]] Result<void> setGroupsOf(std::int64_t userId, std::span<const std::string> names,
                                          std::string_view origin);
 
   // ---- rights
 
   [[nodiscard]] Result<std::vector<Grant>> grants(std::int64_t projectId);
-  /// Neither user nor group: everybody. No rights: the grant is taken away.
+  /// Neither user nor group: everybody. No rights: the grant is taken away. Errors: notFound (names what there is not).
   [[nodiscard]] Result<void> setGrant(std::int64_t projectId, const Grant& grant);
   /// Who somebody is, for accessTo().
   [[nodiscard]] Result<Caller> callerOf(std::int64_t userId);
+  [[nodiscard]] Result<Access> access(std::int64_t projectId, const Caller& caller);
+  /// Where the caller may search: the projects that accessTo() lets them read.
+  [[nodiscard]] Result<SearchScope> scope(const Caller& caller);
 
   // ---- secrets
 
+  /// Errors of adding: invalidInput if it has expired already.
   [[nodiscard]] Result<TokenRecord> addToken(const TokenRecord& token);
   /// notFound too if it has expired. Notes the use, at most once a minute.
   [[nodiscard]] Result<TokenRecord> token(std::string_view secretHash);
@@ -113,6 +140,8 @@ class Accounts {
   [[nodiscard]] Result<WebSessionRecord> addSession(const WebSessionRecord& session);
   /// notFound too if it has expired.
   [[nodiscard]] Result<WebSessionRecord> session(std::string_view secretHash);
+  /// Of one user, or of all with 0; the last used first.
+  [[nodiscard]] Result<std::vector<WebSessionRecord>> sessions(std::int64_t userId);
   [[nodiscard]] Result<void> extendSession(std::int64_t id, std::int64_t expiresUs);
   [[nodiscard]] Result<void> removeSession(std::int64_t id);
   /// All of a user (password changed, disabled); 0: those of all users that have expired. How many.
@@ -120,16 +149,19 @@ class Accounts {
 
   [[nodiscard]] Result<ShareLinkRecord> addShareLink(const ShareLinkRecord& link);
   [[nodiscard]] Result<ShareLinkRecord> shareLink(std::string_view secretHash);
+  /// The newest first, also those that have expired.
+  [[nodiscard]] Result<std::vector<ShareLinkRecord>> shareLinks(std::int64_t projectId);
   [[nodiscard]] Result<void> removeShareLink(std::int64_t id);
 
   // ---- audit
 
-  /// Can only be added to.
+  /// Can only be added to. What a request says of itself may be anything: text that is too long or not UTF-8 is made
+  /// to fit. Who must not act unseen does not act if this fails.
   [[nodiscard]] Result<void> note(const AuditRecord& record);
   struct AuditFilter {
     std::optional<std::int64_t> projectId;
-    std::optional<std::string> user;
-    std::int64_t fromUs = 0;
+    std::optional<std::string> user, action;
+    std::int64_t fromUs = 0, untilUs = INT64_MAX;
     std::int64_t before = 0;  // id of the last one of the page before; 0: the first page
     int most = 100;
   };

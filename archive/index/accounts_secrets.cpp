@@ -1,31 +1,16 @@
-// Tokens, sessions, share links and the audit.
+// Tokens, sessions and share links.
 #include "archive/index/accounts.hpp"
-#include "archive/index/accounts_sql.hpp"
+#include "archive/index/archive_sql.hpp"
 
 namespace nora {
 
-namespace accounts_sql {
-
-Result<void> changeOne(Database& database, const std::string& text, std::vector<SqlValue> values,
-                       std::string_view what) {
-  return database.write([&](Sql& sql) -> Result<void> {
-    auto done = sql.change(text, std::span<const SqlValue>(values));
-    if (!done) return tl::make_unexpected(done.error());
-    if (done->rows == 0) return fail(ErrorCode::notFound, "there is no such " + std::string(what), std::string(what));
-    return {};
-  });
-}
-
-}  // namespace accounts_sql
-
-using namespace accounts_sql;
+using namespace archive_sql;
 
 namespace {
 
 constexpr std::int64_t useNotedUs = 60'000'000;
-constexpr int mostOfAPage = 1000;
 
-const std::string tokenColumns = "id, secret_hash, user_id, name, rights, created_us, expires_us, used_us";
+const std::string tokenColumns = "id, secret_hash, user_id, name, rights, created_us, expires_us, used_us, project_id";
 const std::string sessionColumns = "id, secret_hash, user_id, csrf, address, created_us, seen_us, expires_us";
 const std::string linkColumns = "id, secret_hash, project_id, owner_id, rights, scene, created_us, expires_us";
 
@@ -34,8 +19,8 @@ Rights rightsOf(const SqlRow& row, std::size_t column) {
 }
 
 TokenRecord tokenOf(const SqlRow& row) {
-  return {row.integer(0),   row.text(1),    row.integer(2), row.text(3),
-          rightsOf(row, 4), row.integer(5), row.integer(6), row.integer(7)};
+  return {row.integer(0), row.text(1),    row.integer(2), row.text(3),   rightsOf(row, 4),
+          row.integer(5), row.integer(6), row.integer(7), row.integer(8)};
 }
 
 WebSessionRecord sessionOf(const SqlRow& row) {
@@ -48,21 +33,8 @@ ShareLinkRecord linkOf(const SqlRow& row) {
           rightsOf(row, 4), row.text(5), row.integer(6), row.integer(7)};
 }
 
-AuditRecord auditOf(const SqlRow& row) {
-  return {row.integer(0), row.integer(1), row.text(2), row.text(3),
-          row.integer(4), row.text(5),    row.text(6), row.text(7)};
-}
-
-Result<std::int64_t> insert(Database& database, const std::string& text, std::vector<SqlValue> values) {
-  std::int64_t out = 0;
-  auto done = database.write([&](Sql& sql) -> Result<void> {
-    auto made = sql.change(text, std::span<const SqlValue>(values));
-    if (!made) return tl::make_unexpected(made.error());
-    out = made->newId;
-    return {};
-  });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
+tl::unexpected<Error> expired() {
+  return fail(ErrorCode::invalidInput, "it has expired already", "expires");
 }
 
 }  // namespace
@@ -70,12 +42,14 @@ Result<std::int64_t> insert(Database& database, const std::string& text, std::ve
 Result<TokenRecord> Accounts::addToken(const TokenRecord& wanted) {
   TokenRecord out = wanted;
   out.createdUs = now_();
-  const auto id =
-      insert(database_,
-             "INSERT INTO token (secret_hash, user_id, name, rights, created_us, expires_us) VALUES (?, ?, ?, ?, ?, ?)",
-             {out.secretHash, out.userId, out.name, std::int64_t{out.rights.bits()}, out.createdUs, out.expiresUs});
-  if (!id) return tl::make_unexpected(id.error());
-  out.id = *id;
+  if (out.expiresUs <= out.createdUs) return expired();
+  const auto made = changeRows(database_,
+                               "INSERT INTO token (secret_hash, user_id, name, rights, created_us, expires_us, "
+                               "project_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                               {out.secretHash, out.userId, out.name, std::int64_t{out.rights.bits()}, out.createdUs,
+                                out.expiresUs, out.projectId});
+  if (!made) return tl::make_unexpected(made.error());
+  out.id = made->newId;
   return out;
 }
 
@@ -101,18 +75,27 @@ Result<void> Accounts::removeToken(std::int64_t id) {
 Result<WebSessionRecord> Accounts::addSession(const WebSessionRecord& wanted) {
   WebSessionRecord out = wanted;
   out.createdUs = out.seenUs = now_();
-  const auto id = insert(database_,
-                         "INSERT INTO web_session (secret_hash, user_id, csrf, address, created_us, seen_us, "
-                         "expires_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                         {out.secretHash, out.userId, out.csrf, out.address, out.createdUs, out.seenUs, out.expiresUs});
-  if (!id) return tl::make_unexpected(id.error());
-  out.id = *id;
+  if (out.expiresUs <= out.createdUs) return expired();
+  const auto made =
+      changeRows(database_,
+                 "INSERT INTO web_session (secret_hash, user_id, csrf, address, created_us, seen_us, "
+                 "expires_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 {out.secretHash, out.userId, out.csrf, out.address, out.createdUs, out.seenUs, out.expiresUs});
+  if (!made) return tl::make_unexpected(made.error());
+  out.id = made->newId;
   return out;
 }
 
 Result<WebSessionRecord> Accounts::session(std::string_view secretHash) {
   return readOne(database_, "SELECT " + sessionColumns + " FROM web_session WHERE secret_hash = ? AND expires_us > ?",
                  {std::string(secretHash), now_()}, sessionOf, "session");
+}
+
+Result<std::vector<WebSessionRecord>> Accounts::sessions(std::int64_t userId) {
+  return readAll(database_,
+                 "SELECT " + sessionColumns +
+                     " FROM web_session WHERE expires_us > ? AND (? = 0 OR user_id = ?) ORDER BY seen_us DESC, id DESC",
+                 {now_(), userId, userId}, sessionOf);
 }
 
 Result<void> Accounts::extendSession(std::int64_t id, std::int64_t expiresUs) {
@@ -125,28 +108,23 @@ Result<void> Accounts::removeSession(std::int64_t id) {
 }
 
 Result<std::int64_t> Accounts::removeSessions(std::int64_t userId) {
-  std::int64_t out = 0;
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
-    auto gone = userId != 0 ? sql.change("DELETE FROM web_session WHERE user_id = ?", {userId})
-                            : sql.change("DELETE FROM web_session WHERE expires_us <= ?", {now_()});
-    if (!gone) return tl::make_unexpected(gone.error());
-    out = gone->rows;
-    return {};
-  });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
+  const auto gone = userId != 0 ? changeRows(database_, "DELETE FROM web_session WHERE user_id = ?", {userId})
+                                : changeRows(database_, "DELETE FROM web_session WHERE expires_us <= ?", {now_()});
+  if (!gone) return tl::make_unexpected(gone.error());
+  return gone->rows;
 }
 
 Result<ShareLinkRecord> Accounts::addShareLink(const ShareLinkRecord& wanted) {
   ShareLinkRecord out = wanted;
   out.createdUs = now_();
-  const auto id = insert(database_,
-                         "INSERT INTO share_link (secret_hash, project_id, owner_id, rights, scene, created_us, "
-                         "expires_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                         {out.secretHash, out.projectId, out.ownerId, std::int64_t{out.rights.bits()}, out.scene,
-                          out.createdUs, out.expiresUs});
-  if (!id) return tl::make_unexpected(id.error());
-  out.id = *id;
+  if (out.expiresUs <= out.createdUs) return expired();
+  const auto made = changeRows(database_,
+                               "INSERT INTO share_link (secret_hash, project_id, owner_id, rights, scene, created_us, "
+                               "expires_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                               {out.secretHash, out.projectId, out.ownerId, std::int64_t{out.rights.bits()}, out.scene,
+                                out.createdUs, out.expiresUs});
+  if (!made) return tl::make_unexpected(made.error());
+  out.id = made->newId;
   return out;
 }
 
@@ -155,41 +133,13 @@ Result<ShareLinkRecord> Accounts::shareLink(std::string_view secretHash) {
                  {std::string(secretHash), now_()}, linkOf, "link");
 }
 
+Result<std::vector<ShareLinkRecord>> Accounts::shareLinks(std::int64_t projectId) {
+  return readAll(database_, "SELECT " + linkColumns + " FROM share_link WHERE project_id = ? ORDER BY id DESC",
+                 {projectId}, linkOf);
+}
+
 Result<void> Accounts::removeShareLink(std::int64_t id) {
   return changeOne(database_, "DELETE FROM share_link WHERE id = ?", {id}, "link");
-}
-
-Result<void> Accounts::note(const AuditRecord& record) {
-  const auto id = insert(
-      database_,
-      "INSERT INTO audit (at_us, user_name, action, project_id, item, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      {now_(), record.user, record.action, record.projectId, record.item, record.detail, record.address});
-  if (!id) return tl::make_unexpected(id.error());
-  return {};
-}
-
-Result<std::vector<AuditRecord>> Accounts::audit(const AuditFilter& filter) {
-  if (filter.most < 1 || filter.most > mostOfAPage)
-    return fail(ErrorCode::invalidInput, "a page has 1 to 1000 lines", "limit");
-  std::string where = "at_us >= ?";
-  std::vector<SqlValue> values{filter.fromUs};
-  if (filter.projectId) {
-    where += " AND project_id = ?";
-    values.emplace_back(*filter.projectId);
-  }
-  if (filter.user) {
-    where += " AND user_name = ?";
-    values.emplace_back(*filter.user);
-  }
-  if (filter.before != 0) {
-    where += " AND id < ?";
-    values.emplace_back(filter.before);
-  }
-  values.emplace_back(std::int64_t{filter.most});
-  return readAll(database_,
-                 "SELECT id, at_us, user_name, action, project_id, item, detail, address FROM audit WHERE " + where +
-                     " ORDER BY id DESC LIMIT ?",
-                 std::move(values), auditOf);
 }
 
 }  // namespace nora

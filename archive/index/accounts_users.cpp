@@ -1,221 +1,248 @@
-// Users, groups and grants.
+// Users: made, changed, removed, and taken over from directories.
 #include "archive/index/accounts.hpp"
-#include "archive/index/accounts_sql.hpp"
 #include "archive/index/archive.hpp"
+#include "archive/index/archive_sql.hpp"
 
-#include <algorithm>
 #include <set>
 
 namespace nora {
 
-using namespace accounts_sql;
+using namespace archive_sql;
 
 namespace {
 
-const std::string userColumns =
-    "id, name, full_name, email, origin, password_hash, disabled, administrator, created_us, seen_us";
+const std::string columns =
+    "id, name, full_name, email, origin, external_id, password_hash, disabled, administrator, created_us, seen_us";
 
 UserRecord userOf(const SqlRow& row) {
-  return {row.integer(0), row.text(1),         row.text(2),         row.text(3),    row.text(4),
-          row.text(5),    row.integer(6) != 0, row.integer(7) != 0, row.integer(8), row.integer(9)};
-}
-
-Grant grantOf(const SqlRow& row) {
-  Grant out;
-  if (row.integer(0) != 0) out.userId = row.integer(0);
-  if (row.integer(1) != 0) out.groupId = row.integer(1);
-  out.rights = Rights::fromBits(static_cast<std::uint32_t>(row.integer(2)));
+  UserRecord out;
+  out.id = row.integer(0);
+  out.name = row.text(1);
+  out.fullName = row.text(2);
+  out.email = row.text(3);
+  out.origin = row.text(4);
+  out.externalId = row.text(5);
+  out.passwordHash = row.text(6);
+  out.disabled = row.integer(7) != 0;
+  out.administrator = row.integer(8) != 0;
+  out.createdUs = row.integer(9);
+  out.seenUs = row.integer(10);
   return out;
 }
 
-Result<std::int64_t> groupId(Sql& sql, std::string_view name) {
-  auto rows = sql.query("SELECT id FROM user_group WHERE name = ?", {std::string(name)});
+/// With the others waiting: the name is free until the transaction ends.
+Result<UserRecord> insertUser(Sql& sql, UserRecord user) {
+  auto made = sql.change(
+      "INSERT INTO user (name, full_name, email, origin, external_id, password_hash, disabled, administrator, "
+      "created_us, seen_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {user.name, user.fullName, user.email, user.origin, user.externalId, user.passwordHash,
+       std::int64_t{user.disabled}, std::int64_t{user.administrator}, user.createdUs, user.seenUs});
+  if (!made) return tl::make_unexpected(made.error());
+  user.id = made->newId;
+  return user;
+}
+
+Result<UserRecord> readUser(Sql& sql, std::int64_t id) {
+  return oneOf(sql.query("SELECT " + columns + " FROM user WHERE id = ?", {id}), userOf, "user");
+}
+
+Result<bool> isTaken(Sql& sql, const std::string& name, std::int64_t exceptId) {
+  auto rows = sql.query("SELECT 1 FROM user WHERE name = ? AND id <> ?", {name, exceptId});
   if (!rows) return tl::make_unexpected(rows.error());
-  if (rows->empty()) return fail(ErrorCode::notFound, "there is no such group", std::string(name));
-  return rows->front().integer(0);
+  return !rows->empty();
+}
+
+/// Before `without` stops being one.
+Result<void> checkAdministratorLeft(Sql& sql, std::int64_t without) {
+  auto rows = sql.query("SELECT 1 FROM user WHERE administrator = 1 AND disabled = 0 AND id <> ? LIMIT 1", {without});
+  if (!rows) return tl::make_unexpected(rows.error());
+  if (rows->empty())
+    return fail(ErrorCode::forbidden, "this is the last administrator: make another one first", "user");
+  return {};
+}
+
+Result<void> change(Sql& sql, std::string_view text, std::initializer_list<SqlValue> values) {
+  auto done = sql.change(text, values);
+  if (!done) return tl::make_unexpected(done.error());
+  return {};
+}
+
+Result<std::int64_t> directoryGroup(Sql& sql, const std::string& name, const std::string& origin) {
+  auto rows = sql.query("SELECT id, origin FROM user_group WHERE name = ?", {name});
+  if (!rows) return tl::make_unexpected(rows.error());
+  // A local group of that name was filled by hand, and rights were given to those people: the directory adds nobody.
+  if (!rows->empty()) return rows->front().text(1) == origin ? rows->front().integer(0) : 0;
+  auto made = sql.change("INSERT INTO user_group (name, origin) VALUES (?, ?)", {name, origin});
+  if (!made) return tl::make_unexpected(made.error());
+  return made->newId;
+}
+
+/// Memberships in groups of that origin become what the directory says.
+Result<void> setDirectoryGroups(Sql& sql, std::int64_t user, std::span<const std::string> names,
+                                const std::string& origin) {
+  std::set<std::int64_t> wanted;
+  for (const std::string& name : names) {
+    if (!checkItemName(name, "group")) continue;  // cannot be shown or given rights
+    const auto id = directoryGroup(sql, name, origin);
+    if (!id) return tl::make_unexpected(id.error());
+    if (*id != 0) wanted.insert(*id);
+  }
+  auto rows = sql.query(
+      "SELECT membership.group_id FROM membership JOIN user_group ON user_group.id = membership.group_id WHERE "
+      "membership.user_id = ? AND user_group.origin = ?",
+      {user, origin});
+  if (!rows) return tl::make_unexpected(rows.error());
+  for (const SqlRow& row : *rows) {
+    const std::int64_t group = row.integer(0);
+    if (wanted.erase(group) != 0) continue;
+    auto gone = change(sql, "DELETE FROM membership WHERE group_id = ? AND user_id = ?", {group, user});
+    if (!gone) return gone;
+  }
+  for (const std::int64_t group : wanted) {
+    auto made = change(sql, "INSERT INTO membership (group_id, user_id) VALUES (?, ?)", {group, user});
+    if (!made) return made;
+  }
+  return {};
+}
+
+/// The user of an entry, new or with what the entry says now.
+Result<UserRecord> entryUser(Sql& sql, const DirectoryEntry& entry, std::int64_t nowUs) {
+  auto rows = sql.query("SELECT " + columns + " FROM user WHERE origin = ? AND external_id = ?",
+                        {entry.origin, entry.externalId});
+  if (!rows) return tl::make_unexpected(rows.error());
+  UserRecord user = rows->empty() ? UserRecord{} : userOf(rows->front());
+  if (user.disabled) return fail(ErrorCode::forbidden, "this user is disabled: ask an administrator", "user");
+  const auto taken = isTaken(sql, entry.name, user.id);
+  if (!taken) return tl::make_unexpected(taken.error());
+  if (*taken)
+    return fail(ErrorCode::forbidden, "there is another user of that name: ask an administrator to rename one", "user");
+  user.name = entry.name;
+  user.fullName = storable(entry.fullName);
+  user.email = storable(entry.email);
+  user.seenUs = nowUs;
+  if (user.id == 0) {
+    user.origin = entry.origin;
+    user.externalId = entry.externalId;
+    user.createdUs = nowUs;
+    return insertUser(sql, user);
+  }
+  auto stored = change(sql, "UPDATE user SET name = ?, full_name = ?, email = ?, seen_us = ? WHERE id = ?",
+                       {user.name, user.fullName, user.email, user.seenUs, user.id});
+  if (!stored) return tl::make_unexpected(stored.error());
+  return user;
 }
 
 }  // namespace
 
-Accounts::Accounts(Database& database, Now now) : database_(database), now_(now ? std::move(now) : Now(nowUs)) {}
+Accounts::Accounts(Database& database, Now now) : database_(database), now_(clockOr(std::move(now))) {}
 
 Result<UserRecord> Accounts::addUser(const UserRecord& wanted) {
   if (auto right = checkItemName(wanted.name, "user"); !right) return tl::make_unexpected(right.error());
-  UserRecord out = wanted;
+  UserRecord out;
   auto done = database_.write([&](Sql& sql) -> Result<void> {
-    auto there = sql.query("SELECT id FROM user WHERE name = ?", {wanted.name});
-    if (!there) return tl::make_unexpected(there.error());
-    if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a user of that name", "user");
-    out.createdUs = now_();
-    auto made = sql.change(
-        "INSERT INTO user (name, full_name, email, origin, password_hash, disabled, administrator, created_us) VALUES "
-        "(?, ?, ?, ?, ?, ?, ?, ?)",
-        {out.name, out.fullName, out.email, out.origin, out.passwordHash, std::int64_t{out.disabled},
-         std::int64_t{out.administrator}, out.createdUs});
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    const auto taken = isTaken(sql, wanted.name, 0);
+    if (!taken) return tl::make_unexpected(taken.error());
+    if (*taken) return fail(ErrorCode::invalidInput, "there is a user of that name", "user");
+    UserRecord user = wanted;
+    user.createdUs = now_();
+    auto made = insertUser(sql, std::move(user));
     if (!made) return tl::make_unexpected(made.error());
-    out.id = made->newId;
+    out = std::move(*made);
     return {};
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;
 }
 
-Result<void> Accounts::changeUser(const UserRecord& user) {
-  return changeOne(database_,
-                   "UPDATE user SET full_name = ?, email = ?, origin = ?, password_hash = ?, disabled = ?, "
-                   "administrator = ? WHERE id = ?",
-                   {user.fullName, user.email, user.origin, user.passwordHash, std::int64_t{user.disabled},
-                    std::int64_t{user.administrator}, user.id},
-                   "user");
+Result<std::vector<UserRecord>> Accounts::users() {
+  return readAll(database_, "SELECT " + columns + " FROM user ORDER BY name", {}, userOf);
+}
+
+Result<UserRecord> Accounts::user(std::int64_t id) {
+  return readOne(database_, "SELECT " + columns + " FROM user WHERE id = ?", {id}, userOf, "user");
+}
+
+Result<UserRecord> Accounts::user(std::string_view name) {
+  return readOne(database_, "SELECT " + columns + " FROM user WHERE name = ?", {std::string(name)}, userOf, "user");
 }
 
 Result<void> Accounts::noteSeen(std::int64_t userId) {
   return changeOne(database_, "UPDATE user SET seen_us = ? WHERE id = ?", {now_(), userId}, "user");
 }
 
-Result<UserRecord> Accounts::user(std::string_view name) {
-  return readOne(database_, "SELECT " + userColumns + " FROM user WHERE name = ?", {std::string(name)}, userOf, "user");
+Result<void> Accounts::changeUser(const UserRecord& user) {
+  return database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    const auto before = readUser(sql, user.id);
+    if (!before) return tl::make_unexpected(before.error());
+    if (before->administrator && !before->disabled && (!user.administrator || user.disabled)) {
+      if (auto left = checkAdministratorLeft(sql, user.id); !left) return left;
+    }
+    auto stored = change(sql,
+                         "UPDATE user SET full_name = ?, email = ?, origin = ?, password_hash = ?, disabled = ?, "
+                         "administrator = ? WHERE id = ?",
+                         {user.fullName, user.email, user.origin, user.passwordHash, std::int64_t{user.disabled},
+                          std::int64_t{user.administrator}, user.id});
+    if (!stored || !user.disabled) return stored;
+    return change(sql, "DELETE FROM web_session WHERE user_id = ?", {user.id});
+  });
 }
 
-Result<UserRecord> Accounts::user(std::int64_t id) {
-  return readOne(database_, "SELECT " + userColumns + " FROM user WHERE id = ?", {id}, userOf, "user");
+Result<void> Accounts::setPassword(std::int64_t id, std::string_view hash, std::int64_t keep) {
+  return database_.write([&](Sql& sql) -> Result<void> {
+    const auto before = readUser(sql, id);
+    if (!before) return tl::make_unexpected(before.error());
+    if (before->origin != "local") {
+      return fail(ErrorCode::invalidInput,
+                  "the password of this user is kept by " + before->origin + ": change it there", "user");
+    }
+    auto stored = change(sql, "UPDATE user SET password_hash = ? WHERE id = ?", {std::string(hash), id});
+    if (!stored) return stored;
+    return change(sql, "DELETE FROM web_session WHERE user_id = ? AND id <> ?", {id, keep});
+  });
 }
 
-Result<std::vector<UserRecord>> Accounts::users() {
-  return readAll(database_, "SELECT " + userColumns + " FROM user ORDER BY name", {}, userOf);
+Result<void> Accounts::removeUser(std::int64_t id) {
+  return database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    const auto before = readUser(sql, id);
+    if (!before) return tl::make_unexpected(before.error());
+    if (before->administrator && !before->disabled) {
+      if (auto left = checkAdministratorLeft(sql, id); !left) return left;
+    }
+    // Tokens, sessions and memberships go with the row; links would let others in by rights that nobody has.
+    for (const char* text : {"DELETE FROM access_grant WHERE user_id = ?", "DELETE FROM share_link WHERE owner_id = ?",
+                             "DELETE FROM user WHERE id = ?"}) {
+      if (auto gone = change(sql, text, {id}); !gone) return gone;
+    }
+    return {};
+  });
 }
 
-Result<GroupRecord> Accounts::addGroup(std::string_view name, std::string_view origin) {
-  if (auto right = checkItemName(name, "group"); !right) return tl::make_unexpected(right.error());
-  GroupRecord out{0, std::string(name), std::string(origin), {}};
+Result<UserRecord> Accounts::enter(const DirectoryEntry& entry) {
+  if (auto right = checkItemName(entry.name, "user"); !right) return tl::make_unexpected(right.error());
+  if (entry.externalId.empty() || entry.origin.empty() || entry.origin == "local")
+    return fail(ErrorCode::invalidInput, "the directory does not say who this is", "user");
+  UserRecord out;
   auto done = database_.write([&](Sql& sql) -> Result<void> {
-    if (groupId(sql, name)) return fail(ErrorCode::invalidInput, "there is a group of that name", "group");
-    auto made = sql.change("INSERT INTO user_group (name, origin) VALUES (?, ?)", {out.name, out.origin});
-    if (!made) return tl::make_unexpected(made.error());
-    out.id = made->newId;
-    return {};
-  });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
-}
-
-Result<void> Accounts::removeGroup(std::string_view name) {
-  return database_.write([&](Sql& sql) -> Result<void> {
-    const auto id = groupId(sql, name);
-    if (!id) return tl::make_unexpected(id.error());
-    for (const char* text : {"DELETE FROM access_grant WHERE group_id = ?", "DELETE FROM membership WHERE group_id = ?",
-                             "DELETE FROM user_group WHERE id = ?"}) {
-      if (auto done = sql.change(text, {*id}); !done) return tl::make_unexpected(done.error());
-    }
-    return {};
-  });
-}
-
-Result<std::vector<GroupRecord>> Accounts::groups() {
-  std::vector<GroupRecord> out;
-  auto done = database_.read([&](Sql& sql) -> Result<void> {
-    out.clear();
-    auto rows = sql.query("SELECT id, name, origin FROM user_group ORDER BY name");
-    if (!rows) return tl::make_unexpected(rows.error());
-    for (const SqlRow& row : *rows) out.push_back({row.integer(0), row.text(1), row.text(2), {}});
-    auto members = sql.query("SELECT group_id, user_id FROM membership ORDER BY user_id");
-    if (!members) return tl::make_unexpected(members.error());
-    for (const SqlRow& row : *members) {
-      const auto at = std::ranges::find(out, row.integer(0), &GroupRecord::id);
-      if (at != out.end()) at->members.push_back(row.integer(1));
-    }
-    return {};
-  });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
-}
-
-Result<void> Accounts::setMember(std::string_view group, std::int64_t userId, bool isMember) {
-  return database_.write([&](Sql& sql) -> Result<void> {
-    const auto id = groupId(sql, group);
-    if (!id) return tl::make_unexpected(id.error());
-    auto user = sql.query("SELECT 1 FROM user WHERE id = ?", {userId});
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    auto user = entryUser(sql, entry, now_());
     if (!user) return tl::make_unexpected(user.error());
-    if (user->empty()) return fail(ErrorCode::notFound, "there is no such user", "user");
-    auto gone = sql.change("DELETE FROM membership WHERE group_id = ? AND user_id = ?", {*id, userId});
-    if (!gone) return tl::make_unexpected(gone.error());
-    if (!isMember) return {};
-    auto made = sql.change("INSERT INTO membership (group_id, user_id) VALUES (?, ?)", {*id, userId});
-    if (!made) return tl::make_unexpected(made.error());
-    return {};
+    out = std::move(*user);
+    return setDirectoryGroups(sql, out.id, entry.groups, entry.origin);
   });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
 }
 
 Result<void> Accounts::setGroupsOf(std::int64_t userId, std::span<const std::string> names, std::string_view origin) {
-  for (const std::string& name : names) {
-    if (auto right = checkItemName(name, "group"); !right) return right;
-  }
   return database_.write([&](Sql& sql) -> Result<void> {
-    auto left = sql.change(
-        "DELETE FROM membership WHERE user_id = ? AND group_id IN (SELECT id FROM user_group WHERE origin = ?)",
-        {userId, std::string(origin)});
-    if (!left) return tl::make_unexpected(left.error());
-    for (const std::string& name : std::set<std::string>(names.begin(), names.end())) {
-      auto rows = sql.query("SELECT id, origin FROM user_group WHERE name = ?", {name});
-      if (!rows) return tl::make_unexpected(rows.error());
-      if (!rows->empty() && rows->front().text(1) != origin)
-        continue;  // a group of another origin is not the directory's to fill
-      std::int64_t id = rows->empty() ? 0 : rows->front().integer(0);
-      if (id == 0) {
-        auto made = sql.change("INSERT INTO user_group (name, origin) VALUES (?, ?)", {name, std::string(origin)});
-        if (!made) return tl::make_unexpected(made.error());
-        id = made->newId;
-      }
-      auto joined = sql.change("INSERT INTO membership (group_id, user_id) VALUES (?, ?)", {id, userId});
-      if (!joined) return tl::make_unexpected(joined.error());
-    }
-    return {};
-  });
-}
-
-Result<std::vector<Grant>> Accounts::grants(std::int64_t projectId) {
-  return readAll(database_,
-                 "SELECT user_id, group_id, rights FROM access_grant WHERE project_id = ? ORDER BY user_id, group_id",
-                 {projectId}, grantOf);
-}
-
-Result<void> Accounts::setGrant(std::int64_t projectId, const Grant& grant) {
-  if (grant.userId && grant.groupId)
-    return fail(ErrorCode::invalidInput, "a grant is for a user, a group or everybody", "grant");
-  const std::int64_t user = grant.userId.value_or(0), group = grant.groupId.value_or(0);
-  return database_.write([&](Sql& sql) -> Result<void> {
-    auto project = sql.query("SELECT 1 FROM project WHERE id = ?", {projectId});
-    if (!project) return tl::make_unexpected(project.error());
-    if (project->empty()) return fail(ErrorCode::notFound, "there is no such project", "project");
-    auto gone = sql.change("DELETE FROM access_grant WHERE project_id = ? AND user_id = ? AND group_id = ?",
-                           {projectId, user, group});
-    if (!gone) return tl::make_unexpected(gone.error());
-    if (grant.rights.empty()) return {};
-    auto made = sql.change("INSERT INTO access_grant (project_id, user_id, group_id, rights) VALUES (?, ?, ?, ?)",
-                           {projectId, user, group, std::int64_t{grant.rights.bits()}});
-    if (!made) return tl::make_unexpected(made.error());
-    return {};
-  });
-}
-
-Result<Caller> Accounts::callerOf(std::int64_t userId) {
-  Caller out;
-  auto done = database_.read([&](Sql& sql) -> Result<void> {
-    out = {};
-    auto user = sql.query("SELECT disabled, administrator FROM user WHERE id = ?", {userId});
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    const auto user = readUser(sql, userId);
     if (!user) return tl::make_unexpected(user.error());
-    if (user->empty()) return fail(ErrorCode::notFound, "there is no such user", "user");
-    out.entrance = Entrance::session;
-    out.userId = userId;
-    out.disabled = user->front().integer(0) != 0;
-    out.administrator = user->front().integer(1) != 0;
-    auto groups = sql.query("SELECT group_id FROM membership WHERE user_id = ? ORDER BY group_id", {userId});
-    if (!groups) return tl::make_unexpected(groups.error());
-    for (const SqlRow& row : *groups) out.groups.push_back(row.integer(0));
-    return {};
+    return setDirectoryGroups(sql, userId, names, std::string(origin));
   });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
 }
 
 }  // namespace nora

@@ -101,6 +101,22 @@ class Archive {
   [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level,
                                                                              std::span<const std::int64_t> ids);
 
+  // ---- what is new
+
+  /// A place in the order of changes: `revision`, and within it `id`.
+  struct ChangePlace {
+    std::int64_t revision = 0, id = 0;
+    bool operator==(const ChangePlace&) const = default;
+  };
+  struct Changes {
+    std::vector<std::int64_t> ids;  // in the order of their last change
+    ChangePlace upTo;               // give it as `after` the next time
+    bool more = false;
+  };
+  /// Items of a level in the scope that are new or have changed (themselves, metadata, tags) after a place. Nothing is
+  /// left out: who has seen revision N will be told of every later change. `most`: 1 to 10,000.
+  [[nodiscard]] Result<Changes> changedSince(Level level, const SearchScope& scope, ChangePlace after, int most);
+
   /// Raised by each change.
   [[nodiscard]] Result<std::int64_t> revision();
 

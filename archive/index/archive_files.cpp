@@ -1,10 +1,7 @@
 // Files: taking over what was found on the disk, and what is gone from it.
-#include "archive/access/digest.hpp"
-#include "archive/access/pseudonym.hpp"
 #include "archive/index/archive.hpp"
 #include "archive/index/archive_sql.hpp"
-#include "archive/search/fold.hpp"
-#include "archive/search/meta_keys.hpp"
+#include "archive/index/registration.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,20 +13,6 @@ namespace {
 
 constexpr std::size_t longestPath = 4096;
 
-std::string hashOfPath(const std::string& path) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : sha256(path)) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 0xF];
-  }
-  return out;
-}
-
-std::string nameOf(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 Result<void> checkFacts(const FileFacts& facts) {
   const auto wrong = [&](const std::string& what) { return fail(ErrorCode::invalidInput, what, facts.path); };
   if (facts.path.empty() || facts.path.size() > longestPath) return wrong("a path has 1 to 4096 bytes");
@@ -40,229 +23,6 @@ Result<void> checkFacts(const FileFacts& facts) {
   if (!meta.is_object()) return wrong("metadata is a JSON object");
   return {};
 }
-
-/// Subjects and studies by name, made where they are not there. For one transaction.
-class Places {
- public:
-  Places(Sql& sql, const ProjectRecord& project, std::int64_t nowUs, std::int64_t revision)
-      : sql_(sql), project_(project), nowUs_(nowUs), revision_(revision) {}
-
-  Result<std::int64_t> subject(const std::string& name) {
-    if (name.empty()) return 0;
-    if (const auto known = subjects_.find(name); known != subjects_.end()) return known->second;
-    if (auto right = checkItemName(name, "subject"); !right) return tl::make_unexpected(right.error());
-    auto rows = sql_.query("SELECT id FROM subject WHERE project_id = ? AND name = ?", {project_.id, name});
-    if (!rows) return tl::make_unexpected(rows.error());
-    if (!rows->empty()) return subjects_[name] = rows->front().integer(0);
-    const auto other = freePseudonym(name);
-    if (!other) return tl::make_unexpected(other.error());
-    auto made = sql_.change(
-        "INSERT INTO subject (project_id, name, pseudonym, meta, created_us, changed_us, revision, name_fold, "
-        "pseudonym_fold) "
-        "VALUES (?, ?, ?, '{}', ?, ?, ?, ?, ?)",
-        {project_.id, name, *other, nowUs_, nowUs_, revision_, foldText(name), foldText(*other)});
-    if (!made) return tl::make_unexpected(made.error());
-    return subjects_[name] = made->newId;
-  }
-
-  Result<std::int64_t> study(std::int64_t subject, const FoundFileRecord& found) {
-    if (subject == 0 || found.study.empty()) return 0;
-    const auto key = std::pair(subject, found.study);
-    if (const auto known = studies_.find(key); known != studies_.end()) return known->second;
-    if (auto right = checkItemName(found.study, "study"); !right) return tl::make_unexpected(right.error());
-    auto rows = sql_.query("SELECT id FROM study WHERE subject_id = ? AND name = ?", {subject, found.study});
-    if (!rows) return tl::make_unexpected(rows.error());
-    if (!rows->empty()) return studies_[key] = rows->front().integer(0);
-    auto made = sql_.change(
-        "INSERT INTO study (project_id, subject_id, name, date, uid, meta, created_us, changed_us, revision, "
-        "name_fold) "
-        "VALUES (?, ?, ?, ?, ?, '{}', ?, ?, ?, ?)",
-        {project_.id, subject, found.study, found.studyDate, found.studyUid, nowUs_, nowUs_, revision_,
-         foldText(found.study)});
-    if (!made) return tl::make_unexpected(made.error());
-    return studies_[key] = made->newId;
-  }
-
- private:
-  Result<std::string> freePseudonym(const std::string& name) {
-    for (unsigned attempt = 0;; ++attempt) {
-      std::string out = pseudonym(project_.secret, name, attempt);
-      auto taken = sql_.query("SELECT 1 FROM subject WHERE project_id = ? AND pseudonym = ?", {project_.id, out});
-      if (!taken) return tl::make_unexpected(taken.error());
-      if (taken->empty()) return out;
-    }
-  }
-
-  Sql& sql_;
-  const ProjectRecord& project_;
-  const std::int64_t nowUs_, revision_;
-  std::map<std::string, std::int64_t> subjects_;
-  std::map<std::pair<std::int64_t, std::string>, std::int64_t> studies_;
-};
-
-/// The new sidecar with what users changed over the old one: keys that they added, changed or took away.
-std::string mergedMeta(const FileFacts& found, const FileRecord& old) {
-  if (old.meta == old.sidecar) return found.sidecar;
-  const auto before = nlohmann::json::parse(old.sidecar, nullptr, false);
-  const auto mine = nlohmann::json::parse(old.meta, nullptr, false);
-  auto merged = nlohmann::json::parse(found.sidecar, nullptr, false);
-  if (!before.is_object() || !mine.is_object() || !merged.is_object()) return old.meta;
-  for (const auto& [key, value] : mine.items()) {
-    if (!before.contains(key) || before.at(key) != value) merged[key] = value;
-  }
-  for (const auto& [key, value] : before.items()) {
-    if (!mine.contains(key)) merged.erase(key);
-  }
-  return merged.dump();
-}
-
-/// The columns of what was found, in the order of `factColumns`.
-constexpr std::string_view factColumns =
-    "subject_id = ?, study_id = ?, path = ?, path_hash = ?, name = ?, kind = ?, format = ?, size = ?, mtime_us = ?, "
-    "hash = ?, "
-    "state = ?, reason = ?, modality = ?, sequence = ?, nx = ?, ny = ?, nz = ?, nt = ?, dx = ?, dy = ?, dz = ?, date = "
-    "?, "
-    "sidecar = ?, meta = ?, changed_us = ?, revision = ?, path_fold = ?, name_fold = ?, modality_fold = ?, "
-    "sequence_fold = ?";
-
-SqlValue idOrNull(std::int64_t id) {
-  return id == 0 ? SqlValue() : SqlValue(id);
-}
-
-std::vector<SqlValue> factValues(const FileFacts& facts, const std::string& meta, std::int64_t subject,
-                                 std::int64_t study, std::int64_t nowUs, std::int64_t revision) {
-  const std::string name = nameOf(facts.path);
-  return {idOrNull(subject),
-          idOrNull(study),
-          facts.path,
-          hashOfPath(facts.path),
-          name,
-          facts.kind,
-          facts.format,
-          facts.size,
-          facts.mtimeUs,
-          facts.hash,
-          static_cast<std::int64_t>(facts.state),
-          facts.reason,
-          facts.modality,
-          facts.sequence,
-          facts.dims[0],
-          facts.dims[1],
-          facts.dims[2],
-          facts.dims[3],
-          facts.spacingMm[0],
-          facts.spacingMm[1],
-          facts.spacingMm[2],
-          facts.date,
-          facts.sidecar,
-          meta,
-          nowUs,
-          revision,
-          foldText(facts.path),
-          foldText(name),
-          metaText(facts.modality),
-          metaText(facts.sequence)};
-}
-
-const std::string& insertFile() {
-  static const std::string text = [] {
-    std::string columns, marks;
-    for (std::size_t at = 0; at < factColumns.size();) {
-      const auto end = factColumns.find(" = ?", at);
-      columns += std::string(factColumns.substr(at, end - at)) + ", ";
-      marks += "?, ";
-      at = end + 6;
-    }
-    return "INSERT INTO file (" + columns + "project_id, created_us) VALUES (" + marks + "?, ?)";
-  }();
-  return text;
-}
-
-bool hasChanged(const FileRecord& old, const FileFacts& facts, std::int64_t subject, std::int64_t study) {
-  const FileFacts& before = old;
-  return !(before == facts) || old.subjectId != subject || old.studyId != study;
-}
-
-/// A vanished file that this one may have been: same content, or without hashes same name, size and time.
-Result<std::optional<FileRecord>> movedFrom(Sql& sql, std::int64_t project, const FileFacts& facts) {
-  static const std::string start =
-      "SELECT " + fileColumns + " FROM file WHERE project_id = ? AND state = 1 AND size = ? AND ";
-  auto rows = facts.hash.empty() ? sql.query(start + "hash = '' AND mtime_us = ? AND name = ? LIMIT 2",
-                                             {project, facts.size, facts.mtimeUs, nameOf(facts.path)})
-                                 : sql.query(start + "hash = ? LIMIT 2", {project, facts.size, facts.hash});
-  if (!rows) return tl::make_unexpected(rows.error());
-  if (rows->size() != 1) return std::nullopt;  // none, or no telling which
-  return fileOf(rows->front());
-}
-
-/// One call of registerFiles.
-class Registration {
- public:
-  Registration(Sql& sql, const ProjectRecord& project, std::int64_t nowUs, std::int64_t revision, bool anyVanished)
-      : sql_(sql),
-        project_(project.id),
-        nowUs_(nowUs),
-        revision_(revision),
-        anyVanished_(anyVanished),
-        places_(sql, project, nowUs, revision) {}
-
-  Result<void> take(const FoundFileRecord& found) {
-    const auto subject = places_.subject(found.subject);
-    if (!subject) return tl::make_unexpected(subject.error());
-    const auto study = places_.study(*subject, found);
-    if (!study) return tl::make_unexpected(study.error());
-    bool isMoved = false;
-    const auto old = oldOf(found.facts, isMoved);
-    if (!old) return tl::make_unexpected(old.error());
-    if (*old && !hasChanged(**old, found.facts, *subject, *study)) {
-      ++counts.unchanged;
-      return {};
-    }
-    return store(found.facts, *old, *subject, *study, isMoved);
-  }
-
-  Archive::Registered counts;
-
- private:
-  Result<std::optional<FileRecord>> oldOf(const FileFacts& facts, bool& isMoved) {
-    static const std::string byPath = "SELECT " + fileColumns + " FROM file WHERE project_id = ? AND path_hash = ?";
-    auto there = sql_.query(byPath, {project_, hashOfPath(facts.path)});
-    if (!there) return tl::make_unexpected(there.error());
-    if (!there->empty()) return fileOf(there->front());
-    if (!anyVanished_) return std::nullopt;
-    auto before = movedFrom(sql_, project_, facts);
-    isMoved = before && *before;
-    return before;
-  }
-
-  Result<void> store(const FileFacts& facts, const std::optional<FileRecord>& old, std::int64_t subject,
-                     std::int64_t study, bool isMoved) {
-    const std::string meta = old ? mergedMeta(facts, *old) : facts.sidecar;
-    auto values = factValues(facts, meta, subject, study, nowUs_, revision_);
-    std::int64_t id = old ? old->id : 0;
-    if (old) {
-      static const std::string update = "UPDATE file SET " + std::string(factColumns) + " WHERE id = ?";
-      values.emplace_back(id);
-      if (auto stored = sql_.change(update, std::span<const SqlValue>(values)); !stored)
-        return tl::make_unexpected(stored.error());
-      ++(isMoved ? counts.moved : counts.changed);
-    } else {
-      values.emplace_back(project_);
-      values.emplace_back(nowUs_);
-      auto made = sql_.change(insertFile(), std::span<const SqlValue>(values));
-      if (!made) return tl::make_unexpected(made.error());
-      id = made->newId;
-      ++counts.added;
-    }
-    if (meta == (old ? old->meta : "{}")) return {};
-    return writeMetaKeys(sql_, Level::file, id, meta);
-  }
-
-  Sql& sql_;
-  const std::int64_t project_, nowUs_, revision_;
-  const bool anyVanished_;
-  Places places_;
-};
 
 }  // namespace
 
@@ -277,13 +37,9 @@ Result<Archive::Registered> Archive::registerFiles(std::int64_t projectId, std::
     if (!project) return tl::make_unexpected(project.error());
     const auto revision = raise(sql);
     if (!revision) return tl::make_unexpected(revision.error());
-    const auto vanished = sql.query("SELECT 1 FROM file WHERE project_id = ? AND state = 1 LIMIT 1", {projectId});
-    if (!vanished) return tl::make_unexpected(vanished.error());
-    Registration registration(sql, *project, now_(), *revision, !vanished->empty());
-    for (const FoundFileRecord& found : files) {
-      if (auto taken = registration.take(found); !taken) return taken;
-    }
-    out = registration.counts;
+    auto taken = takeOver(sql, *project, files, now_(), *revision);
+    if (!taken) return tl::make_unexpected(taken.error());
+    out = *taken;
     return {};
   });
   if (!done) return tl::make_unexpected(done.error());

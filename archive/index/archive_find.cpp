@@ -11,6 +11,7 @@ using namespace archive_sql;
 namespace {
 
 constexpr int mostOfAPage = 1000;
+constexpr int mostChanges = 10'000;
 
 /// The way to the items that takes least: see query_sql.hpp.
 Result<SqlText> bestWhere(Sql& sql, const SearchSql& search, const SqlText& otherwise) {
@@ -99,6 +100,36 @@ Result<std::int64_t> Archive::count(Level level, const Query& query, const Searc
     return {};
   });
   if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+Result<Archive::Changes> Archive::changedSince(Level level, const SearchScope& scope, ChangePlace after, int most) {
+  if (most < 1 || most > mostChanges) return fail(ErrorCode::invalidInput, "a page has 1 to 10000 items", "limit");
+  Changes out;
+  out.upTo = after;
+  std::vector<std::int64_t> projects = scope.projects;
+  projects.insert(projects.end(), scope.pseudonymous.begin(), scope.pseudonymous.end());
+  if (!scope.everyProject && projects.empty()) return out;
+  std::string where = "revision >= ? AND (revision > ? OR id > ?)";
+  std::vector<SqlValue> values{after.revision, after.revision, after.id};
+  if (!scope.everyProject) {
+    where += std::string(level == Level::project ? " AND id IN " : " AND project_id IN ") + marks(projects.size());
+    values.insert(values.end(), projects.begin(), projects.end());
+  }
+  values.emplace_back(std::int64_t{most} + 1);
+  const auto places = readAll<ChangePlace>(
+      database_,
+      "SELECT revision, id FROM " + std::string(tableOf(level)) + " WHERE " + where + " ORDER BY revision, id LIMIT ?",
+      values, [](const SqlRow& row) {
+        return ChangePlace{row.integer(0), row.integer(1)};
+      });
+  if (!places) return tl::make_unexpected(places.error());
+  out.more = places->size() > static_cast<std::size_t>(most);
+  for (const ChangePlace& place : *places) {
+    if (out.ids.size() == static_cast<std::size_t>(most)) break;
+    out.ids.push_back(place.id);
+    out.upTo = place;
+  }
   return out;
 }
 

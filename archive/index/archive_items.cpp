@@ -1,19 +1,18 @@
 // Projects, subjects and studies; the revision; renaming.
+#include "archive/access/pseudonym.hpp"
+#include "archive/access/secret.hpp"
 #include "archive/index/archive.hpp"
 #include "archive/index/archive_sql.hpp"
 #include "archive/search/fold.hpp"
 #include "base/utf8.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace nora {
 
 using namespace archive_sql;
 
 namespace {
-
-constexpr std::size_t longestName = 190;  // characters, see @KEY@
 
 bool isControl(unsigned char c) {
   return c < 0x20 || c == 0x7F;
@@ -39,7 +38,7 @@ Result<void> checkItemName(std::string_view name, std::string_view what) {
   const auto count = characters(name);
   if (!count) return wrong("must be UTF-8");
   if (*count == 0 || name.find_first_not_of(' ') == std::string_view::npos) return wrong("must not be empty");
-  if (*count > longestName) return wrong("has at most 190 characters");
+  if (*count > longestKey) return wrong("has at most 190 characters");
   if (name.front() == '.') return wrong("must not begin with a dot");
   if (name.find('/') != std::string_view::npos) return wrong("must not contain /");
   if (std::any_of(name.begin(), name.end(), [](char c) { return isControl(static_cast<unsigned char>(c)); })) {
@@ -48,13 +47,7 @@ Result<void> checkItemName(std::string_view name, std::string_view what) {
   return {};
 }
 
-Archive::Archive(Database& database, Now now) : database_(database), now_(std::move(now)) {
-  if (now_) return;
-  now_ = [] {
-    using namespace std::chrono;
-    return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-  };
-}
+Archive::Archive(Database& database, Now now) : database_(database), now_(clockOr(std::move(now))) {}
 
 Result<std::int64_t> Archive::raise(Sql& sql) {
   auto raised = sql.change("UPDATE revision SET n = n + 1 WHERE id = 1");
@@ -79,7 +72,11 @@ Result<std::int64_t> Archive::revision() {
 Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
   if (auto right = checkItemName(wanted.name, "project"); !right) return tl::make_unexpected(right.error());
   ProjectRecord out = wanted;
+  if (out.secret.empty()) out.secret = newSecret().text;
+  if (out.secret.size() < shortestProjectSecret)
+    return fail(ErrorCode::invalidInput, "the secret of a project has 16 bytes or more", "secret");
   auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
     auto there = sql.query("SELECT id FROM project WHERE name = ?", {wanted.name});
     if (!there) return tl::make_unexpected(there.error());
     if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "project");
@@ -95,41 +92,16 @@ Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
          out.settings, out.meta, out.createdUs, out.changedUs, out.revision, foldText(out.name), foldText(out.title)});
     if (!made) return tl::make_unexpected(made.error());
     out.id = made->newId;
-    return writeMetaKeys(sql, Level::project, out.id, out.meta);
+    MetaNames names;
+    return addMetaKeys(sql, Level::project, out.id, out.meta, names);
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;
 }
 
 Result<std::vector<ProjectRecord>> Archive::projects() {
-  std::vector<ProjectRecord> out;
-  auto done = database_.read([&](Sql& sql) -> Result<void> {
-    out.clear();
-    auto rows = sql.query("SELECT " + projectColumns + " FROM project ORDER BY name");
-    if (!rows) return tl::make_unexpected(rows.error());
-    for (const SqlRow& row : *rows) out.push_back(projectOf(row));
-    return {};
-  });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
+  return readAll(database_, "SELECT " + projectColumns + " FROM project ORDER BY name", {}, projectOf);
 }
-
-namespace {
-
-template <class T>
-Result<T> readOne(Database& database, const std::string& text, std::vector<SqlValue> parameters,
-                  T (*read)(const SqlRow&), std::string_view what) {
-  Result<T> out;
-  auto done = database.read([&](Sql& sql) -> Result<void> {
-    out = oneOf(sql.query(text, std::span<const SqlValue>(parameters)), read, what);
-    if (!out) return tl::make_unexpected(out.error());
-    return {};
-  });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
-}
-
-}  // namespace
 
 Result<ProjectRecord> Archive::project(std::string_view name) {
   return readOne(database_, "SELECT " + projectColumns + " FROM project WHERE name = ?", {std::string(name)}, projectOf,

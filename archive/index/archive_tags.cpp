@@ -49,18 +49,22 @@ Result<std::string> checkedMeta(std::string_view text) {
   }
 }
 
-Result<std::int64_t> tagId(Sql& sql, const std::string& name) {
+/// 0 if there is no such tag and `make` is not set.
+Result<std::int64_t> tagId(Sql& sql, const std::string& name, bool make) {
   auto rows = sql.query("SELECT id FROM tag WHERE name = ?", {name});
   if (!rows) return tl::make_unexpected(rows.error());
   if (!rows->empty()) return rows->front().integer(0);
+  if (!make) return 0;
   auto made = sql.change("INSERT INTO tag (name, name_fold) VALUES (?, ?)", {name, foldText(name)});
   if (!made) return tl::make_unexpected(made.error());
   return made->newId;
 }
 
-/// Those of the items that are there, with the project of each.
-Result<std::map<std::int64_t, std::int64_t>> projectsOf(Sql& sql, Level level, std::span<const std::int64_t> ids) {
-  std::map<std::int64_t, std::int64_t> out;
+using Items = std::map<std::int64_t, std::int64_t>;  // ids with the project of each
+
+/// Those of the items that are there.
+Result<Items> projectsOf(Sql& sql, Level level, std::span<const std::int64_t> ids) {
+  Items out;
   const std::string column = level == Level::project ? "id" : "project_id";
   auto done = inChunks(ids, [&](std::span<const std::int64_t> some) -> Result<void> {
     const auto values = valuesOf(some);
@@ -75,6 +79,62 @@ Result<std::map<std::int64_t, std::int64_t>> projectsOf(Sql& sql, Level level, s
   return out;
 }
 
+/// Those of the items that have a tag.
+Result<std::set<std::int64_t>> having(Sql& sql, Level level, std::int64_t tag, std::span<const std::int64_t> ids) {
+  std::set<std::int64_t> out;
+  auto done = inChunks(ids, [&](std::span<const std::int64_t> some) -> Result<void> {
+    std::vector<SqlValue> values{static_cast<std::int64_t>(level), tag};
+    values.insert(values.end(), some.begin(), some.end());
+    auto rows =
+        sql.query("SELECT item_id FROM item_tag WHERE level = ? AND tag_id = ? AND item_id IN " + marks(some.size()),
+                  std::span<const SqlValue>(values));
+    if (!rows) return tl::make_unexpected(rows.error());
+    for (const SqlRow& row : *rows) out.insert(row.integer(0));
+    return {};
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+std::vector<std::int64_t> idsOf(const Items& items) {
+  std::vector<std::int64_t> out;
+  for (const auto& [id, project] : items) out.push_back(id);
+  return out;
+}
+
+Result<void> addTag(Sql& sql, Level level, std::int64_t tag, const Items& items, std::set<std::int64_t>& changed) {
+  std::vector<std::int64_t> wanted = idsOf(items);
+  const auto there = having(sql, level, tag, wanted);
+  if (!there) return tl::make_unexpected(there.error());
+  std::erase_if(wanted, [&](std::int64_t id) { return there->count(id) != 0; });
+  changed.insert(wanted.begin(), wanted.end());
+  return inChunks(std::span<const std::int64_t>(wanted), [&](std::span<const std::int64_t> some) {
+    std::string text = "INSERT INTO item_tag (level, item_id, tag_id, project_id) VALUES ";
+    std::vector<SqlValue> values;
+    for (const std::int64_t id : some) {
+      text += values.empty() ? "(?, ?, ?, ?)" : ", (?, ?, ?, ?)";
+      values.insert(values.end(), {static_cast<std::int64_t>(level), id, tag, items.at(id)});
+    }
+    return sql.append(text, std::span<const SqlValue>(values));
+  });
+}
+
+Result<void> removeTag(Sql& sql, Level level, std::int64_t tag, const Items& items, std::set<std::int64_t>& changed) {
+  const std::vector<std::int64_t> ids = idsOf(items);
+  const auto there = having(sql, level, tag, ids);
+  if (!there) return tl::make_unexpected(there.error());
+  changed.insert(there->begin(), there->end());
+  const std::vector<std::int64_t> gone(there->begin(), there->end());
+  return inChunks(std::span<const std::int64_t>(gone), [&](std::span<const std::int64_t> some) -> Result<void> {
+    std::vector<SqlValue> values{static_cast<std::int64_t>(level), tag};
+    values.insert(values.end(), some.begin(), some.end());
+    auto done = sql.change("DELETE FROM item_tag WHERE level = ? AND tag_id = ? AND item_id IN " + marks(some.size()),
+                           std::span<const SqlValue>(values));
+    if (!done) return tl::make_unexpected(done.error());
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<std::int64_t> Archive::tag(Level level, std::span<const std::int64_t> ids, std::span<const std::string> add,
@@ -83,28 +143,19 @@ Result<std::int64_t> Archive::tag(Level level, std::span<const std::int64_t> ids
     if (auto right = checkItemName(name, "tag"); !right) return tl::make_unexpected(right.error());
   }
   std::int64_t out = 0;
-  const auto number = static_cast<std::int64_t>(level);
   auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
     const auto items = projectsOf(sql, level, ids);
     if (!items) return tl::make_unexpected(items.error());
     std::set<std::int64_t> changed;
     for (const bool isAdded : {true, false}) {
       for (const std::string& name : isAdded ? add : remove) {
-        const auto tag = tagId(sql, name);
+        const auto tag = tagId(sql, name, isAdded);
         if (!tag) return tl::make_unexpected(tag.error());
-        for (const auto& [id, project] : *items) {
-          auto there =
-              sql.query("SELECT 1 FROM item_tag WHERE level = ? AND item_id = ? AND tag_id = ?", {number, id, *tag});
-          if (!there) return tl::make_unexpected(there.error());
-          if (there->empty() != isAdded) continue;
-          auto stored =
-              isAdded ? sql.change("INSERT INTO item_tag (level, item_id, tag_id, project_id) VALUES (?, ?, ?, ?)",
-                                   {number, id, *tag, project})
-                      : sql.change("DELETE FROM item_tag WHERE level = ? AND item_id = ? AND tag_id = ?",
-                                   {number, id, *tag});
-          if (!stored) return tl::make_unexpected(stored.error());
-          changed.insert(id);
-        }
+        if (*tag == 0) continue;
+        const auto stored =
+            isAdded ? addTag(sql, level, *tag, *items, changed) : removeTag(sql, level, *tag, *items, changed);
+        if (!stored) return stored;
       }
     }
     out = static_cast<std::int64_t>(changed.size());
@@ -185,6 +236,7 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
   const std::string table(tableOf(level));
   std::int64_t out = 0;
   auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
     auto rows = sql.query("SELECT meta, revision FROM " + table + " WHERE id = ?", {id});
     if (!rows) return tl::make_unexpected(rows.error());
     if (rows->empty()) return fail(ErrorCode::notFound, "there is no such " + table, table);
@@ -206,7 +258,8 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
         {static_cast<std::int64_t>(level), id, nowUs, std::string(user), before, *meta});
     if (!noted) return tl::make_unexpected(noted.error());
     out = *revision;
-    return writeMetaKeys(sql, level, id, *meta);
+    MetaNames names;
+    return writeMetaKeys(sql, level, id, *meta, names);
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;

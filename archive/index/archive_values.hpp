@@ -24,7 +24,7 @@ struct ProjectRecord : ItemRecord {
   std::string root;           // absolute folder
   bool inPlace = false;       // the folder is the users', nora adds nothing to it
   bool hideIdentity = false;  // nobody sees names without the right to
-  std::string secret;         // of which pseudonyms are made
+  std::string secret;         // of which pseudonyms are made; addProject makes one where there is none
   std::string settings = "{}";
 };
 

@@ -29,12 +29,17 @@ class Sql {
   /// `text` has a question mark for each parameter. Its texts are kept prepared: few different ones, please.
   [[nodiscard]] virtual Result<SqlRows> query(std::string_view text, std::span<const SqlValue> parameters) = 0;
   [[nodiscard]] virtual Result<Changed> change(std::string_view text, std::span<const SqlValue> parameters) = 0;
+  /// An INSERT whose new ids are of no interest: MySQL is asked once instead of twice.
+  [[nodiscard]] virtual Result<void> append(std::string_view text, std::span<const SqlValue> parameters) = 0;
 
   [[nodiscard]] Result<SqlRows> query(std::string_view text, std::initializer_list<SqlValue> parameters = {}) {
     return query(text, std::span(parameters.begin(), parameters.size()));
   }
   [[nodiscard]] Result<Changed> change(std::string_view text, std::initializer_list<SqlValue> parameters = {}) {
     return change(text, std::span(parameters.begin(), parameters.size()));
+  }
+  [[nodiscard]] Result<void> append(std::string_view text, std::initializer_list<SqlValue> parameters) {
+    return append(text, std::span(parameters.begin(), parameters.size()));
   }
 };
 

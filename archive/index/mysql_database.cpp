@@ -78,6 +78,7 @@ Error errorOf(const sql::SQLException& e, const std::string& name) {
 /// One connection with its prepared statements. Thread: one at a time.
 class MysqlSql final : public Sql {
  public:
+  using Sql::append;
   using Sql::change;
   using Sql::query;
 
@@ -136,6 +137,10 @@ class MysqlSql final : public Sql {
       }
       return out;
     });
+  }
+
+  [[nodiscard]] Result<void> append(std::string_view text, std::span<const SqlValue> parameters) override {
+    return attempt<int>([&] { return prepared(text, parameters).executeUpdate(); }).map([](int) {});
   }
 
   /// Of the last statement that failed; 0 if none did.

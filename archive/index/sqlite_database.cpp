@@ -47,6 +47,7 @@ Error errorOf(sqlite3* connection, int code, const std::string& file) {
 /// One connection with its prepared statements. Thread: one at a time.
 class SqliteSql final : public Sql {
  public:
+  using Sql::append;
   using Sql::change;
   using Sql::query;
 
@@ -94,6 +95,10 @@ class SqliteSql final : public Sql {
     while (code == SQLITE_ROW) code = sqlite3_step(*statement);
     const Changed changed{sqlite3_changes64(connection_), sqlite3_last_insert_rowid(connection_)};
     return ended(*statement, code, changed);
+  }
+
+  [[nodiscard]] Result<void> append(std::string_view text, std::span<const SqlValue> parameters) override {
+    return change(text, parameters).map([](const Changed&) {});
   }
 
  private:

@@ -4,6 +4,7 @@
 #include "archive/access/secret.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -86,6 +87,18 @@ TEST_F(ArchiveTest, AProjectIsFoundByItsNameAndThereIsOneOfEachName) {
   EXPECT_EQ(archive->addProject(project).error().code, ErrorCode::invalidInput);
   EXPECT_EQ(archive->project("study a").error().code, ErrorCode::notFound) << "names are compared by their bytes";
   EXPECT_EQ(archive->projects()->size(), 1U);
+}
+
+TEST_F(ArchiveTest, EveryProjectHasASecret) {
+  ProjectRecord wanted;
+  wanted.name = "no secret given";
+  const auto made = archive->addProject(wanted);
+  ASSERT_TRUE(made);
+  const std::vector<FoundFileRecord> one{found("a.nii")};
+  EXPECT_TRUE(archive->registerFiles(made->id, one)) << "its subject gets a pseudonym";
+  wanted.name = "weak";
+  wanted.secret = "0123456789";
+  EXPECT_EQ(archive->addProject(wanted).error().code, ErrorCode::invalidInput);
 }
 
 TEST_F(ArchiveTest, NamesThatCannotBeFoldersAreRefused) {
@@ -172,6 +185,47 @@ TEST_F(ArchiveTest, AFileThatWasMovedIsTheSameFile) {
   EXPECT_EQ(archive->file(project.id, "old/a.nii").error().code, ErrorCode::notFound);
 }
 
+TEST_F(ArchiveTest, WhatABatchSaysLaterHoldsForWhatItSaidBefore) {
+  auto one = found("a.nii"), again = found("a.nii");
+  again.facts.size = 5;
+  const auto twice = add({one, again});
+  EXPECT_EQ(twice.added, 1);
+  EXPECT_EQ(twice.changed, 1);
+  EXPECT_EQ(file("a.nii").size, 5);
+
+  auto old = found("old.nii");
+  old.facts.hash = std::string(64, 'a');
+  add({old});
+  const auto id = file("old.nii").id;
+  ASSERT_EQ(archive->markVanished(std::span(&id, 1)), 1);
+  auto moved = old, other = found("old.nii");
+  moved.facts.path = "new.nii";
+  other.facts.hash = std::string(64, 'b');
+  const auto both = add({moved, other});
+  EXPECT_EQ(both.moved, 1);
+  EXPECT_EQ(both.added, 1) << "the path is another file's now";
+  EXPECT_EQ(file("new.nii").id, id);
+  EXPECT_NE(file("old.nii").id, id);
+}
+
+TEST_F(ArchiveTest, EveryKeyOfALargeSidecarIsFound) {
+  std::vector<FoundFileRecord> files;
+  for (int f = 0; f < 3; ++f) {
+    nlohmann::json meta;
+    for (int i = 0; i < 99 + f; ++i) meta["key" + std::to_string(i)] = i * 10 + f;
+    files.push_back(found("f" + std::to_string(f)));
+    files.back().facts.sidecar = meta.dump();
+  }
+  add(files);
+  for (int i = 0; i < 99; ++i) {
+    for (int f = 0; f < 3; ++f) {
+      const std::string query = "meta.key" + std::to_string(i) + "=" + std::to_string(i * 10 + f);
+      ASSERT_EQ(findAll(Level::file, query), std::vector{file("f" + std::to_string(f)).id}) << query;
+    }
+  }
+  EXPECT_EQ(findAll(Level::file, "has:meta.key100").size(), 1U);
+}
+
 TEST_F(ArchiveTest, WrongFactsAreRefusedAndNothingOfTheBatchIsStored) {
   for (const std::string path : {"", "/etc/passwd", "a/", "\0x"}) {
     auto wrong = found(path);
@@ -232,6 +286,54 @@ TEST_F(ArchiveTest, MetadataIsCheckedAndItsHistoryKept) {
   EXPECT_EQ(findAll(Level::file, "meta.group=patient"), std::vector<std::int64_t>{id});
 }
 
+TEST_F(ArchiveTest, OfThoseWhoChangeTheSameMetadataAtOnceOneWins) {
+  add({found("a.nii")});
+  const auto id = file("a.nii").id;
+  for (int round = 0; round < 8; ++round) {
+    const auto before = file("a.nii").revision;
+    std::vector<std::thread> writers;
+    std::atomic<int> stored{0};
+    for (int w = 0; w < 8; ++w) {
+      writers.emplace_back([&, w] {
+        const std::string meta = "{\"writer\":" + std::to_string(round * 100 + w) + "}";
+        const auto done = archive->setMeta(Level::file, id, meta, "w" + std::to_string(w), before);
+        if (done)
+          ++stored;
+        else
+          EXPECT_EQ(done.error().what, "it was changed by somebody else meanwhile: look at it again");
+      });
+    }
+    for (auto& writer : writers) writer.join();
+    ASSERT_EQ(stored, 1);
+  }
+  const auto history = archive->metaHistory(Level::file, id);
+  ASSERT_EQ(history->size(), 8U);
+  for (std::size_t i = 1; i < 8; ++i) EXPECT_EQ(history->at(i - 1).before, history->at(i).after) << "none is skipped";
+}
+
+TEST_F(ArchiveTest, ManyMayUseANewTagAtOnce) {
+  std::vector<FoundFileRecord> files;
+  for (int i = 0; i < 16; ++i) files.push_back(found("f" + std::to_string(i)));
+  add(files);
+  const auto ids = findAll(Level::file, "");
+  for (int round = 0; round < 6; ++round) {
+    std::vector<std::thread> writers;
+    const std::vector<std::string> name{"new" + std::to_string(round)};
+    for (const std::int64_t id : ids) {
+      writers.emplace_back([&, id] {
+        const auto done = archive->tag(Level::file, std::span(&id, 1), name, {});
+        EXPECT_TRUE(done) << describe(done.error());
+      });
+    }
+    for (auto& writer : writers) writer.join();
+    EXPECT_EQ(findAll(Level::file, "tag:" + name[0]).size(), ids.size());
+  }
+  const std::vector<std::string> unknown{"nobody has this"};
+  EXPECT_EQ(archive->tag(Level::file, ids, {}, unknown), 0);
+  const auto rows = archive->tagCounts(Level::file, {true, {}, {}});
+  EXPECT_EQ(rows->size(), 6U);
+}
+
 TEST_F(ArchiveTest, PagesShowEveryItemOnceInAStableOrder) {
   std::vector<FoundFileRecord> files;
   for (int i = 0; i < 50; ++i) files.push_back(found("f" + std::to_string(i) + (i % 2 == 0 ? ".nii" : ".txt")));
@@ -246,6 +348,35 @@ TEST_F(ArchiveTest, PagesShowEveryItemOnceInAStableOrder) {
   const auto records = archive->files(all);
   ASSERT_EQ(records->size(), 50U);
   EXPECT_EQ(records->at(49).path, "f49.txt");
+}
+
+TEST_F(ArchiveTest, WhatHasChangedSinceIsToldOnceAndInOrder) {
+  using Place = Archive::ChangePlace;
+  const SearchScope all{true, {}, {}};
+  std::vector<FoundFileRecord> files;
+  for (int i = 0; i < 25; ++i) files.push_back(found("f" + std::to_string(i)));
+  add(files);
+  std::vector<std::int64_t> seen;
+  Place place;
+  for (bool more = true; more;) {
+    const auto changes = archive->changedSince(Level::file, all, place, 10);
+    ASSERT_TRUE(changes) << describe(changes.error());
+    seen.insert(seen.end(), changes->ids.begin(), changes->ids.end());
+    place = changes->upTo;
+    more = changes->more;
+  }
+  EXPECT_EQ(seen, findAll(Level::file, ""));
+  EXPECT_EQ(archive->changedSince(Level::file, all, place, 10)->upTo, place) << "nothing new";
+  const auto third = file("f3").id, first = file("f1").id;
+  const std::vector<std::string> tags{"checked"};
+  ASSERT_TRUE(archive->tag(Level::file, std::span(&third, 1), tags, {}));
+  ASSERT_TRUE(archive->setMeta(Level::file, first, R"({"a":1})", "ana"));
+  EXPECT_EQ(archive->changedSince(Level::file, all, place, 10)->ids, (std::vector{third, first}));
+  EXPECT_EQ(archive->changedSince(Level::file, {false, {project.id}, {}}, place, 10)->ids.size(), 2U);
+  EXPECT_TRUE(archive->changedSince(Level::file, {false, {project.id + 1}, {}}, place, 10)->ids.empty());
+  EXPECT_TRUE(archive->changedSince(Level::file, {}, place, 10)->ids.empty());
+  EXPECT_EQ(archive->changedSince(Level::project, {false, {project.id}, {}}, {}, 10)->ids.size(), 1U);
+  EXPECT_EQ(archive->changedSince(Level::subject, all, {}, 10)->ids.size(), 1U);
 }
 
 TEST_F(ArchiveTest, NobodyFindsWhatIsOfOtherProjects) {

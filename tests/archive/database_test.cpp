@@ -115,6 +115,16 @@ TEST_F(DatabaseTest, NewIdsAreToldAndNeverUsedTwice) {
   EXPECT_GT(ids.at(1), ids.at(0));
 }
 
+TEST_F(DatabaseTest, RowsThatAreFoundCountWhetherTheyChangeOrNot) {
+  makeTable();
+  ASSERT_TRUE(apply("INSERT INTO t (n) VALUES (1)"));
+  ASSERT_TRUE(database->write([](Sql& sql) -> Result<void> {
+    EXPECT_EQ(sql.change("UPDATE t SET n = 1")->rows, 1);
+    EXPECT_EQ(sql.change("UPDATE t SET n = 1 WHERE n = 2")->rows, 0);
+    return {};
+  }));
+}
+
 TEST_F(DatabaseTest, AReadingSeesOneState) {
   makeTable();
   ASSERT_TRUE(apply("INSERT INTO t (n) VALUES (1)"));
