@@ -393,7 +393,8 @@ export class Session {
     this.progress.clear();
     this.probes.reset();
     this.ownScenes.clear();
-    if (again) this.feed.restart(!hello.resumed);
+    // What the list became between the first look at it and this greeting was told to others only.
+    this.feed.restart(again && !hello.resumed);
     // What was being opened may have come, or failed, while nobody heard of it: it is opened anew, on the scene of here.
     if (this.scene.layers.length === 0) this.store.adopt(hello.scene);
     else if (!hello.resumed || this.opening || !sameJson(hello.scene, this.scene)) this.sendOwnScene();
