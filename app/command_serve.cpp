@@ -1,24 +1,35 @@
 // `nora serve`: scans a folder, serves the page and the pictures.
+#include "app/api/account_routes.hpp"
+#include "app/api/archive_routes.hpp"
+#include "app/api/file_routes.hpp"
+#include "app/api/router.hpp"
+#include "app/api/saved_routes.hpp"
+#include "app/api/upload_routes.hpp"
+#include "app/api/view_routes.hpp"
+#include "app/archive_images.hpp"
 #include "app/commands.hpp"
 #include "app/http_api.hpp"
+#include "app/index_news.hpp"
 #include "app/news.hpp"
+#include "app/open_index.hpp"
 #include "app/process_metrics.hpp"
 #include "app/readiness.hpp"
-#include "app/scanner.hpp"
-#include "app/served_images.hpp"
+#include "app/served_projects.hpp"
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "streaming/socket/server.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -27,9 +38,11 @@
 namespace nora {
 namespace {
 
-constexpr double messageBurst = 1000.0 / 300;        // of messages_per_second
-constexpr double byteBurst = 4;                      // of message_kib_per_second
-constexpr std::size_t otherFiles = 512;              // open files that are no connections
+constexpr double messageBurst = 1000.0 / 300;             // of messages_per_second
+constexpr double byteBurst = 4;                           // of message_kib_per_second
+constexpr std::size_t otherFiles = 512;                   // open files that are no connections
+constexpr std::chrono::milliseconds indexLookEvery{500};  // for what other programs change
+constexpr std::chrono::milliseconds rightsLookEvery{2000};
 constexpr std::chrono::milliseconds farewell{2000};  // for clients to hear that the server ends
 
 struct ServeOptions {
@@ -37,6 +50,7 @@ struct ServeOptions {
   std::string configFile;
   std::map<std::string, std::string> flags;  // setting -> text
   bool printConfig = false;
+  bool printRoutes = false;
 };
 
 Result<Config> configure(const ServeOptions& options) {
@@ -131,13 +145,31 @@ Result<void> drawOnce(Renderer& renderer) {
   return {};
 }
 
-void sayWhere(const Config& config, const std::string& folder, int port) {
+std::string addressOf(const Config& config, int port) {
   const bool isIpv6 = config.bind.find(':') != std::string::npos;
   const bool everyAddress = config.bind == "0.0.0.0" || config.bind == "::";
-  std::printf("nora serves %s at %s://%s:%d\n", printable(folder).c_str(),
-              config.tlsCertificate.empty() ? "http" : "https",
-              everyAddress ? "localhost" : (isIpv6 ? "[" + config.bind + "]" : config.bind).c_str(), port);
+  return std::string(config.tlsCertificate.empty() ? "http" : "https") + "://" +
+         (everyAddress ? "localhost" : (isIpv6 ? "[" + config.bind + "]" : config.bind)) + ":" + std::to_string(port);
+}
+
+void sayWhere(const Config& config, const std::string& what, int port) {
+  std::printf("nora serves %s at %s\n", printable(what).c_str(), addressOf(config, port).c_str());
   std::fflush(stdout);
+}
+
+/// Without accounts: no log-in on this machine alone, else a link by which the first administrator is made.
+Result<void> sayWhoMayEnter(const Config& config, Gate& gate, Setup& setup, int port) {
+  const auto has = gate.hasAccounts();
+  if (!has) return tl::make_unexpected(has.error());
+  if (*has) return {};
+  if (isLocal(config.bind) && config.login == "auto") {
+    std::printf("For you alone, without log-in: the server listens on this machine only.\n");
+  } else {
+    std::printf("There is no account yet. This link makes the administrator's; it works once:\n%s/?setup=%s\n",
+                addressOf(config, port).c_str(), setup.open().c_str());
+  }
+  std::fflush(stdout);
+  return {};
 }
 
 /// Until a signal ends the server. SIGHUP is "read the certificate again" where there is one.
@@ -146,9 +178,23 @@ void waitForEnd(const sigset_t& signals, SocketServer& server, bool hasCertifica
   while (::sigwait(&signals, &signal) == 0 && signal == SIGHUP && hasCertificate) server.reloadCertificate();
 }
 
-Result<void> serve(const Config& config, const std::string& folder, const sigset_t& signals) {
-  auto root = ServedRoot::open(folder);
-  if (!root) return tl::make_unexpected(root.error());
+/// Does something again and again, on a thread of its own.
+std::jthread every(std::chrono::milliseconds interval, std::function<void()> work) {
+  return std::jthread([interval, work = std::move(work)](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    while (!never.wait_for(lock, stop, interval, [] { return false; }) && !stop.stop_requested()) work();
+  });
+}
+
+/// For the test that holds them against docs/openapi.yaml.
+Result<void> sayRoutes(const std::vector<Route>& routes) {
+  for (const Route& route : routes) std::printf("%s %s\n", route.method.data(), route.pattern.data());
+  return {};
+}
+
+Result<void> serve(const Config& config, const ServeOptions& options, const sigset_t& signals) {
   auto renderer = makeRenderer(config.backend, static_cast<std::size_t>(config.gpuMiB) << 20);
   if (!renderer) return tl::make_unexpected(renderer.error());
   if (auto drawn = drawOnce(**renderer); !drawn) return tl::make_unexpected(drawn.error());
@@ -158,38 +204,71 @@ Result<void> serve(const Config& config, const std::string& folder, const sigset
   auto metrics = std::make_shared<Metrics>();
   addProcessMetrics(*metrics);
 
+  const auto index = openIndex(config.index);
+  if (!index) return tl::make_unexpected(index.error());
+  log::info("index: " + (*index)->database->name());
+  const ApiPlaces places = (*index)->places();
+
   ReaderPool scanPool("/proc/self/exe", readerLimits(config));  // of its own, so that a scan never delays a reader
   ReaderPool readPool("/proc/self/exe", readerLimits(config));
   ContentCache cache(static_cast<std::size_t>(config.cacheMiB) << 20);
-  Catalogue catalogue;
-  catalogue.setProgress(0, true);  // before anybody can ask: an empty list is not a finished scan
-  ServedImages images(*root, readPool, catalogue, cache);
-  const EntryContent content(images, readPool, catalogue);
+  ArchiveImages images(places, readPool, cache);
+
+  IndexNews indexNews(places.archive);
+  Gate gate(places, {isLocal(config.bind) && config.login == "auto", std::chrono::hours(config.sessionHours)});
+  LoginLimiter limiter;
+  Setup setup;
   auto how = engineOptions(config);
   how.metrics = metrics;
-  StreamEngine engine(std::move(*renderer), images, how);
-
-  const std::string rootName = std::filesystem::path(root->path()).filename().string();
+  how.greeting = [&] { return indexNews.message(); };
+  StreamEngine engine(std::move(*renderer), how);
+  cache.onShortage([&] { engine.releaseUnseen(); });
+  News news([&] {
+    indexNews.refresh();
+    engine.broadcast(indexNews.message());
+  });
+  ScanService scans(places.archive, scanPool, [&] { news.tell(); });
+  indexNews.of(scans);
+  UploadStore uploads(places.archive);
+  const auto allRoutes = [&] {
+    auto out = archiveRoutes(places);
+    for (auto more : {accountRoutes(places, gate, limiter, setup), administrationRoutes(places),
+                      viewRoutes(places, images, scans, indexNews), fileRoutes(places), savedRoutes(places),
+                      uploadRoutes(places, uploads, [&](std::int64_t project) { scans.request(project); })})
+      std::move(more.begin(), more.end(), std::back_inserter(out));
+    return out;
+  };
+  if (options.printRoutes) return sayRoutes(allRoutes());
   auto server =
       SocketServer::start(socketOptions(config, metrics), engine,
-                          makeHttpApi({catalogue, content, readiness, *metrics, rootName, config.metricsPublic}));
+                          makeHttpApi({readiness, *metrics, config.metricsPublic, makeRouter(allRoutes(), gate)}),
+                          [&](const HttpRequest& request, const std::stop_token&) -> Result<StreamVisitor> {
+                            std::string key;
+                            auto visitor = gate.streamVisitor(request, key);
+                            if (!visitor) return tl::make_unexpected(visitor.error());
+                            return StreamVisitor{key, std::make_shared<VisitorImages>(images, *std::move(visitor))};
+                          });
   if (!server) return tl::make_unexpected(server.error());
 
-  News news([&] { engine.broadcast(catalogueMessage(catalogue)); });
-  std::jthread scanThread([&](std::stop_token stop) {
-    readiness.scanHasBegun();
-    Scanner(*root, scanPool, catalogue, [&] { news.tell(); }).scan(stop);
-    const auto counts = catalogue.counts();
-    log::info("scan: " + std::to_string(counts.files) + " files, " + std::to_string(counts.entries) + " entries, " +
-              std::to_string(counts.problems) + " problems");
+  ServedProjects projects(places.archive, scans);
+  const auto what = projects.begin(options.folder);
+  if (!what) return tl::make_unexpected(what.error());
+  const auto looker = every(indexLookEvery, [&, last = std::int64_t{0}]() mutable {
+    const auto now = indexNews.refresh();
+    if (std::exchange(last, now) == now) return;
+    projects.update();
+    news.tell();
   });
-
-  sayWhere(config, root->path(), (*server)->port());
+  const auto warden =
+      every(rightsLookEvery, [&] { engine.endUnless([&](const std::string& key) { return gate.mayStay(key); }); });
+  readiness.scanHasBegun();
+  sayWhere(config, *what, (*server)->port());
+  if (auto said = sayWhoMayEnter(config, gate, setup, (*server)->port()); !said) return said;
   waitForEnd(signals, **server, !config.tlsCertificate.empty());
   log::info("ending");
   readiness.isEnding();
-  scanThread.request_stop();
   (*server)->end(farewell);
+  cache.onShortage({});
   return {};
 }
 
@@ -200,14 +279,13 @@ int runServe(const ServeOptions& options) {
     std::printf("%s", printConfig(*config).c_str());
     return 0;
   }
-  if (options.folder.empty()) return report(Error{ErrorCode::invalidInput, "say which folder to serve", "DIR"});
   setLogLevel(config->logLevel);
   sigset_t endSignals;
   sigemptyset(&endSignals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&endSignals, signal);
   ::pthread_sigmask(SIG_BLOCK, &endSignals, nullptr);  // before any thread starts: only sigwait sees them
   std::signal(SIGPIPE, SIG_IGN);
-  if (auto served = serve(*config, options.folder, endSignals); !served) return report(served.error());
+  if (auto served = serve(*config, options, endSignals); !served) return report(served.error());
   return 0;
 }
 
@@ -215,10 +293,12 @@ int runServe(const ServeOptions& options) {
 
 void addServeCommand(CLI::App& app, int& exitStatus) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand("serve", "Serves a folder of images to browsers");
-  command->add_option("DIR", options->folder, "The folder");
+  CLI::App* command = app.add_subcommand("serve", "Serves projects of images to browsers");
+  command->add_option("DIR", options->folder,
+                      "A folder: becomes a project, where it is none yet. Without: all projects");
   command->add_option("--config", options->configFile, "A TOML file with settings");
   command->add_flag("--print-config", options->printConfig, "Print the settings in force as TOML and end");
+  command->add_flag("--print-routes", options->printRoutes, "Print the routes of the HTTP API and end")->group("");
   for (const auto& field : configFields()) {
     std::string flag = "--" + std::string(field.name);
     std::replace(flag.begin(), flag.end(), '_', '-');

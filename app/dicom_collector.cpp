@@ -1,9 +1,15 @@
-#include "app/scanner.hpp"
+#include "app/dicom_collector.hpp"
 
+#include "archive/access/digest.hpp"
+#include "archive/access/encoding.hpp"
+#include "base/utf8.hpp"
 #include "image/io/dicom_rtstruct.hpp"
 #include "image/io/dicom_support.hpp"
 
 #include <algorithm>
+#include <set>
+
+#include <nlohmann/json.hpp>
 
 namespace nora {
 namespace {
@@ -32,8 +38,8 @@ std::string patientOf(const DicomHeader& header) {
 
 /// "2006-10-10 Brain" from "20061010" and "Brain".
 std::string studyLabel(const DicomHeader& header) {
-  std::string date = header.studyDate;
-  if (date.size() == 8) date = date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 2);
+  std::string date = isoDate(header.studyDate);
+  if (date.empty()) date = header.studyDate;
   if (date.empty()) return header.studyDescription;
   return header.studyDescription.empty() ? date : date + " " + header.studyDescription;
 }
@@ -45,6 +51,37 @@ std::string formatOf(const DicomHeader& header) {
 }
 
 }  // namespace
+
+std::string seriesMark(const std::string& whose) {
+  constexpr std::size_t letters = 8;
+  return toHex(sha256(whose)).substr(0, letters);
+}
+
+std::string itemName(const std::string& text) {
+  constexpr std::size_t mostCharacters = 120;
+  std::string out;
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size() && characters < mostCharacters;) {
+    const std::size_t size = utf8Length(text, i);
+    const bool isControl = static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7F;
+    if (size == 0 || text[i] == '/')
+      out += '_';
+    else if (isControl)
+      out += ' ';
+    else if (!(out.empty() && (text[i] == '.' || text[i] == ' ')))
+      out.append(text, i, size);
+    i += std::max<std::size_t>(size, 1);
+    ++characters;
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+std::string isoDate(const std::string& dicom) {
+  const bool isDate =
+      dicom.size() == 8 && std::all_of(dicom.begin(), dicom.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return isDate ? dicom.substr(0, 4) + "-" + dicom.substr(4, 2) + "-" + dicom.substr(6, 2) : "";
+}
 
 void DicomCollector::add(const FoundFile& file, DicomHeader header) {
   auto& patients = patientsInFolder_[file.subject];
@@ -64,6 +101,7 @@ void DicomCollector::add(const FoundFile& file, DicomHeader header) {
 
 std::string DicomCollector::subjectOf(const Instance& instance) const {
   const auto& folder = instance.file.subject;
+  if (isPlaceSaid_) return folder;
   const bool bids = folder.starts_with("sub-");
   const bool severalPatients = patientsInFolder_.at(folder).size() > 1;
   const bool folderIsSubject =
@@ -73,7 +111,35 @@ std::string DicomCollector::subjectOf(const Instance& instance) const {
   return patient.empty() ? folder : patient;
 }
 
-std::vector<DicomCollector::Found> DicomCollector::entriesOf(Series& series) {
+/// What some files of a series have in common. The first says whose they are.
+FoundFileRecord DicomCollector::recordOf(const Series& series, const std::vector<std::size_t>& instances) const {
+  const Instance& first = series.instances[instances.front()];
+  FoundFileRecord out;
+  std::string folder = folderOf(first.file.path);
+  for (const std::size_t i : instances) {
+    const auto& file = series.instances[i].file;
+    folder = commonFolder(folder, folderOf(file.path));
+    out.parts.push_back(file.path);
+    out.facts.size += file.stat.sizeBytes;
+    out.facts.mtimeUs = std::max(out.facts.mtimeUs, file.stat.modifiedNs / 1000);
+  }
+  out.facts.path = folder.empty() ? "." : folder;
+  out.facts.kind = "image";
+  out.facts.format = formatOf(first.header);
+  out.facts.modality = first.header.modality;
+  out.facts.sequence = first.header.seriesDescription;
+  out.facts.date = isoDate(first.header.studyDate);
+  out.facts.instances = static_cast<std::int64_t>(instances.size());
+  const std::string subject = subjectOf(first);
+  out.subject = subject == "." ? "" : itemName(subject);
+  out.study = itemName(first.file.study.empty() ? studyLabel(first.header) : first.file.study);
+  if (out.subject.empty()) out.study.clear();
+  out.studyDate = out.facts.date;
+  out.studyUid = first.header.studyUid;
+  return out;
+}
+
+void DicomCollector::make(Series& series) const {
   std::sort(series.instances.begin(), series.instances.end(), [](const Instance& a, const Instance& b) {
     return a.file.path < b.file.path;
   });  // of copies, always the same
@@ -81,130 +147,56 @@ std::vector<DicomCollector::Found> DicomCollector::entriesOf(Series& series) {
   headers.reserve(series.instances.size());
   for (const auto& instance : series.instances) headers.push_back(instance.header);
   const DicomGrouping grouping = groupDicom(headers);
-
-  std::vector<Found> entries;
+  series.made.clear();
   for (const auto& stack : grouping.stacks) {
-    const Instance& first = series.instances[stack.instances.front()];
-    std::string folder = folderOf(first.file.path);
-    Entry entry;
-    for (const std::size_t i : stack.instances) {
-      const auto& file = series.instances[i].file;
-      folder = commonFolder(folder, folderOf(file.path));
-      entry.files.push_back(file.path);
-      entry.sizeBytes += file.stat.sizeBytes;
-    }
-    entry.path = folder.empty() ? "." : folder;
-    entry.series = stack.series();
-    entry.sourceSeries = first.header.sourceSeriesUid;
-    entry.subject = subjectOf(first);
-    entry.study = first.file.study.empty() ? studyLabel(first.header) : first.file.study;
-    entry.name = stack.label;
-    entry.kind = "image";
-    entry.format = formatOf(first.header);
-    if (stack.columns > 1 || stack.rows > 1) entry.dims = {stack.columns, stack.rows, stack.depth()};
-    if (stack.timePoints > 1) entry.dims.push_back(stack.timePoints);
-    entry.timePoints = stack.timePoints;
-    entry.modality = first.header.modality;
-    entry.description = first.header.seriesDescription;
-    entry.instances = static_cast<std::int64_t>(stack.instances.size());
-    entry.warnings = stack.warnings;
-    entries.push_back({std::move(entry), dicomSeriesKey(first.header)});
+    FoundFileRecord record = recordOf(series, stack.instances);
+    const DicomHeader& first = headers[stack.instances.front()];
+    record.facts.series = stack.series();
+    record.facts.sourceSeries = first.sourceSeriesUid;
+    record.facts.label = stack.label;
+    if (stack.columns > 1 || stack.rows > 1)
+      record.facts.dims = {stack.columns, stack.rows, stack.depth(), stack.timePoints};
+    const Vec3 spacing = spacingMm(stack.worldFromVoxel);
+    record.facts.spacingMm = {spacing[0], spacing[1], spacing[2]};
+    record.facts.warnings =
+        nlohmann::json(stack.warnings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    series.made.push_back({std::move(record), dicomSeriesKey(first)});
   }
 
-  // One entry for all instances that are refused for the same reason, not one for each of a thousand slices.
+  // One record for all instances that are refused for the same reason, not one for each of a thousand slices.
   std::map<std::pair<std::string, bool>, std::vector<std::size_t>> byReason;
   for (const auto& [index, error] : grouping.refused) {
     byReason[{error.what, error.code == ErrorCode::unsupported}].push_back(index);
   }
   for (const auto& [why, indices] : byReason) {
     const auto& [reason, unsupported] = why;
-    const Instance& first = series.instances[indices.front()];
-    Entry entry = entryFor(first.file, "image");
-    entry.subject = subjectOf(first);
-    if (entry.study.empty()) entry.study = studyLabel(first.header);
-    entry.format = "DICOM";
-    entry.modality = first.header.modality;
-    entry.description = first.header.seriesDescription;
-    entry.instances = static_cast<std::int64_t>(indices.size());
-    entry.state = unsupported ? EntryState::unsupported : EntryState::failed;
-    entry.reason = reason;
-    entries.push_back({std::move(entry), {}});
-  }
-  return entries;
-}
-
-void DicomCollector::claim(Series& series) {
-  std::set<std::string> counted;
-  for (const auto& [name, whose] : series.claims) {
-    owners_[name].erase(whose);
-    counted.insert(name);
-  }
-  series.claims.clear();
-  for (const auto& found : series.found) {
-    if (found.whose.empty()) continue;
-    const std::string name = entryId(found.entry.path, found.entry.series);
-    owners_[name].insert(found.whose);
-    series.claims.emplace_back(name, found.whose);
-    counted.insert(name);
-  }
-  touched_.insert(counted.begin(), counted.end());
-}
-
-void DicomCollector::nameEntries(Series& series) const {
-  for (auto& [entry, whose] : series.found) {
-    if (whose.empty()) continue;
-    const std::string name = entryId(entry.path, entry.series);
-    entry.ambiguous = owners_.at(name).size() > 1;
-    entry.id = entry.ambiguous ? entryId(entry.path, entry.series + '\n' + whose) : name;
+    FoundFileRecord record = recordOf(series, indices);
+    record.facts.path = record.parts.front();
+    record.facts.series = "refused " + seriesMark(reason);
+    record.facts.format = "DICOM";
+    record.facts.state = unsupported ? FileState::present : FileState::broken;
+    record.facts.reason = reason;
+    series.made.push_back({std::move(record), {}});
   }
 }
 
-/// Entries of other series whose names others have now, or no longer have.
-void DicomCollector::nameOthersAnew() {
+/// Series UIDs should be unique, but copies with changed names and careless anonymisers make the same twice. Then all
+/// that would be called the same get a mark of whose they are, in whatever order they were found.
+std::vector<FoundFileRecord> DicomCollector::series() {
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> owners;
   for (auto& [uid, series] : series_) {
-    const auto renamed = [&](const auto& claim) {
-      const auto& [name, whose] = claim;
-      if (!touched_.contains(name)) return false;
-      const bool shared = owners_.at(name).size() > 1;
-      const auto same = [&](const auto& p) {
-        return entryId(p.second.path, p.second.series) != name || p.second.ambiguous == shared;
-      };
-      return !std::all_of(series.published.begin(), series.published.end(), same);
-    };
-    if (series.changed || std::none_of(series.claims.begin(), series.claims.end(), renamed)) continue;
-    series.changed = true;
-    series.found = entriesOf(series);
+    if (std::exchange(series.changed, false)) make(series);
+    for (const Made& made : series.made) owners[{made.record.facts.path, made.record.facts.series}].insert(made.whose);
   }
-  touched_.clear();
-}
-
-std::vector<Entry> DicomCollector::takeChanges() {
-  std::vector<Entry> changes;
-  for (auto& [uid, series] : series_) {
-    if (!series.changed) continue;
-    series.found = entriesOf(series);
-    claim(series);
-  }
-  nameOthersAnew();
-  for (auto& [uid, series] : series_) {
-    if (!series.changed) continue;
-    series.changed = false;
-    nameEntries(series);
-    std::map<std::string, Entry> now;
-    for (auto& found : series.found) now.insert_or_assign(found.entry.id, std::move(found.entry));
-    series.found.clear();
-    for (auto& [id, old] : series.published) {
-      if (now.contains(id)) continue;
-      old.state = EntryState::removed;
-      changes.push_back(std::move(old));
+  std::vector<FoundFileRecord> out;
+  for (const auto& [uid, series] : series_) {
+    for (const Made& made : series.made) {
+      FoundFileRecord& record = out.emplace_back(made.record);
+      const bool isShared = owners.at({record.facts.path, record.facts.series}).size() > 1;
+      if (isShared) record.facts.series += "~" + seriesMark(made.whose);
     }
-    for (const auto& [id, entry] : now) {
-      const auto old = series.published.find(id);
-      if (old == series.published.end() || !(old->second == entry)) changes.push_back(entry);
-    }
-    series.published = std::move(now);
   }
-  return changes;
+  return out;
 }
 
 }  // namespace nora

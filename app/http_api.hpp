@@ -1,30 +1,21 @@
-// The HTTP routes: the page, the list of files, what they hold.
+// What the server answers by HTTP: the page, its state for programs that look after servers, and the API.
 #pragma once
 
-#include "app/entry_content.hpp"
 #include "app/readiness.hpp"
-#include "archive/index/catalogue.hpp"
 #include "base/metrics.hpp"
 #include "streaming/socket/server.hpp"
 
-#include <string>
-
 namespace nora {
 
-/// What the routes tell of; all of it must outlive the handler.
+/// All of it must outlive the handler.
 struct HttpSources {
-  const Catalogue& catalogue;
-  const EntryContent& content;
   const Readiness& readiness;
   const Metrics& metrics;
-  std::string rootName;        // the title of the list
   bool metricsPublic = false;  // else only this machine gets them
+  HttpHandler api;             // for /api/
 };
 
-/// The page, the list, health and metrics are answered from memory, at once; contents of entries as work.
+/// The page, health and metrics are answered from memory, at once.
 [[nodiscard]] HttpHandler makeHttpApi(HttpSources sources);
-
-/// The text message that tells pages of news in the catalogue.
-[[nodiscard]] std::string catalogueMessage(const Catalogue& catalogue);
 
 }  // namespace nora

@@ -1,9 +1,9 @@
 #include "app/local_images.hpp"
 
+#include "app/dicom_collector.hpp"
 #include "app/file_set.hpp"
 #include "archive/files/served_root.hpp"
 #include "archive/files/tree_walker.hpp"
-#include "archive/index/catalogue.hpp"
 #include "image/io/dicom_header.hpp"
 #include "image/io/dicom_rtstruct.hpp"
 #include "image/io/trx_reader.hpp"
@@ -126,7 +126,7 @@ void partEqualKeys(const DicomFiles& found, const DicomGrouping& grouping, std::
   for (std::size_t n = 0; n < images.size(); ++n) {
     if (uses[images[n].series] < 2) continue;
     const DicomHeader& header = found.headers[grouping.stacks[n].instances.front()];
-    images[n].key += "~" + entryId(dicomSeriesKey(header), images[n].series).substr(0, 8);
+    images[n].key += "~" + seriesMark(dicomSeriesKey(header));
   }
 }
 

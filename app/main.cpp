@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
     CLI::App app("nora: medical images, rendered on the server, read in the browser", "nora");
     app.set_version_flag("--version", std::string("nora ") + nora::programVersion);
     app.require_subcommand(1);
+    app.footer(nora::exitStatusHelp);
     int exitStatus = 0;
     nora::addServeCommand(app, exitStatus);
     nora::addInfoCommand(app, exitStatus);
@@ -36,8 +38,9 @@ int main(int argc, char** argv) {
     nora::addArchiveCommands(app, exitStatus);
     nora::addReaderCommand(app, exitStatus);
     raiseFileLimit();
+    std::signal(SIGPIPE, SIG_IGN);  // a change is ended also where nobody reads what is said of it
     CLI11_PARSE(app, argc, argv);
-    return exitStatus;
+    return nora::endOutput(exitStatus);
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "nora: there is not enough memory; ask for a smaller picture or image\n");
     return nora::exitStatus(nora::ErrorCode::limitExceeded);

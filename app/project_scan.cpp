@@ -1,13 +1,10 @@
 #include "app/project_scan.hpp"
 
-#include "base/utf8.hpp"
-#include "image/io/companions.hpp"
-#include "image/io/dicom_header.hpp"
+#include "app/file_record.hpp"
 #include "image/io/sidecars.hpp"
 
 #include <algorithm>
 
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 namespace nora {
@@ -15,161 +12,141 @@ namespace {
 
 constexpr std::size_t filesPerWalk = 1024;
 constexpr std::size_t filesPerBatch = 128;  // descriptors open at once for one reader request, and one transaction
+constexpr std::size_t filesPerDicomFlush = 5000;  // DICOM files after which the list gets their series
 constexpr std::size_t mostProblems = 100;
-constexpr std::int64_t longestSidecar = std::int64_t{1} << 20;
 
-bool isUtf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t size = utf8Length(text, i);
-    if (size == 0) return false;
-    i += size;
-  }
-  return true;
+bool isSame(const FoundFile& file, std::int64_t size, std::int64_t mtimeUs) {
+  return file.stat.sizeBytes == size && file.stat.modifiedNs / 1000 == mtimeUs;
 }
 
-std::int64_t microseconds(std::int64_t ns) {
-  return ns / 1000;
-}
-
-/// What the path says. A file that lies in no folder belongs to the project.
-FoundFileRecord recordOf(const FoundFile& file) {
+FoundFileRecord unreadable(const std::string& path, std::string kind, const std::string& why) {
   FoundFileRecord out;
-  out.facts.path = file.path;
-  out.facts.size = file.stat.sizeBytes;
-  out.facts.mtimeUs = microseconds(file.stat.modifiedNs);
-  const std::string kind = kindBySuffix(file.path);
-  out.facts.kind = !imagesOfSidecar(file.path).empty() ? "sidecar"
-                   : kind == "image?"                  ? "other"
-                   : kind == "tracts"                  ? "streamlines"
-                                                       : kind;
-  const bool isAlone = file.path.find('/') == std::string::npos;
-  const PathPlace place = isAlone ? placeFromPath(file.path) : PathPlace{file.subject, file.study};
-  if (place.subject == ".") return out;
-  out.subject = place.subject;
-  out.study = place.study;
+  out.facts.path = path;
+  out.facts.kind = std::move(kind);
+  out.facts.state = FileState::broken;
+  out.facts.reason = why;
   return out;
 }
 
-/// 20240317 of DICOM as 2024-03-17; empty for what is none.
-std::string dateOf(const std::string& dicom) {
-  const bool isDate =
-      dicom.size() == 8 && std::all_of(dicom.begin(), dicom.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return isDate ? dicom.substr(0, 4) + "-" + dicom.substr(4, 2) + "-" + dicom.substr(6, 2) : "";
-}
-
-void takeImage(const ImageInfo& info, FoundFileRecord& out) {
-  out.facts.kind = "image";
-  out.facts.modality = info.modality;
-  out.facts.sequence = info.description;
-  out.facts.dims = {info.dims[0], info.dims[1], info.dims[2], info.timePoints};
-  const Vec3 spacing = spacingMm(info.worldFromVoxel);
-  out.facts.spacingMm = {spacing[0], spacing[1], spacing[2]};
-}
-
-void takeDicom(const DicomHeader& header, FoundFileRecord& out) {
-  out.facts.kind = "dicom";
-  out.facts.modality = header.modality;
-  out.facts.sequence = header.seriesDescription;
-  out.facts.dims = {header.columns, header.rows, header.hasPixels ? header.frames : 0, 1};
-  if (header.pixelSpacing)
-    out.facts.spacingMm = {(*header.pixelSpacing)[1], (*header.pixelSpacing)[0], header.sliceThickness};
-  out.facts.date = dateOf(header.studyDate);
-  out.studyDate = out.facts.date;
-  out.studyUid = header.studyUid;
-  if (header.damage.empty()) return;
-  out.facts.state = FileState::broken;
-  out.facts.reason = header.damage;
-}
-
-void takeSummary(const Result<FileSummary>& summary, FoundFileRecord& out) {
-  const auto isBroken = [&](const Error& error) {
-    if (error.code != ErrorCode::unsupported) out.facts.state = FileState::broken;
-    out.facts.reason = error.what;
-  };
-  if (!summary) return isBroken(summary.error());
-  out.facts.format = summary->format;
-  if (summary->kind == "image") {
-    const auto info = imageInfoFromJson(summary->header);
-    return info ? takeImage(*info, out) : isBroken(info.error());
-  }
-  if (summary->kind == "dicom") {
-    const auto header = dicomHeaderFromJson(summary->header);
-    return header ? takeDicom(*header, out) : isBroken(header.error());
-  }
-  if (summary->kind == "tracts") out.facts.kind = "streamlines";
-  if (summary->kind == "surface" || summary->kind == "table" || summary->kind == "document")
-    out.facts.kind = summary->kind;
-}
-
-/// The JSON beside an image (BIDS), if it is there and is an object.
-std::string sidecarOf(const ServedRoot& root, const std::string& image) {
-  for (const std::string& name : sidecarsOf(image)) {
-    if (!name.ends_with(".json")) continue;
-    const auto stat = root.stat(name);
-    if (!stat || stat->type != FileType::regular || stat->sizeBytes > longestSidecar) continue;
-    auto fd = root.openFile(name);
-    if (!fd) continue;
-    std::string text(static_cast<std::size_t>(stat->sizeBytes), '\0');
-    const ssize_t got = ::pread(fd->get(), text.data(), text.size(), 0);
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    const auto json = nlohmann::json::parse(text, nullptr, false);
-    if (json.is_object()) return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  }
-  return "{}";
-}
-
-bool isLookedAt(const std::string& path) {
-  const std::string kind = kindBySuffix(path);
-  return (kind == "image?" || kind == "surface" || kind == "tracts") && imagesOfSidecar(path).empty();
-}
-
 }  // namespace
+
+/// A DICOM file and what a reader said of it.
+struct ProjectScan::Looked {
+  FoundFile file;
+  DicomHeader header;
+};
 
 void ProjectScan::problem(const std::string& path, const std::string& what) {
   if (report_.problems.size() < mostProblems) report_.problems.push_back(printable(path) + ": " + what);
 }
 
-void ProjectScan::meet(const ServedRoot& root, const FoundFile& file) {
-  if (!isUtf8(file.path)) return problem(file.path, "the name is not UTF-8: rename the file");
-  const auto known = known_.find(file.path);
-  const bool isSame = known != known_.end() && known->second.size == file.stat.sizeBytes &&
-                      known->second.mtimeUs == microseconds(file.stat.modifiedNs);
-  if (known != known_.end()) known_.erase(known);
-  if (isSame) {
-    ++report_.files.unchanged;
+Result<void> ProjectScan::takePattern() {
+  const auto settings = nlohmann::json::parse(project_.settings, nullptr, false);
+  if (!settings.is_object()) return {};
+  isPlacedAnew_ = settings.value("placedBy", "") != settings.value("pattern", "");
+  if (!settings.contains("pattern") || !settings["pattern"].is_string()) return {};
+  const auto text = settings["pattern"].get<std::string>();
+  auto pattern = PathPattern::parse(text);
+  if (!pattern) return tl::make_unexpected(pattern.error());
+  pattern_ = *std::move(pattern);
+  dicom_ = DicomCollector(true);
+  return {};
+}
+
+/// Where the file belongs: by the project's pattern, or by what its folders look like.
+void ProjectScan::place(FoundFile& file) const {
+  auto said = pattern_ ? pattern_->match(file.path) : placeFromPath(file.path);
+  if (!said) said = PathPlace{".", ""};
+  file.subject = said->subject;
+  file.study = said->study;
+}
+
+void ProjectScan::meet(const ServedRoot& root, const FoundFile& found) {
+  FoundFile file = found;
+  if (pattern_ || file.path.find('/') == std::string::npos) place(file);
+  if (const auto dicom = knownDicom_.find(file.path); dicom != knownDicom_.end()) {
+    const bool same = !isPlacedAnew_ && isSame(file, dicom->second.size, dicom->second.mtimeUs);
+    if (!same) goneDicom_.push_back(file.path);  // its header will be another, if it still is one
+    if (!same) wanted_.push_back(file);
+    knownDicom_.erase(dicom);
     return;
   }
+  const auto known = known_.find(file.path);
+  if (known != known_.end()) {
+    const Archive::Known before = known->second;
+    known_.erase(known);
+    if (!isPlacedAnew_ && isSame(file, before.size, before.mtimeUs)) {
+      ++report_.files.unchanged;
+      if (file.path.ends_with(".nii.gz") || file.path.ends_with(".nii")) all_.insert(file.path);
+      return;
+    }
+    wasFile_[file.path] = before.id;
+  }
   wanted_.push_back(file);
-  for (const std::string& image : imagesOfSidecar(file.path)) {
+  touch(root, file.path);
+}
+
+/// Images whose metadata comes from that file, too: they are looked at again.
+void ProjectScan::touch(const ServedRoot& root, const std::string& path) {
+  for (const std::string& image : imagesOfSidecar(path)) {
     if (root.stat(image)) touched_.insert(image);
   }
+  if (mayBeInherited(path)) inherited_.push_back(path);
 }
 
-/// Folders may have names that subjects and studies cannot have: their files are the project's then.
-void ProjectScan::checkPlace(FoundFileRecord& record) {
-  for (const bool isSubject : {true, false}) {
-    std::string& name = isSubject ? record.subject : record.study;
-    if (name.empty()) continue;
-    const auto right = checkItemName(name, isSubject ? "subject" : "study");
-    if (right) continue;
-    problem(record.facts.path, right.error().where + ": " + right.error().what);
-    name.clear();
-    if (isSubject) record.study.clear();
+/// The same for metadata in folders above.
+void ProjectScan::touchHeirs() {
+  if (inherited_.empty() || all_.empty()) return;
+  for (const std::string& path : inherited_) {
+    const std::string folder = path.substr(0, path.rfind('/') + 1);
+    const std::vector<std::string> name{path.substr(folder.size())};
+    for (auto at = all_.lower_bound(folder); at != all_.end() && at->starts_with(folder); ++at) {
+      if (isBidsName(*at) && !inheritedSidecars(*at, name).empty()) touched_.insert(*at);
+    }
   }
 }
 
-Result<void> ProjectScan::markGone() {
+bool ProjectScan::mayBeThere(const std::string& path) const {
+  return std::any_of(closed_.begin(), closed_.end(),
+                     [&](const std::string& folder) { return path == folder || path.starts_with(folder + "/"); });
+}
+
+Result<void> ProjectScan::markGone(const ServedRoot& root) {
+  for (const FoundFileRecord& record : unreadable_) known_.erase(record.facts.path);
   std::vector<std::int64_t> gone;
   for (const auto& [path, known] : known_) {
-    const bool mayBeThere = std::any_of(closed_.begin(), closed_.end(), [&](const std::string& folder) {
-      return path == folder || path.starts_with(folder + "/");
-    });
-    if (!mayBeThere) gone.push_back(known.id);
+    if (mayBeThere(path)) continue;
+    gone.push_back(known.id);
+    touch(root, path);
   }
+  for (const auto& [path, known] : knownDicom_) {
+    if (!mayBeThere(path)) goneDicom_.push_back(path);
+  }
+  if (gone.empty()) return {};
   const auto marked = archive_.markVanished(gone);
   if (!marked) return tl::make_unexpected(marked.error());
-  report_.vanished = *marked;
+  report_.vanished += *marked;
   return {};
+}
+
+void ProjectScan::count(const Archive::Registered& done) {
+  report_.files.added += done.added;
+  report_.files.changed += done.changed;
+  report_.files.unchanged += done.unchanged;
+  report_.files.moved += done.moved;
+}
+
+/// What the file says together with those of its parts that are there.
+Result<FileSummary> ProjectScan::withParts(const ServedRoot& root, OpenedFile file, const FileSummary& alone,
+                                           std::stop_token stop) {
+  const std::string folder = file.name.substr(0, file.name.rfind('/') + 1);
+  std::vector<OpenedFile> files;
+  files.push_back(std::move(file));
+  for (const std::string& part : alone.parts) {
+    if (part.find('/') != std::string::npos) continue;
+    if (auto fd = root.openFile(folder + part)) files.push_back({folder + part, std::move(*fd)});
+  }
+  return files.size() > 1 ? pool_.peekTogether(files, std::move(stop)) : alone;
 }
 
 Result<void> ProjectScan::take(const ServedRoot& root, std::span<const FoundFile> files, std::stop_token stop) {
@@ -177,9 +154,10 @@ Result<void> ProjectScan::take(const ServedRoot& root, std::span<const FoundFile
   std::vector<OpenedFile> opened;
   std::vector<std::size_t> openedFrom;
   for (const FoundFile& file : files) {
-    records.push_back(recordOf(file));
-    checkPlace(records.back());
-    if (!isLookedAt(file.path)) continue;
+    records.push_back(recordOf(root, file));
+    if (auto right = checkPlace(records.back()); !right)
+      problem(file.path, right.error().where + ": " + right.error().what);
+    if (!isLookedAt(records.back())) continue;
     auto fd = root.openFile(file.path);
     if (!fd) {
       records.back().facts.state = FileState::broken;
@@ -191,52 +169,158 @@ Result<void> ProjectScan::take(const ServedRoot& root, std::span<const FoundFile
   }
   const auto summaries = pool_.peek(opened, stop);
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the scan was stopped", project_.name);
+  std::vector<Looked> dicom;
+  std::set<std::size_t> isDicom;
   for (std::size_t i = 0; i < summaries.size() && i < openedFrom.size(); ++i) {
-    FoundFileRecord& record = records[openedFrom[i]];
-    takeSummary(summaries[i], record);
-    if (record.facts.kind == "image") record.facts.sidecar = sidecarOf(root, record.facts.path);
+    const std::size_t at = openedFrom[i];
+    if (summaries[i] && summaries[i]->kind == "dicom") {
+      auto header = dicomHeaderFromJson(summaries[i]->header);
+      if (header) {
+        dicom.push_back({files[at], std::move(*header)});
+        isDicom.insert(at);
+      } else {
+        takeSummary(root, *sidecars_, tl::make_unexpected(header.error()), records[at]);
+      }
+      continue;
+    }
+    const bool partsTell = summaries[i] && summaries[i]->partsTell;
+    takeSummary(root, *sidecars_, partsTell ? withParts(root, std::move(opened[i]), *summaries[i], stop) : summaries[i],
+                records[at]);
   }
-  for (const auto& record : records) report_.broken += record.facts.state == FileState::broken ? 1 : 0;
-  const auto done = archive_.registerFiles(project_.id, records);
+  std::vector<FoundFileRecord> single;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!isDicom.contains(i)) single.push_back(std::move(records[i]));
+  }
+  for (const auto& record : single) report_.broken += record.facts.state == FileState::broken ? 1 : 0;
+  const auto done = archive_.registerFiles(project_.id, single);
   if (!done) return tl::make_unexpected(done.error());
-  report_.files.added += done->added;
-  report_.files.changed += done->changed;
-  report_.files.unchanged += done->unchanged;
-  report_.files.moved += done->moved;
+  count(*done);
+  return dicom.empty() ? Result<void>() : takeDicom(dicom);
+}
+
+/// Fills the collector with the DICOM files that are as they were.
+Result<void> ProjectScan::openDicom() {
+  if (std::exchange(isDicomOpen_, true)) return {};
+  const std::set<std::string> gone(goneDicom_.begin(), goneDicom_.end());
+  return archive_.eachDicom(project_.id, [&](const DicomFileRecord& record) {
+    if (gone.contains(record.path)) return;
+    auto header = dicomHeaderFromJson(nlohmann::json::parse(record.header, nullptr, false));
+    if (!header) return;
+    FoundFile file{record.path, {}, {}, {}};
+    place(file);
+    file.stat.sizeBytes = record.size;
+    file.stat.modifiedNs = record.mtimeUs * 1000;
+    dicom_.add(file, std::move(*header));
+  });
+}
+
+Result<void> ProjectScan::takeDicom(std::span<const Looked> found) {
+  if (auto opened = openDicom(); !opened) return opened;
+  std::vector<DicomFileRecord> records;
+  std::vector<std::int64_t> wereFiles;  // of another kind until now
+  for (const Looked& one : found) {
+    records.push_back({one.file.path, one.file.stat.sizeBytes, one.file.stat.modifiedNs / 1000,
+                       toJson(one.header).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
+    if (const auto was = wasFile_.find(one.file.path); was != wasFile_.end()) wereFiles.push_back(was->second);
+    std::erase(goneDicom_, one.file.path);
+    dicom_.add(one.file, one.header);
+  }
+  if (auto stored = archive_.storeDicom(project_.id, records); !stored) return stored;
+  if (!wereFiles.empty()) {
+    if (auto marked = archive_.markVanished(wereFiles); !marked) return tl::make_unexpected(marked.error());
+  }
+  dicomPending_ += records.size();
+  if (dicomPending_ < filesPerDicomFlush) return {};
+  dicomPending_ = 0;
+  const auto done = archive_.registerFiles(project_.id, dicom_.series());
+  if (!done) return tl::make_unexpected(done.error());
+  return {};
+}
+
+/// At the end: the series are as the files are.
+Result<void> ProjectScan::closeDicom() {
+  if (!isDicomOpen_) {
+    const auto isOpen = archive_.isDicomOpen(project_.id);
+    if (!isOpen) return tl::make_unexpected(isOpen.error());
+    if (goneDicom_.empty() && !*isOpen) {
+      const auto series = archive_.seriesCount(project_.id);
+      if (!series) return tl::make_unexpected(series.error());
+      report_.files.unchanged += *series;
+      return {};
+    }
+    if (auto opened = openDicom(); !opened) return opened;
+  }
+  const auto series = dicom_.series();
+  for (const auto& record : series) report_.broken += record.facts.state == FileState::broken ? 1 : 0;
+  const auto done = archive_.closeDicom(project_.id, series, goneDicom_, report_.vanished);
+  if (!done) return tl::make_unexpected(done.error());
+  count(*done);
+  return {};
+}
+
+Result<void> ProjectScan::walk(const ServedRoot& root, const Progress& progress, std::stop_token stop) {
+  auto known = archive_.knownFiles(project_.id);
+  if (!known) return tl::make_unexpected(known.error());
+  known_ = std::move(*known);
+  auto dicom = archive_.knownDicom(project_.id);
+  if (!dicom) return tl::make_unexpected(dicom.error());
+  knownDicom_ = std::move(*dicom);
+  const bool isFirst = known_.empty() && knownDicom_.empty();  // nothing can have moved: the list fills from the start
+  Result<void> taken;
+  walkTree(
+      root, filesPerWalk,
+      [&](const std::vector<FoundFile>& files) {
+        for (const FoundFile& file : files) meet(root, file);
+        if (isFirst && taken) taken = takeWanted(root, progress, stop);
+      },
+      [&](const WalkProblem& wrong) {
+        closed_.push_back(wrong.path);
+        problem(wrong.path, wrong.error.what);
+        unreadable_.push_back(unreadable(wrong.path, "folder", wrong.error.what));
+      },
+      stop);
+  if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the scan was stopped", project_.name);
+  if (isFirst) touched_.clear();  // images were read with their sidecars
+  return taken;
+}
+
+Result<void> ProjectScan::takeWanted(const ServedRoot& root, const Progress& progress, std::stop_token stop) {
+  for (const FoundFile& file : wanted_) touched_.erase(file.path);
+  const std::span<const FoundFile> all(wanted_);
+  for (std::size_t i = 0; i < all.size(); i += filesPerBatch) {
+    const auto some = all.subspan(i, std::min(filesPerBatch, all.size() - i));
+    if (auto done = take(root, some, stop); !done) return done;
+    looked_ += static_cast<std::int64_t>(some.size());
+    if (progress) progress(looked_, looked_ + static_cast<std::int64_t>(all.size() - i - some.size()));
+  }
+  wanted_.clear();
   return {};
 }
 
 Result<ScanReport> ProjectScan::run(const Progress& progress, std::stop_token stop) {
   const auto root = ServedRoot::open(project_.root);
   if (!root) return tl::make_unexpected(root.error());
-  auto known = archive_.knownFiles(project_.id);
-  if (!known) return tl::make_unexpected(known.error());
-  known_ = std::move(*known);
-  walkTree(
-      *root, filesPerWalk,
-      [&](const std::vector<FoundFile>& files) {
-        for (const FoundFile& file : files) meet(*root, file);
-      },
-      [&](const WalkProblem& wrong) {
-        closed_.push_back(wrong.path);
-        problem(wrong.path, wrong.error.what);
-      },
-      stop);
-  if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the scan was stopped", project_.name);
-  if (auto marked = markGone(); !marked) return tl::make_unexpected(marked.error());
+  sidecars_.emplace(*root);
+  if (auto taken = takePattern(); !taken) return tl::make_unexpected(taken.error());
+  if (auto walked = walk(*root, progress, stop); !walked) return tl::make_unexpected(walked.error());
+  if (auto marked = markGone(*root); !marked) return tl::make_unexpected(marked.error());
+  touchHeirs();
   for (const FoundFile& file : wanted_) touched_.erase(file.path);
   for (const std::string& image : touched_) {
     const auto stat = root->stat(image);
-    const PathPlace place = placeFromPath(image);
     if (!stat) continue;
-    wanted_.push_back({image, *stat, place.subject, place.study});
+    wanted_.push_back({image, *stat, {}, {}});
+    place(wanted_.back());
     --report_.files.unchanged;  // it was met as such
   }
-  const std::span<const FoundFile> all(wanted_);
-  for (std::size_t i = 0; i < all.size(); i += filesPerBatch) {
-    if (progress) progress(static_cast<std::int64_t>(i), static_cast<std::int64_t>(all.size()));
-    const auto some = all.subspan(i, std::min(filesPerBatch, all.size() - i));
-    if (auto taken = take(*root, some, stop); !taken) return tl::make_unexpected(taken.error());
+  if (auto taken = takeWanted(*root, progress, stop); !taken) return tl::make_unexpected(taken.error());
+  const auto told = archive_.registerFiles(project_.id, unreadable_);
+  if (!told) return tl::make_unexpected(told.error());
+  if (auto closed = closeDicom(); !closed) return tl::make_unexpected(closed.error());
+  if (isPlacedAnew_) {
+    auto settings = nlohmann::json::parse(project_.settings);
+    settings["placedBy"] = settings.value("pattern", "");
+    if (auto set = archive_.setSettings(project_.id, settings.dump()); !set) return tl::make_unexpected(set.error());
   }
   return report_;
 }

@@ -1,6 +1,9 @@
 // Brings the index of a project up to date with its folder: what is new, changed, moved or gone.
 #pragma once
 
+#include "app/dicom_collector.hpp"
+#include "app/sidecar_metadata.hpp"
+#include "archive/files/path_pattern.hpp"
 #include "archive/files/served_root.hpp"
 #include "archive/files/tree_walker.hpp"
 #include "archive/index/archive.hpp"
@@ -9,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -25,6 +29,7 @@ struct ScanReport {
 
 /// Scans one project once. Files whose size and time are as they were are not opened. What a reader process says of new
 /// and changed ones is registered in batches: a scan that is stopped keeps what it has, and the next one goes on.
+/// DICOM files become series; all series of a project are put together anew where one of their files has changed.
 /// What lies in folders that could not be read does not vanish.
 class ProjectScan {
  public:
@@ -38,20 +43,47 @@ class ProjectScan {
   [[nodiscard]] Result<ScanReport> run(const Progress& progress, std::stop_token stop);
 
  private:
-  void meet(const ServedRoot& root, const FoundFile& file);
+  struct Looked;
+
+  [[nodiscard]] Result<void> walk(const ServedRoot& root, const Progress& progress, std::stop_token stop);
+  [[nodiscard]] Result<void> takeWanted(const ServedRoot& root, const Progress& progress, std::stop_token stop);
+  [[nodiscard]] Result<void> takePattern();
+  void place(FoundFile& file) const;
+  void meet(const ServedRoot& root, const FoundFile& found);
+  void touch(const ServedRoot& root, const std::string& path);
+  void touchHeirs();
   void problem(const std::string& path, const std::string& what);
-  void checkPlace(FoundFileRecord& record);
-  [[nodiscard]] Result<void> markGone();
+  [[nodiscard]] bool mayBeThere(const std::string& path) const;
+  [[nodiscard]] Result<void> markGone(const ServedRoot& root);
   [[nodiscard]] Result<void> take(const ServedRoot& root, std::span<const FoundFile> files, std::stop_token stop);
+  [[nodiscard]] Result<FileSummary> withParts(const ServedRoot& root, OpenedFile file, const FileSummary& alone,
+                                              std::stop_token stop);
+  [[nodiscard]] Result<void> openDicom();
+  [[nodiscard]] Result<void> takeDicom(std::span<const Looked> found);
+  [[nodiscard]] Result<void> closeDicom();
+  void count(const Archive::Registered& done);
 
   Archive& archive_;
   const ProjectRecord& project_;
   ReaderPool& pool_;
   ScanReport report_;
-  std::map<std::string, Archive::Known> known_;  // those that the walk has not met
-  std::vector<FoundFile> wanted_;                // new and changed
-  std::set<std::string> touched_;                // images whose sidecars are new or changed
-  std::vector<std::string> closed_;              // folders that could not be read
+  std::map<std::string, Archive::Known> known_;        // those that the walk has not met
+  std::map<std::string, DicomFileRecord> knownDicom_;  // the same
+  std::map<std::string, std::int64_t> wasFile_;        // of `wanted_`: their ids
+  std::vector<FoundFile> wanted_;                      // new and changed
+  std::set<std::string> all_;                          // images that are as they were, that may inherit
+  std::vector<std::string> inherited_;                 // new and changed metadata that images below may inherit
+  std::set<std::string> touched_;                      // images whose sidecars are new or changed
+  std::vector<std::string> closed_;                    // folders that could not be read
+  std::vector<FoundFileRecord> unreadable_;            // the same, and names that cannot be taken, as records
+  bool isPlacedAnew_ = false;           // the pattern is another than at the last scan: all files are looked at
+  std::optional<PathPattern> pattern_;  // of the project's settings
+  std::optional<SidecarMetadata> sidecars_;
+  DicomCollector dicom_;
+  std::vector<std::string> goneDicom_;
+  std::int64_t looked_ = 0;
+  bool isDicomOpen_ = false;  // the collector has all DICOM files
+  std::size_t dicomPending_ = 0;
 };
 
 }  // namespace nora

@@ -38,6 +38,16 @@ const std::array fields{
                            "Empty: pages from the host that they ask.",
                 .text = &Config::allowedOrigins,
                 .shape = ConfigField::Shape::list},
+    ConfigField{.name = "index",
+                .comment = "Where projects, users and tags are kept: a file of SQLite, or mysql://USER@HOST/NAME with "
+                           "the password in NORA_INDEX_PASSWORD. Empty: ~/.local/share/nora/index.sqlite.",
+                .text = &Config::index,
+                .shape = ConfigField::Shape::optional},
+    ConfigField{"login",
+                "auto: who sits at this machine needs no log-in while the server listens on it alone and there are no "
+                "accounts. always: everybody logs in.",
+                &Config::login},
+    ConfigField{"session_hours", "A log-in ends so long after its last use.", nullptr, &Config::sessionHours, 1, 8760},
     ConfigField{"cache_mib", "Memory for loaded images, shared by all sessions.", nullptr, &Config::cacheMiB, 64,
                 mostMiB},
     ConfigField{"volume_mib", "Largest image that is opened.", nullptr, &Config::volumeMiB, 1, mostMiB},
@@ -91,6 +101,9 @@ Result<void> checkText(const ConfigField& field, std::string_view value, const s
   }
   if (field.name == "backend" && isNone(backends)) {
     return fail(ErrorCode::invalidInput, "backend must be auto, cpu or cuda", origin);
+  }
+  if (field.name == "login" && value != "auto" && value != "always") {
+    return fail(ErrorCode::invalidInput, "login must be auto or always", origin);
   }
   if (value.empty() && field.shape == ConfigField::Shape::word) {
     return fail(ErrorCode::invalidInput, std::string(field.name) + " must not be empty", origin);

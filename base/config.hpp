@@ -21,6 +21,9 @@ struct Config {
   std::string tlsKey;
   std::string trustedProxies;
   std::string allowedOrigins;
+  std::string index;
+  std::string login = "auto";
+  std::int64_t sessionHours = 12;
   std::int64_t cacheMiB = 4096;
   std::int64_t volumeMiB = 8192;
   std::int64_t readers = 2;

@@ -31,7 +31,8 @@ using std::chrono::microseconds;
 /// A still that has waited so long is no longer put off for what moves in other sessions.
 constexpr std::chrono::milliseconds longestStillWait{500};
 
-constexpr int takenOver = 4001;  // close code: the session goes on in another connection
+constexpr int notAllowed = 4003;  // close code: the visitor may not go on
+constexpr int takenOver = 4001;   // close code: the session goes on in another connection
 constexpr std::chrono::milliseconds longestSleep{
     1000};  // of the render thread while connections are to be looked after
 
@@ -88,9 +89,8 @@ FrameHeader headerOf(const RenderJob& job, const Frame& frame) {
 }  // namespace
 
 struct StreamEngine::State {
-  State(std::unique_ptr<Renderer> r, ImageSource& i, const Options& o)
+  State(std::unique_ptr<Renderer> r, const Options& o)
       : renderer(std::move(r)),
-        images(i),
         options(o),
         registry(o.metrics != nullptr ? o.metrics : std::make_shared<Metrics>()),
         metrics(*registry),
@@ -104,12 +104,11 @@ struct StreamEngine::State {
 
   void wake();
   void begin(const LinkPointer& link, std::string_view message);
-  [[nodiscard]] SessionPointer makeSession() const;
+  [[nodiscard]] SessionPointer makeSession(const StreamVisitor& visitor) const;
   void lookAfterLinks(Clock::time_point now);
-  void releaseUnseen();
   void start(const SessionPointer& session, std::vector<ImageLoad> loads);
   void startPick(const SessionPointer& session);
-  void load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted);
+  void load(const std::weak_ptr<Session>& waiting, ImageSource& images, const ImageLoad& wanted);
   void renderLoop(const std::stop_token& stop);
   bool renderNext();
   bool tryRender(const std::vector<SessionPointer>& from, ViewSchedule::Kind kind, Clock::time_point now,
@@ -125,7 +124,6 @@ struct StreamEngine::State {
   [[nodiscard]] Clock::time_point nextDeadline();
 
   const std::unique_ptr<Renderer> renderer;
-  ImageSource& images;
   const Options options;
   const std::shared_ptr<Metrics> registry;
   EngineMetrics metrics;
@@ -160,12 +158,15 @@ void StreamEngine::State::start(const SessionPointer& session, std::vector<Image
     const auto stop = wanted.stop;
     const auto haste = wanted.background ? LoaderPool::Haste::background : LoaderPool::Haste::waitedFor;
     loaders.submit(
-        session.get(), stop, [this, weak = std::weak_ptr(session), wanted = std::move(wanted)] { load(weak, wanted); },
+        session.get(), stop,
+        [this, weak = std::weak_ptr(session), images = session->visitor().images, wanted = std::move(wanted)] {
+          load(weak, *images, wanted);
+        },
         haste);
   }
 }
 
-void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, const ImageLoad& wanted) {
+void StreamEngine::State::load(const std::weak_ptr<Session>& waiting, ImageSource& images, const ImageLoad& wanted) {
   Result<LayerContent> result = fail(ErrorCode::internal, "nothing was loaded", wanted.source.path);
   try {
     LoadOptions how;
@@ -375,8 +376,8 @@ Clock::time_point StreamEngine::State::nextDeadline() {
   return deadline;
 }
 
-StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options)
-    : state_(std::make_unique<State>(std::move(renderer), images, options)) {
+StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, Options options)
+    : state_(std::make_unique<State>(std::move(renderer), options)) {
   auto& registry = *state_->registry;
   registry.computed("nora_sessions", "Viewers that are connected.", [weak = std::weak_ptr(state_->counts)] {
     const auto counts = weak.lock();
@@ -387,12 +388,10 @@ StreamEngine::StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& imag
                       const auto counts = weak.lock();
                       return counts ? static_cast<double>(counts->keptCount()) : 0;
                     });
-  images.onShortage([state = state_.get()] { state->releaseUnseen(); });
   state_->renderThread = std::jthread([state = state_.get()](const std::stop_token& stop) { state->renderLoop(stop); });
 }
 
 StreamEngine::~StreamEngine() {
-  state_->images.onShortage({});
   for (const auto& session : state_->table.connected()) session->shut();
   for (const auto& session : state_->table.kept()) session->shut();
   state_->renderThread.request_stop();
@@ -400,8 +399,9 @@ StreamEngine::~StreamEngine() {
   state_->renderThread.join();
 }
 
-std::shared_ptr<StreamEngine::Link> StreamEngine::connect(std::shared_ptr<SessionOutput> output) {
-  return state_->table.open(std::move(output));
+std::shared_ptr<StreamEngine::Link> StreamEngine::connect(std::shared_ptr<SessionOutput> output,
+                                                          StreamVisitor visitor) {
+  return state_->table.open(std::move(output), std::move(visitor));
 }
 
 void StreamEngine::receive(Link& link, std::string_view message) {
@@ -412,7 +412,7 @@ void StreamEngine::receive(Link& link, std::string_view message) {
     return;
   }
   std::vector<ImageLoad> loads;
-  session->receive(message, state_->images, loads);
+  session->receive(message, loads);
   state_->startPick(session);
   session->flush();
   state_->start(session, std::move(loads));
@@ -420,7 +420,7 @@ void StreamEngine::receive(Link& link, std::string_view message) {
   state_->wake();
 }
 
-SessionPointer StreamEngine::State::makeSession() const {
+SessionPointer StreamEngine::State::makeSession(const StreamVisitor& visitor) const {
   ViewerSession::Options how;
   how.schedule.settle = options.settle;
   how.schedule.pause = options.pause;
@@ -430,7 +430,7 @@ SessionPointer StreamEngine::State::makeSession() const {
   how.version = options.version;
   how.keep = options.keep;
   how.jpegQuality = options.movingJpegQuality;
-  return std::make_shared<Session>(newToken(), how);
+  return std::make_shared<Session>(newToken(), how, visitor);
 }
 
 /// The first message of a connection.
@@ -439,7 +439,8 @@ void StreamEngine::State::begin(const LinkPointer& link, std::string_view messag
   if (!parsed) return link->refuse(parsed.error());
   const auto* first = std::get_if<StartMessage>(&*parsed);
   if (first == nullptr) return link->refuse({ErrorCode::forbidden, "the first message must be start", "type"});
-  const auto [session, before] = table.sessionFor(first->resume, [&] { return makeSession(); });
+  const auto [session, before] =
+      table.sessionFor(first->resume, link->visitor().key, [&] { return makeSession(link->visitor()); });
   if (session == nullptr) {
     return link->refuse({ErrorCode::unavailable, "too many viewers are connected; try again later", {}});
   }
@@ -452,6 +453,7 @@ void StreamEngine::State::begin(const LinkPointer& link, std::string_view messag
   session->attach(link->output(), first->codecs, loads);
   if (session->id() == first->resume) metrics.resumed.add();
   link->setSession(session);
+  if (options.greeting) session->post(options.greeting());
   session->flush();
   start(session, std::move(loads));
   wake();
@@ -471,11 +473,27 @@ void StreamEngine::disconnect(const std::shared_ptr<Link>& link) {
   if (over != nullptr) over->shut();
 }
 
-/// Lets go of images of sessions that nobody looks at.
-void StreamEngine::State::releaseUnseen() {
-  for (const auto& session : table.kept()) session->releaseImages();
-  for (const auto& session : table.connected()) {
+void StreamEngine::releaseUnseen() {
+  for (const auto& session : state_->table.kept()) session->releaseImages();
+  for (const auto& session : state_->table.connected()) {
     if (session->isUnseen()) session->releaseImages();
+  }
+}
+
+void StreamEngine::endUnless(const std::function<bool(const std::string& key)>& mayStay) {
+  std::map<std::string, bool> stays;
+  for (const auto& key : state_->table.keys()) stays.emplace(key, mayStay(key));
+  const auto isOver = [&](const std::string& key) {
+    const auto found = stays.find(key);
+    return found != stays.end() && !found->second;
+  };
+  for (const auto& link : state_->table.links()) {
+    if (isOver(link->visitor().key)) link->output()->close(notAllowed, "what you may see has changed");
+  }
+  for (const auto& session : state_->table.forget(isOver)) {
+    session->detach();
+    session->shut();
+    state_->current.forget(session.get());
   }
 }
 

@@ -43,19 +43,21 @@ class LayerContent {
   std::shared_ptr<const Content> shape_;
 };
 
-/// How sessions get images; implemented by app/ with the catalogue, the reader pool and the volume cache.
+/// How sessions get images; implemented by app/ with the index, the reader pool and the volume cache.
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
-  /// The source of a catalogue entry. Errors: notFound, unsupported (why it cannot be opened).
-  [[nodiscard]] virtual Result<Source> resolve(const std::string& entryId) = 0;
   /// Loads (or finds in the cache) an image or shape. A volume holds options.timePoint, or all time points. Thread:
-  /// any; blocks. `stop` ends it soon, at every stage.
+  /// any; blocks. `stop` ends it soon, at every stage. Errors: notFound, unsupported (there is nothing to draw), and
+  /// those of readers.
   [[nodiscard]] virtual Result<LayerContent> load(const Source& source, const LoadOptions& options,
                                                   std::stop_token stop) = 0;
-  /// Before a load is refused for want of memory `release` is called, on any thread, to let go of images that nobody
-  /// looks at. Empty: nobody is asked. Waits for a call that is under way.
-  virtual void onShortage(std::function<void()> /*release*/) {}
+};
+
+/// Who a stream is for, and what they may see.
+struct StreamVisitor {
+  std::string key;                      // a session that was begun by one is resumed by nobody else
+  std::shared_ptr<ImageSource> images;  // only what they may see
 };
 
 /// What is waited for goes first; what is not may go in parts, and let others pass between them. Spare ones are those
@@ -91,15 +93,16 @@ class StreamEngine {
     std::chrono::milliseconds frameBudget{33};    // aimed at for drawing and encoding a moving picture
     double smallestScale = 1 / 6.0;               // of a moving picture's sides, if that takes too long at full size
     std::string version = "0.1.0";                // told in `hello`
+    std::function<std::string()> greeting{};      // a text message for each connection, after `hello`; must not block
     std::shared_ptr<Metrics> metrics{};           // empty: nobody reads them
   };
 
-  StreamEngine(std::unique_ptr<Renderer> renderer, ImageSource& images, Options options);
+  StreamEngine(std::unique_ptr<Renderer> renderer, Options options);
   ~StreamEngine();
 
   class Link;
   /// A new connection. It is told nothing before its first message, which is to be `start`.
-  [[nodiscard]] std::shared_ptr<Link> connect(std::shared_ptr<SessionOutput> output);
+  [[nodiscard]] std::shared_ptr<Link> connect(std::shared_ptr<SessionOutput> output, StreamVisitor visitor);
   /// One text message from the client. A malformed one closes the connection through its output.
   void receive(Link& link, std::string_view message);
   /// A small message went to the client and came back in that time.
@@ -109,6 +112,12 @@ class StreamEngine {
 
   /// Sends a text message to every session (catalogue news).
   void broadcast(const std::string& message);
+  /// Ends the sessions, also kept ones, of visitors that may not go on: their streams are closed with 4003. `mayStay`
+  /// is asked for each of their keys once, without a lock held.
+  void endUnless(const std::function<bool(const std::string& key)>& mayStay);
+
+  /// Lets go of images of sessions that nobody looks at.
+  void releaseUnseen();
 
   [[nodiscard]] std::size_t sessionCount() const;  // that are connected
   [[nodiscard]] std::size_t keptCount() const;     // that are not, and may be resumed

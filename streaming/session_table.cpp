@@ -38,8 +38,8 @@ bool StreamEngine::Link::isOver() const {
   return isOver_;
 }
 
-std::shared_ptr<SessionTable::Link> SessionTable::open(std::shared_ptr<SessionOutput> output) {
-  auto link = std::make_shared<Link>(std::move(output));
+std::shared_ptr<SessionTable::Link> SessionTable::open(std::shared_ptr<SessionOutput> output, StreamVisitor visitor) {
+  auto link = std::make_shared<Link>(std::move(output), std::move(visitor));
   const std::lock_guard lock(mutex_);
   links_.push_back(link);
   return link;
@@ -51,9 +51,12 @@ std::shared_ptr<SessionTable::Link> SessionTable::find(const Link& link) const {
   return at == links_.end() ? nullptr : *at;
 }
 
-SessionTable::Found SessionTable::sessionFor(const std::string& token, const std::function<SessionPointer()>& make) {
+SessionTable::Found SessionTable::sessionFor(const std::string& token, const std::string& key,
+                                             const std::function<SessionPointer()>& make) {
   const std::lock_guard lock(mutex_);
-  const auto isIt = [&](const SessionPointer& session) { return session->id() == token; };
+  const auto isIt = [&](const SessionPointer& session) {
+    return session->id() == token && session->visitor().key == key;
+  };
   if (const auto at = std::find_if(connected_.begin(), connected_.end(), isIt); at != connected_.end()) {
     const auto link = std::find_if(links_.begin(), links_.end(), [&](const auto& l) { return l->session() == *at; });
     return {*at, link == links_.end() ? nullptr : *link};
@@ -96,6 +99,36 @@ SessionTable::Overdue SessionTable::overdue(Clock::time_point now) {
     if (now - waiting.since > loadsKept && std::exchange(waiting.isLoading, false)) out.idle.push_back(waiting.session);
   }
   std::erase_if(kept_, [&](const Kept& waiting) { return now - waiting.since > options_.keep; });
+  return out;
+}
+
+std::set<std::string> SessionTable::keys() const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> out;
+  for (const auto& link : links_) out.insert(link->visitor().key);
+  for (const Kept& waiting : kept_) out.insert(waiting.session->visitor().key);
+  return out;
+}
+
+std::vector<std::shared_ptr<SessionTable::Link>> SessionTable::links() const {
+  const std::lock_guard lock(mutex_);
+  return links_;
+}
+
+std::vector<SessionTable::SessionPointer> SessionTable::forget(
+    const std::function<bool(const std::string& key)>& isOver) {
+  std::vector<SessionPointer> out;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(connected_, [&](const SessionPointer& session) {
+    if (!isOver(session->visitor().key)) return false;
+    out.push_back(session);
+    return true;
+  });
+  std::erase_if(kept_, [&](const Kept& waiting) {
+    if (!isOver(waiting.session->visitor().key)) return false;
+    out.push_back(waiting.session);
+    return true;
+  });
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,9 +19,11 @@ namespace nora {
 /// One connection. Until its first message it has no session, and none any more when another one has taken it over.
 class StreamEngine::Link {
  public:
-  explicit Link(std::shared_ptr<SessionOutput> output) : output_(std::move(output)) {}
+  Link(std::shared_ptr<SessionOutput> output, StreamVisitor visitor)
+      : output_(std::move(output)), visitor_(std::move(visitor)) {}
 
   [[nodiscard]] const std::shared_ptr<SessionOutput>& output() const { return output_; }
+  [[nodiscard]] const StreamVisitor& visitor() const { return visitor_; }
   [[nodiscard]] Clock::time_point since() const { return since_; }
   [[nodiscard]] std::shared_ptr<ViewerSession> session() const;
   void setSession(std::shared_ptr<ViewerSession> session);
@@ -32,6 +35,7 @@ class StreamEngine::Link {
 
  private:
   const std::shared_ptr<SessionOutput> output_;
+  const StreamVisitor visitor_;
   const Clock::time_point since_ = Clock::now();
   mutable std::mutex mutex_;
   std::shared_ptr<ViewerSession> session_;
@@ -51,7 +55,7 @@ class SessionTable {
 
   explicit SessionTable(Options options) : options_(options) {}
 
-  [[nodiscard]] std::shared_ptr<Link> open(std::shared_ptr<SessionOutput> output);
+  [[nodiscard]] std::shared_ptr<Link> open(std::shared_ptr<SessionOutput> output, StreamVisitor visitor);
   /// The same link, owned; nothing if it is not in the table.
   [[nodiscard]] std::shared_ptr<Link> find(const Link& link) const;
 
@@ -59,9 +63,10 @@ class SessionTable {
     SessionPointer session;
     std::shared_ptr<Link> before;  // the connection that it still has
   };
-  /// The session of a token, now among the connected ones; one that `make` makes if there is none. Nothing where there
-  /// are too many.
-  [[nodiscard]] Found sessionFor(const std::string& token, const std::function<SessionPointer()>& make);
+  /// The session of a token, if it is of the visitor with that key, now among the connected ones; one that `make` makes
+  /// if there is none. Nothing where there are too many.
+  [[nodiscard]] Found sessionFor(const std::string& token, const std::string& key,
+                                 const std::function<SessionPointer()>& make);
 
   /// The connection is gone; `session`: what it had, to be kept for a while if `isWorthKeeping`. Gives back the session
   /// that is over now, if any.
@@ -75,6 +80,11 @@ class SessionTable {
   };
   [[nodiscard]] Overdue overdue(Clock::time_point now);
 
+  /// Whom links and sessions are for, each once.
+  [[nodiscard]] std::set<std::string> keys() const;
+  [[nodiscard]] std::vector<std::shared_ptr<Link>> links() const;
+  /// Takes sessions out, connected and kept ones, by the keys of their visitors; they are given back.
+  [[nodiscard]] std::vector<SessionPointer> forget(const std::function<bool(const std::string& key)>& isOver);
   [[nodiscard]] std::vector<SessionPointer> connected() const;
   [[nodiscard]] std::vector<SessionPointer> kept() const;
   [[nodiscard]] std::size_t connectedCount() const;

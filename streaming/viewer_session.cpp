@@ -8,6 +8,9 @@
 namespace nora {
 namespace {
 
+/// Of the patch of a picture ahead: many of them are tried between pictures that somebody waits for.
+constexpr std::size_t maxAheadBytes = std::size_t{64} << 10;
+
 /// The four usual views and no layer: what a session shows before anything is opened.
 Scene emptyScene() {
   Scene scene = defaultScene(Source{}, ImageInfo{});
@@ -28,8 +31,9 @@ bool sameAutomatics(const Scene& a, const Scene& b) {
 
 }  // namespace
 
-ViewerSession::ViewerSession(std::string id, Options options)
+ViewerSession::ViewerSession(std::string id, Options options, StreamVisitor visitor)
     : id_(std::move(id)),
+      visitor_(std::move(visitor)),
       options_(std::move(options)),
       scene_(std::make_shared<Scene>(emptyScene())),
       schedule_(options_.schedule) {
@@ -94,12 +98,8 @@ bool ViewerSession::isWorthKeeping() const {
   return !closed_ && (!scene_->layers.empty() || !opens_.empty());
 }
 
-void ViewerSession::receive(std::string_view text, ImageSource& images, std::vector<ImageLoad>& loads) {
+void ViewerSession::receive(std::string_view text, std::vector<ImageLoad>& loads) {
   auto message = parseClientMessage(text);
-  Result<Source> source = fail(ErrorCode::notFound, "nothing was asked for");
-  if (message && std::holds_alternative<OpenMessage>(*message)) {
-    source = images.resolve(std::get<OpenMessage>(*message).entry);
-  }
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   if (!message) return close(message.error());
@@ -114,10 +114,9 @@ void ViewerSession::receive(std::string_view text, ImageSource& images, std::vec
         } else if constexpr (std::is_same_v<M, PingMessage>) {
           outbox_.text(pongMessage(m.token));
         } else if (acceptInput(m.input)) {
-          if constexpr (std::is_same_v<M, OpenMessage>) {
-            handle(m, source, loads);
-          } else if constexpr (std::is_same_v<M, SceneMessage> || std::is_same_v<M, EditMessage> ||
-                               std::is_same_v<M, ViewportsMessage> || std::is_same_v<M, LoadMessage>) {
+          if constexpr (std::is_same_v<M, OpenMessage> || std::is_same_v<M, SceneMessage> ||
+                        std::is_same_v<M, EditMessage> || std::is_same_v<M, ViewportsMessage> ||
+                        std::is_same_v<M, LoadMessage>) {
             handle(m, loads);
           } else {
             handle(m);
@@ -279,7 +278,8 @@ std::optional<RenderJob> ViewerSession::nextAhead() {
 /// Nothing if it cannot be drawn with the images that are there.
 std::optional<RenderJob> ViewerSession::aheadJob(const AheadMessage::Item& item) {
   const auto size = schedule_.viewport(item.view);
-  const auto json = size ? applyPatch(sceneJson_, item.patch) : fail(ErrorCode::notFound, "not shown", item.view);
+  const auto json =
+      size ? applyPatch(sceneJson_, item.patch, maxAheadBytes) : fail(ErrorCode::notFound, "not shown", item.view);
   if (!json) return std::nullopt;
   auto parsed = sceneFromJson(*json);
   if (!parsed || !checkRanges(*parsed, *scene_)) return std::nullopt;

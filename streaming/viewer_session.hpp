@@ -46,7 +46,7 @@ class ViewerSession {
     std::chrono::seconds keep{600};
     int jpegQuality = 80;
   };
-  ViewerSession(std::string id, Options options);
+  ViewerSession(std::string id, Options options, StreamVisitor visitor);
 
   /// A connection comes, the first one or a later one; `wanted` codecs are those of the client. What had been stopped
   /// is loaded again.
@@ -62,9 +62,10 @@ class ViewerSession {
   /// False if it was ended for what its client said, or if there is nothing in it.
   [[nodiscard]] bool isWorthKeeping() const;
   [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] const StreamVisitor& visitor() const { return visitor_; }
 
   /// One text message of the client. What it asks to be loaded is added to `loads`. A malformed one closes the session.
-  void receive(std::string_view message, ImageSource& images, std::vector<ImageLoad>& loads);
+  void receive(std::string_view message, std::vector<ImageLoad>& loads);
   /// A load has ended.
   void loaded(std::uint64_t ticket, Result<LayerContent> result, std::vector<ImageLoad>& loads);
   /// How far a load is: 0..1. The client is told a few times a second, of loads that take a while.
@@ -103,7 +104,7 @@ class ViewerSession {
     std::optional<Result<LayerContent>> result;
     Histogram histogram;
   };
-  void handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads);
+  void handle(const OpenMessage& message, std::vector<ImageLoad>& loads);
   void handle(const SceneMessage& message, std::vector<ImageLoad>& loads);
   void handle(const EditMessage& message, std::vector<ImageLoad>& loads);
   void handle(const ViewportsMessage& message, std::vector<ImageLoad>& loads);
@@ -142,6 +143,7 @@ class ViewerSession {
   };
 
   const std::string id_;
+  const StreamVisitor visitor_;
   const Options options_;
   Outbox outbox_;
   mutable std::mutex mutex_;

@@ -62,11 +62,7 @@ LayerValue valueAt(const Layer& layer, const Volume& volume, const Vec3& mm) {
 
 }  // namespace
 
-void ViewerSession::handle(const OpenMessage& message, const Result<Source>& source, std::vector<ImageLoad>& loads) {
-  if (!source) {
-    outbox_.text(errorMessage(source.error(), message.input));
-    return;
-  }
+void ViewerSession::handle(const OpenMessage& message, std::vector<ImageLoad>& loads) {
   if (!message.asOverlay) cancelOpens();
   if (opens_.size() >= maxPendingOpens) {
     outbox_.text(errorMessage({ErrorCode::limitExceeded, "too many images are being opened", {}}, message.input));
@@ -78,8 +74,8 @@ void ViewerSession::handle(const OpenMessage& message, const Result<Source>& sou
   open.ticket = ++lastTicket_;
   open.input = message.input;
   open.arrival = Clock::now();
-  open.layer = newLayerId(*source, taken);
-  open.source = *source;
+  open.layer = newLayerId(message.source, taken);
+  open.source = message.source;
   open.asOverlay = message.asOverlay;
   loads.push_back({open.ticket, open.source, 0, false, open.stop.get_token()});
   opens_.push_back(std::move(open));

@@ -96,7 +96,9 @@ Access accessTo(const ProjectFacts& project, std::span<const Grant> grants, cons
 }
 
 bool mayAdministerServer(const Caller& caller) {
-  if (!caller.administrator || caller.disabled || caller.userId == 0) return false;
+  // The single user of a machine has no account, and no id.
+  const bool isNobody = caller.userId == 0 && caller.entrance != Entrance::session;
+  if (!caller.administrator || caller.disabled || isNobody) return false;
   if (caller.entrance == Entrance::session) return true;
   return caller.entrance == Entrance::token && caller.onlyProject == 0 && caller.limit.has(Right::administer);
 }

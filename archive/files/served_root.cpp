@@ -2,6 +2,7 @@
 #include "archive/files/served_root.hpp"
 
 #include "archive/files/beneath.hpp"
+#include "archive/files/path_text.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -55,7 +56,7 @@ Result<ServedRoot> ServedRoot::open(const std::string& folder) {
 Result<UniqueFd> ServedRoot::openFile(const std::string& relativePath) const {
   if (relativePath.empty()) return fail(ErrorCode::invalidInput, "this is not a regular file", relativePath);
   // Without O_NONBLOCK a FIFO would block until somebody writes.
-  auto fd = openBeneath(fd_.get(), path_, relativePath, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  auto fd = openBeneath(fd_.get(), path_, pathOfText(relativePath), O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!fd) return fd;
   const auto status = statusOf(fd->get(), relativePath);
   if (!status) return tl::make_unexpected(status.error());
@@ -65,7 +66,7 @@ Result<UniqueFd> ServedRoot::openFile(const std::string& relativePath) const {
 }
 
 Result<UniqueFd> ServedRoot::openFolder(const std::string& relativePath) const {
-  auto fd = openBeneath(fd_.get(), path_, relativePath, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  auto fd = openBeneath(fd_.get(), path_, pathOfText(relativePath), O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!fd) return fd;
   const auto status = statusOf(fd->get(), relativePath);
   if (!status) return tl::make_unexpected(status.error());
@@ -74,7 +75,7 @@ Result<UniqueFd> ServedRoot::openFolder(const std::string& relativePath) const {
 }
 
 Result<FileStat> ServedRoot::stat(const std::string& relativePath) const {
-  const auto fd = openBeneath(fd_.get(), path_, relativePath, O_PATH);
+  const auto fd = openBeneath(fd_.get(), path_, pathOfText(relativePath), O_PATH);
   if (!fd) return tl::make_unexpected(fd.error());
   const auto status = statusOf(fd->get(), relativePath);
   if (!status) return tl::make_unexpected(status.error());

@@ -28,7 +28,7 @@ class ServedRoot {
   /// Errors: notFound, invalidInput (not a folder), forbidden (not readable).
   [[nodiscard]] static Result<ServedRoot> open(const std::string& folder);
 
-  /// Opens a regular file read-only by a path relative to the root. Symlinks are followed as long as they stay beneath
+  /// Opens a regular file read-only by a path relative to the root, as path_text.hpp writes it. Symlinks are followed as long as they stay beneath
   /// the root (openat2 RESOLVE_BENEATH). Errors: forbidden (leaves the root), notFound, invalidInput (not a regular
   /// file).
   [[nodiscard]] Result<UniqueFd> openFile(const std::string& relativePath) const;

@@ -1,6 +1,8 @@
 // The walk over the served tree: folders one by one, names sorted, links last.
 #include "archive/files/tree_walker.hpp"
 
+#include "archive/files/path_text.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -139,7 +141,7 @@ class Walk {
   bool readItem(int fd, Level& level, const char* name) {
     struct stat status {};
     if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT;
-    Item item{name, fileStat(status)};
+    Item item{textOfPath(name), fileStat(status)};
     if (S_ISLNK(status.st_mode) && !follow(level.path + item.name, item.stat)) return true;
     if (item.stat.type != FileType::other) level.items.push_back(std::move(item));
     return true;

@@ -12,7 +12,7 @@
 namespace nora {
 
 struct FoundFile {
-  std::string path;  // relative to the root, '/' between folders; any bytes that a file name may have
+  std::string path;  // relative to the root, '/' between folders; as path_text.hpp writes it
   FileStat stat;
   std::string subject;  // from the path: BIDS sub-XX, else <subject>/<session>/, else the first folder, else "."
   std::string

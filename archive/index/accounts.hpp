@@ -142,10 +142,15 @@ class Accounts {
   [[nodiscard]] Result<WebSessionRecord> session(std::string_view secretHash);
   /// Of one user, or of all with 0; the last used first.
   [[nodiscard]] Result<std::vector<WebSessionRecord>> sessions(std::int64_t userId);
+  /// `kind`: "session", "token" or "share". Errors: notFound if it has been removed or has expired.
+  [[nodiscard]] Result<void> isAlive(std::string_view kind, std::int64_t id);
   [[nodiscard]] Result<void> extendSession(std::int64_t id, std::int64_t expiresUs);
   [[nodiscard]] Result<void> removeSession(std::int64_t id);
   /// All of a user (password changed, disabled); 0: those of all users that have expired. How many.
   [[nodiscard]] Result<std::int64_t> removeSessions(std::int64_t userId);
+
+  /// Everybody is logged out.
+  [[nodiscard]] Result<void> removeAllSessions();
 
   [[nodiscard]] Result<ShareLinkRecord> addShareLink(const ShareLinkRecord& link);
   [[nodiscard]] Result<ShareLinkRecord> shareLink(std::string_view secretHash);

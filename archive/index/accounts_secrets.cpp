@@ -98,6 +98,15 @@ Result<std::vector<WebSessionRecord>> Accounts::sessions(std::int64_t userId) {
                  {now_(), userId, userId}, sessionOf);
 }
 
+Result<void> Accounts::isAlive(std::string_view kind, std::int64_t id) {
+  const std::string table = kind == "session" ? "web_session" : kind == "token" ? "token" : "share_link";
+  const auto one = readOne<std::int64_t>(
+      database_, "SELECT id FROM " + table + " WHERE id = ? AND expires_us > ?", {id, now_()},
+      [](const SqlRow& row) { return row.integer(0); }, kind);
+  if (!one) return tl::make_unexpected(one.error());
+  return {};
+}
+
 Result<void> Accounts::extendSession(std::int64_t id, std::int64_t expiresUs) {
   return changeOne(database_, "UPDATE web_session SET seen_us = ?, expires_us = ? WHERE id = ?",
                    {now_(), expiresUs, id}, "session");
@@ -112,6 +121,12 @@ Result<std::int64_t> Accounts::removeSessions(std::int64_t userId) {
                                 : changeRows(database_, "DELETE FROM web_session WHERE expires_us <= ?", {now_()});
   if (!gone) return tl::make_unexpected(gone.error());
   return gone->rows;
+}
+
+Result<void> Accounts::removeAllSessions() {
+  const auto gone = changeRows(database_, "DELETE FROM web_session", {});
+  if (!gone) return tl::make_unexpected(gone.error());
+  return {};
 }
 
 Result<ShareLinkRecord> Accounts::addShareLink(const ShareLinkRecord& wanted) {

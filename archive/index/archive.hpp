@@ -18,6 +18,10 @@
 
 namespace nora {
 
+namespace archive_sql {
+class Remembered;
+}
+
 /// Names of projects, subjects and studies: 1 to 190 characters of UTF-8 without control characters, '/' and leading
 /// dots, and not only blanks. Errors: invalidInput; `what` is the field.
 [[nodiscard]] Result<void> checkItemName(std::string_view name, std::string_view what);
@@ -33,36 +37,86 @@ class Archive {
 
   [[nodiscard]] Database& database() const { return database_; }
 
+  // ---- what outlives the index
+
+  /// From now on tags, metadata, names and settings are also written beside the data, as lines of JSON: below
+  /// <project>/.nora of projects that nora owns, below <store>/.nora/<project> of those in place (remembered.hpp). What
+  /// was written there and is not in the index, because a program was killed or an old index came back, goes there now.
+  /// Before other threads use this.
+  [[nodiscard]] Result<void> rememberIn(const std::string& store);
+  [[nodiscard]] const std::string& store() const { return store_; }
+  /// Forgets all items of a project, and takes what people said of them from the journal; files are vanished until they
+  /// are scanned. One transaction.
+  [[nodiscard]] Result<void> rebuild(std::int64_t projectId);
+
   // ---- items
 
   /// Errors: invalidInput ("there is a project of that name").
   [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project);
+  /// One of which there is a journal, which stays as it is: rebuild() follows.
+  [[nodiscard]] Result<ProjectRecord> addLostProject(const ProjectRecord& project);
   [[nodiscard]] Result<std::vector<ProjectRecord>> projects();
+  /// Name, title, hideIdentity and settings. Errors: invalidInput (the name is taken).
+  [[nodiscard]] Result<void> changeProject(const ProjectRecord& project);
+  /// All that the index knows of a project, with its grants, share links, tokens and saved views; not its files, and not
+  /// the audit. One transaction.
+  [[nodiscard]] Result<void> removeProject(std::int64_t id);
+  /// A JSON object: "pattern" (see PathPattern), and what scans remember.
+  [[nodiscard]] Result<void> setSettings(std::int64_t projectId, std::string_view json);
   [[nodiscard]] Result<ProjectRecord> project(std::string_view name);
+  [[nodiscard]] Result<ProjectRecord> project(std::int64_t id);
   [[nodiscard]] Result<SubjectRecord> subject(std::int64_t id);
   [[nodiscard]] Result<StudyRecord> study(std::int64_t id);
   [[nodiscard]] Result<FileRecord> file(std::int64_t id);
-  [[nodiscard]] Result<FileRecord> file(std::int64_t projectId, std::string_view path);
+  /// `series`: of a DICOM series, else empty.
+  [[nodiscard]] Result<FileRecord> file(std::int64_t projectId, std::string_view path, std::string_view series = {});
+  /// The image of a DICOM series by its UID; of several the one with most instances.
+  [[nodiscard]] Result<FileRecord> imageOfSeries(std::int64_t projectId, std::string_view uid);
+  /// Paths of the files of a series; of another file its own path.
+  [[nodiscard]] Result<std::vector<std::string>> partsOf(const FileRecord& file);
   [[nodiscard]] Result<void> rename(Level level, std::int64_t id, std::string_view name);
 
   // ---- files
 
+  struct Move {
+    std::int64_t id = 0;
+    std::string path, series;  // where it was
+  };
   struct Registered {
     std::int64_t added = 0, changed = 0, unchanged = 0;
     std::int64_t moved = 0;  // vanished ones that turned up under another path, with tags and metadata
+    std::vector<Move> moves = {};
   };
   /// Takes over what was found; one transaction. A file that is there already (by its path) gets the new facts;
   /// metadata that users changed stays, the other keys follow the file's sidecar.
   [[nodiscard]] Result<Registered> registerFiles(std::int64_t projectId, std::span<const FoundFileRecord> files);
 
-  /// Path, size and time of each file of a project that is not vanished, for comparing with the disk.
+  /// Path, size and time of each file of a project that is not vanished, for comparing with the disk. Without series.
   struct Known {
     std::int64_t id = 0;
     std::int64_t size = 0, mtimeUs = 0;
     FileState state = FileState::present;
   };
   [[nodiscard]] Result<std::map<std::string, Known>> knownFiles(std::int64_t projectId);
-  /// They are not found by searches any more unless asked for, and keep tags and metadata in case they come back.
+
+  // ---- files of DICOM series
+
+  /// Size and time of each DICOM file that was seen; the header is left empty.
+  [[nodiscard]] Result<std::map<std::string, DicomFileRecord>> knownDicom(std::int64_t projectId);
+  /// Calls `take` with every DICOM file, headers too.
+  [[nodiscard]] Result<void> eachDicom(std::int64_t projectId, const std::function<void(DicomFileRecord)>& take);
+  /// Adds or replaces what was seen; the series that they belong to are open from now on.
+  [[nodiscard]] Result<void> storeDicom(std::int64_t projectId, std::span<const DicomFileRecord> files);
+  /// Series that have not vanished.
+  [[nodiscard]] Result<std::int64_t> seriesCount(std::int64_t projectId);
+  /// The series are not as the files are: a scan was stopped before they were put together.
+  [[nodiscard]] Result<bool> isDicomOpen(std::int64_t projectId);
+  /// All series of a project: they are registered, all others vanish, files in `gone` are forgotten. One transaction;
+  /// from then on the series are as the files are. How many have vanished is added to `vanished`.
+  [[nodiscard]] Result<Registered> closeDicom(std::int64_t projectId, std::span<const FoundFileRecord> series,
+                                              std::span<const std::string> gone, std::int64_t& vanished);
+  /// They are not found by searches any more that do not ask for a state, and keep tags and metadata in case they come
+  /// back.
   [[nodiscard]] Result<std::int64_t> markVanished(std::span<const std::int64_t> fileIds);
 
   // ---- tags and metadata
@@ -91,15 +145,48 @@ class Archive {
   /// Items of a level that a search finds, by rising id, after `after`. `most`: 1 to 1000.
   [[nodiscard]] Result<Page> find(Level level, const Query& query, const SearchScope& scope, std::int64_t after,
                                   int most);
+  using Selection = nora::Selection;
   /// How many a search finds, counted no further than `most`.
-  [[nodiscard]] Result<std::int64_t> count(Level level, const Query& query, const SearchScope& scope,
-                                           std::int64_t most);
+  [[nodiscard]] Result<std::int64_t> count(Level level, const Query& query, const SearchScope& scope, std::int64_t most,
+                                           const Selection& selection = {});
+
+  /// A place in that order.
+  struct SortKey {
+    SqlValue value;
+    std::int64_t id = 0;
+  };
+  struct SortedPage {
+    std::vector<std::int64_t> ids;
+    std::optional<SortKey> next;  // as Page::next
+  };
+  /// Names by which items of a level can be sorted.
+  [[nodiscard]] static std::vector<std::string_view> sortColumns(Level level);
+  /// As find(), in any order. Errors: invalidInput ("sort": there is no such column).
+  [[nodiscard]] Result<SortedPage> findSorted(Level level, const Query& query, const SearchScope& scope,
+                                              const Selection& selection, const std::optional<SortKey>& after,
+                                              int most);
+  /// All of them at once, in order.
+  [[nodiscard]] Result<std::vector<std::int64_t>> allIds(Level level, const Query& query, const SearchScope& scope,
+                                                         const Selection& selection);
 
   [[nodiscard]] Result<std::vector<FileRecord>> files(std::span<const std::int64_t> ids);
   [[nodiscard]] Result<std::vector<StudyRecord>> studies(std::span<const std::int64_t> ids);
   [[nodiscard]] Result<std::vector<SubjectRecord>> subjects(std::span<const std::int64_t> ids);
   [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level,
                                                                              std::span<const std::int64_t> ids);
+
+  /// How much lies in an item, without what has vanished.
+  struct Counts {
+    std::int64_t subjects = 0, studies = 0, files = 0;
+  };
+  /// One for each id, of projects, subjects or studies.
+  [[nodiscard]] Result<std::map<std::int64_t, Counts>> countsOf(Level level, std::span<const std::int64_t> ids);
+  /// Sizes of all files of projects together.
+  [[nodiscard]] Result<std::map<std::int64_t, std::int64_t>> bytesOf(std::span<const std::int64_t> projectIds);
+  [[nodiscard]] Result<std::int64_t> projectIdOf(Level level, std::int64_t id);
+  /// Of the items that are there.
+  [[nodiscard]] Result<std::map<std::int64_t, std::int64_t>> projectIdsOf(Level level,
+                                                                          std::span<const std::int64_t> ids);
 
   // ---- what is new
 
@@ -119,12 +206,20 @@ class Archive {
 
   /// Raised by each change.
   [[nodiscard]] Result<std::int64_t> revision();
+  /// After another state of the index was put in its place: goes on from what had been seen before.
+  [[nodiscard]] Result<void> raiseAbove(std::int64_t seen);
 
  private:
   [[nodiscard]] Result<std::int64_t> raise(Sql& sql);
+  /// A change with its journal: both or neither.
+  [[nodiscard]] Result<void> writeRemembered(
+      const std::function<Result<void>(Sql&, archive_sql::Remembered&)>& work) const;
+
+  [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project, bool isRemembered);
 
   Database& database_;
   Now now_;
+  std::string store_;  // empty: nothing is remembered
 };
 
 }  // namespace nora

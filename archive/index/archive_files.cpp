@@ -2,6 +2,7 @@
 #include "archive/index/archive.hpp"
 #include "archive/index/archive_sql.hpp"
 #include "archive/index/registration.hpp"
+#include "archive/index/remembered.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -18,9 +19,10 @@ Result<void> checkFacts(const FileFacts& facts) {
   if (facts.path.empty() || facts.path.size() > longestPath) return wrong("a path has 1 to 4096 bytes");
   if (facts.path.front() == '/' || facts.path.back() == '/') return wrong("a path is relative to the project's folder");
   if (facts.path.find('\0') != std::string::npos) return wrong("a path has no zero bytes");
-  if (facts.size < 0) return wrong("a size is not negative");
+  if (facts.size < 0 || facts.instances < 1) return wrong("a size is not negative");
   const auto meta = nlohmann::json::parse(facts.sidecar, nullptr, false);
   if (!meta.is_object()) return wrong("metadata is a JSON object");
+  if (facts.series.size() > longestKey) return wrong("the UID of the series is too long");
   return {};
 }
 
@@ -31,7 +33,8 @@ Result<Archive::Registered> Archive::registerFiles(std::int64_t projectId, std::
     if (auto right = checkFacts(found.facts); !right) return tl::make_unexpected(right.error());
   }
   Registered out;
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
+  if (files.empty()) return out;
+  auto done = writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
     const auto project =
         oneOf(sql.query("SELECT " + projectColumns + " FROM project WHERE id = ?", {projectId}), projectOf, "project");
     if (!project) return tl::make_unexpected(project.error());
@@ -40,17 +43,18 @@ Result<Archive::Registered> Archive::registerFiles(std::int64_t projectId, std::
     auto taken = takeOver(sql, *project, files, now_(), *revision);
     if (!taken) return tl::make_unexpected(taken.error());
     out = *taken;
+    if (!out.moves.empty()) remembered.moved(projectId, out.moves);
     return {};
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;
 }
 
-Result<FileRecord> Archive::file(std::int64_t projectId, std::string_view path) {
+Result<FileRecord> Archive::file(std::int64_t projectId, std::string_view path, std::string_view series) {
   Result<FileRecord> out;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
     out = oneOf(sql.query("SELECT " + fileColumns + " FROM file WHERE project_id = ? AND path_hash = ?",
-                          {projectId, hashOfPath(std::string(path))}),
+                          {projectId, hashOfPath(std::string(path), std::string(series))}),
                 fileOf, "file");
     if (!out) return tl::make_unexpected(out.error());
     return {};
@@ -66,7 +70,9 @@ Result<std::map<std::string, Archive::Known>> Archive::knownFiles(std::int64_t p
     constexpr std::int64_t atOnce = 20'000;
     for (std::int64_t after = 0;;) {
       auto rows = sql.query(
-          "SELECT id, path, size, mtime_us, state FROM file WHERE project_id = ? AND id > ? ORDER BY id LIMIT ?",
+          "SELECT id, path, size, mtime_us, state FROM file WHERE project_id = ? AND series = '' AND id > ? ORDER BY "
+          "id "
+          "LIMIT ?",
           {projectId, after, atOnce});
       if (!rows) return tl::make_unexpected(rows.error());
       for (const SqlRow& row : *rows) {
@@ -83,6 +89,7 @@ Result<std::map<std::string, Archive::Known>> Archive::knownFiles(std::int64_t p
 
 Result<std::int64_t> Archive::markVanished(std::span<const std::int64_t> ids) {
   std::int64_t out = 0;
+  if (ids.empty()) return out;
   auto done = database_.write([&](Sql& sql) -> Result<void> {
     out = 0;
     const auto revision = raise(sql);

@@ -13,21 +13,9 @@ namespace {
 constexpr int mostOfAPage = 1000;
 constexpr int mostChanges = 10'000;
 
-/// The way to the items that takes least: see query_sql.hpp.
-Result<SqlText> bestWhere(Sql& sql, const SearchSql& search, const SqlText& otherwise) {
-  const SqlText* best = nullptr;
-  std::int64_t fewest = fewCandidates + 1;
-  for (const SqlText& candidate : search.candidates) {
-    const SqlText asked = countCandidates(candidate);
-    const auto values = valuesOf(asked);
-    auto rows = sql.query(asked.text, std::span<const SqlValue>(values));
-    if (!rows) return tl::make_unexpected(rows.error());
-    if (rows->front().integer(0) < fewest) {
-      fewest = rows->front().integer(0);
-      best = &candidate;
-    }
-  }
-  return best == nullptr ? otherwise : narrowed(search, *best);
+bool asksForState(const Query& query) {
+  if (query.kind == Query::Kind::condition) return query.condition.field == SearchField::state;
+  return std::any_of(query.children.begin(), query.children.end(), asksForState);
 }
 
 template <class T>
@@ -58,6 +46,26 @@ Result<std::vector<T>> byIds(Database& database, std::span<const std::int64_t> i
 
 }  // namespace
 
+Result<SqlText> archive_sql::bestWhere(Sql& sql, const SearchSql& search, const SqlText& otherwise) {
+  const SqlText* best = nullptr;
+  std::int64_t fewest = fewCandidates + 1;
+  for (const SqlText& candidate : search.candidates) {
+    const SqlText asked = countCandidates(candidate);
+    const auto values = valuesOf(asked);
+    auto rows = sql.query(asked.text, std::span<const SqlValue>(values));
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (rows->front().integer(0) < fewest) {
+      fewest = rows->front().integer(0);
+      best = &candidate;
+    }
+  }
+  return best == nullptr ? otherwise : narrowed(search, *best);
+}
+
+std::string archive_sql::presentSql(Level level, const Query& query) {
+  return level == Level::file && !asksForState(query) ? " AND item.state <> 1" : "";
+}
+
 Result<Archive::Page> Archive::find(Level level, const Query& query, const SearchScope& scope, std::int64_t after,
                                     int most) {
   if (most < 1 || most > mostOfAPage) return fail(ErrorCode::invalidInput, "a page has 1 to 1000 items", "limit");
@@ -71,7 +79,7 @@ Result<Archive::Page> Archive::find(Level level, const Query& query, const Searc
     values.emplace_back(after);
     values.emplace_back(std::int64_t{most} + 1);
     auto rows = sql.query("SELECT item.id FROM " + std::string(tableOf(level)) + " AS item WHERE (" + where->text +
-                              ") AND item.id > ? ORDER BY item.id LIMIT ?",
+                              ")" + presentSql(level, query) + " AND item.id > ? ORDER BY item.id LIMIT ?",
                           std::span<const SqlValue>(values));
     if (!rows) return tl::make_unexpected(rows.error());
     for (const SqlRow& row : *rows) out.ids.push_back(row.integer(0));
@@ -84,16 +92,20 @@ Result<Archive::Page> Archive::find(Level level, const Query& query, const Searc
   return out;
 }
 
-Result<std::int64_t> Archive::count(Level level, const Query& query, const SearchScope& scope, std::int64_t most) {
+Result<std::int64_t> Archive::count(Level level, const Query& query, const SearchScope& scope, std::int64_t most,
+                                    const Selection& selection) {
   const SearchSql search = toSql(query, level, scope, database_.dialect());
   std::int64_t out = 0;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
     const auto where = bestWhere(sql, search, search.where);
     if (!where) return tl::make_unexpected(where.error());
     auto values = valuesOf(*where);
+    const SqlText part = selectionSql(level, selection);
+    for (const SqlValue& value : valuesOf(part)) values.push_back(value);
     values.emplace_back(most);
     auto rows = sql.query("SELECT COUNT(*) FROM (SELECT item.id FROM " + std::string(tableOf(level)) +
-                              " AS item WHERE " + where->text + " LIMIT ?) AS some",
+                              " AS item WHERE (" + where->text + ")" + presentSql(level, query) + part.text +
+                              " LIMIT ?) AS some",
                           std::span<const SqlValue>(values));
     if (!rows) return tl::make_unexpected(rows.error());
     out = rows->front().integer(0);

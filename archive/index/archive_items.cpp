@@ -3,7 +3,10 @@
 #include "archive/access/secret.hpp"
 #include "archive/index/archive.hpp"
 #include "archive/index/archive_sql.hpp"
+#include "archive/index/remembered.hpp"
 #include "archive/search/fold.hpp"
+
+#include <nlohmann/json.hpp>
 #include "base/utf8.hpp"
 
 #include <algorithm>
@@ -70,13 +73,20 @@ Result<std::int64_t> Archive::revision() {
 }
 
 Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
+  return addProject(wanted, true);
+}
+
+Result<ProjectRecord> Archive::addLostProject(const ProjectRecord& wanted) {
+  return addProject(wanted, false);
+}
+
+Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted, bool isRemembered) {
   if (auto right = checkItemName(wanted.name, "project"); !right) return tl::make_unexpected(right.error());
   ProjectRecord out = wanted;
   if (out.secret.empty()) out.secret = newSecret().text;
   if (out.secret.size() < shortestProjectSecret)
     return fail(ErrorCode::invalidInput, "the secret of a project has 16 bytes or more", "secret");
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
-    if (auto alone = oneAtATime(sql); !alone) return alone;
+  auto done = writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
     auto there = sql.query("SELECT id FROM project WHERE name = ?", {wanted.name});
     if (!there) return tl::make_unexpected(there.error());
     if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "project");
@@ -92,6 +102,7 @@ Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
          out.settings, out.meta, out.createdUs, out.changedUs, out.revision, foldText(out.name), foldText(out.title)});
     if (!made) return tl::make_unexpected(made.error());
     out.id = made->newId;
+    if (isRemembered) remembered.project(out.id);
     MetaNames names;
     return addMetaKeys(sql, Level::project, out.id, out.meta, names);
   });
@@ -103,9 +114,49 @@ Result<std::vector<ProjectRecord>> Archive::projects() {
   return readAll(database_, "SELECT " + projectColumns + " FROM project ORDER BY name", {}, projectOf);
 }
 
+Result<void> Archive::changeProject(const ProjectRecord& project) {
+  if (auto right = checkItemName(project.name, "project"); !right) return right;
+  return database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    auto there = sql.query("SELECT id FROM project WHERE name = ? AND id <> ?", {project.name, project.id});
+    if (!there) return tl::make_unexpected(there.error());
+    if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "name");
+    const auto revision = raise(sql);
+    if (!revision) return tl::make_unexpected(revision.error());
+    auto done = sql.change(
+        "UPDATE project SET name = ?, name_fold = ?, title = ?, title_fold = ?, hide_identity = ?, settings = ?, "
+        "changed_us = ?, revision = ? WHERE id = ?",
+        {project.name, foldText(project.name), project.title, foldText(project.title),
+         std::int64_t{project.hideIdentity}, project.settings, now_(), *revision, project.id});
+    if (!done) return tl::make_unexpected(done.error());
+    if (done->rows == 0) return fail(ErrorCode::notFound, "there is no such project", "project");
+    return {};
+  });
+}
+
+Result<void> Archive::setSettings(std::int64_t projectId, std::string_view json) {
+  if (!nlohmann::json::parse(json, nullptr, false).is_object())
+    return fail(ErrorCode::invalidInput, "settings are a JSON object", "settings");
+  return writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
+    if (auto done = remembered.catchUp(sql, projectId); !done) return done;
+    remembered.project(projectId);
+    const auto revision = raise(sql);
+    if (!revision) return tl::make_unexpected(revision.error());
+    auto done = sql.change("UPDATE project SET settings = ?, changed_us = ?, revision = ? WHERE id = ?",
+                           {std::string(json), now_(), *revision, projectId});
+    if (!done) return tl::make_unexpected(done.error());
+    if (done->rows == 0) return fail(ErrorCode::notFound, "there is no such project", "project");
+    return {};
+  });
+}
+
 Result<ProjectRecord> Archive::project(std::string_view name) {
   return readOne(database_, "SELECT " + projectColumns + " FROM project WHERE name = ?", {std::string(name)}, projectOf,
                  "project");
+}
+
+Result<ProjectRecord> Archive::project(std::int64_t id) {
+  return readOne(database_, "SELECT " + projectColumns + " FROM project WHERE id = ?", {id}, projectOf, "project");
 }
 
 Result<SubjectRecord> Archive::subject(std::int64_t id) {
@@ -120,10 +171,34 @@ Result<FileRecord> Archive::file(std::int64_t id) {
   return readOne(database_, "SELECT " + fileColumns + " FROM file WHERE id = ?", {id}, fileOf, "file");
 }
 
+namespace {
+
+/// What the journal says of a new name; the item has the old one still.
+Result<void> rememberName(Sql& sql, Remembered& remembered, Level level, std::int64_t id, std::string_view name) {
+  if (level == Level::project) {
+    remembered.project(id);
+    return remembered.catchUp(sql, id);
+  }
+  auto rows = level == Level::subject
+                  ? sql.query("SELECT project_id, name, '' FROM subject WHERE id = ?", {id})
+                  : sql.query(
+                        "SELECT t.project_id, s.name, t.name FROM study t JOIN subject s ON s.id = t.subject_id "
+                        "WHERE t.id = ?",
+                        {id});
+  if (!rows) return tl::make_unexpected(rows.error());
+  if (rows->empty()) return {};
+  const SqlRow& row = rows->front();
+  remembered.renamed(level, row.integer(0), row.text(1), row.text(2), std::string(name));
+  return remembered.catchUp(sql, row.integer(0));
+}
+
+}  // namespace
+
 Result<void> Archive::rename(Level level, std::int64_t id, std::string_view name) {
   if (auto right = checkItemName(name, toString(level)); !right) return right;
   if (level == Level::file) return fail(ErrorCode::unsupported, "files are renamed on the disk", "file");
-  return database_.write([&](Sql& sql) -> Result<void> {
+  return writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
+    if (auto done = rememberName(sql, remembered, level, id, name); !done) return done;
     const auto revision = raise(sql);
     if (!revision) return tl::make_unexpected(revision.error());
     const std::string table(tableOf(level));

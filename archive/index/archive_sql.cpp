@@ -15,7 +15,8 @@ const std::string subjectColumns = "id, name, project_id, pseudonym, meta, creat
 const std::string studyColumns = "id, name, project_id, subject_id, date, uid, meta, created_us, changed_us, revision";
 const std::string fileColumns =
     "id, name, project_id, subject_id, study_id, path, kind, format, size, mtime_us, hash, state, reason, modality, "
-    "sequence, nx, ny, nz, nt, dx, dy, dz, date, sidecar, meta, created_us, changed_us, revision";
+    "sequence, nx, ny, nz, nt, dx, dy, dz, date, sidecar, meta, created_us, changed_us, revision, "
+    "series, source_series, instances, warnings";
 
 std::string_view tableOf(Level level) {
   switch (level) {
@@ -168,6 +169,10 @@ FileRecord fileOf(const SqlRow& row, std::size_t at) {
   out.sidecar = row.text(at + 23);
   out.meta = row.text(at + 24);
   readTimes(row, at + 25, out);
+  out.series = row.text(at + 28);
+  out.sourceSeries = row.text(at + 29);
+  out.instances = row.integer(at + 30);
+  out.warnings = row.text(at + 31);
   return out;
 }
 

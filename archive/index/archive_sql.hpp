@@ -1,6 +1,7 @@
 // What the parts of Archive share: names of tables, rows to values, lists of ids.
 #pragma once
 
+#include "archive/index/archive.hpp"
 #include "archive/index/archive_values.hpp"
 #include "archive/index/database.hpp"
 #include "archive/search/query_sql.hpp"
@@ -39,6 +40,13 @@ using MetaNames = std::map<std::string, std::int64_t>;
 /// The same for an item that is new, so that there are none.
 [[nodiscard]] Result<void> addMetaKeys(Sql& sql, Level level, std::int64_t id, const std::string& json,
                                        MetaNames& names);
+
+/// " AND ..." for searches that do not ask for a state: what has vanished is not found by them. `item`: the row.
+[[nodiscard]] std::string presentSql(Level level, const Query& query);
+/// The way to the items that takes least, of those that query_sql.hpp knows.
+[[nodiscard]] Result<SqlText> bestWhere(Sql& sql, const SearchSql& search, const SqlText& otherwise);
+/// " AND ..." for a part of what there is.
+[[nodiscard]] SqlText selectionSql(Level level, const Archive::Selection& selection);
 
 /// To be called first by a change that looks before it writes: others who change something wait until it has ended, so
 /// that what it sees stays true. MySQL lets changes run side by side, and each would see what was before.

@@ -1,6 +1,7 @@
 // Tags and metadata of items of all levels, and the history of metadata.
 #include "archive/index/archive.hpp"
 #include "archive/index/archive_sql.hpp"
+#include "archive/index/remembered.hpp"
 #include "archive/search/fold.hpp"
 
 #include <algorithm>
@@ -143,10 +144,14 @@ Result<std::int64_t> Archive::tag(Level level, std::span<const std::int64_t> ids
     if (auto right = checkItemName(name, "tag"); !right) return tl::make_unexpected(right.error());
   }
   std::int64_t out = 0;
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
-    if (auto alone = oneAtATime(sql); !alone) return alone;
+  auto done = writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
     const auto items = projectsOf(sql, level, ids);
     if (!items) return tl::make_unexpected(items.error());
+    std::map<std::int64_t, std::vector<std::int64_t>> ofProject;
+    for (const auto& [id, project] : *items) ofProject[project].push_back(id);
+    for (const auto& [project, some] : ofProject) {
+      if (auto caught = remembered.catchUp(sql, project); !caught) return caught;
+    }
     std::set<std::int64_t> changed;
     for (const bool isAdded : {true, false}) {
       for (const std::string& name : isAdded ? add : remove) {
@@ -160,6 +165,10 @@ Result<std::int64_t> Archive::tag(Level level, std::span<const std::int64_t> ids
     }
     out = static_cast<std::int64_t>(changed.size());
     if (changed.empty()) return {};
+    for (auto& [project, some] : ofProject) {
+      std::erase_if(some, [&](std::int64_t id) { return !changed.contains(id); });
+      if (!some.empty()) remembered.tags(level, project, some);
+    }
     const auto revision = raise(sql);
     if (!revision) return tl::make_unexpected(revision.error());
     const std::vector<std::int64_t> list(changed.begin(), changed.end());
@@ -235,8 +244,11 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
   if (!meta) return tl::make_unexpected(meta.error());
   const std::string table(tableOf(level));
   std::int64_t out = 0;
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
-    if (auto alone = oneAtATime(sql); !alone) return alone;
+  auto done = writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
+    const auto items = projectsOf(sql, level, std::span(&id, 1));
+    if (!items) return tl::make_unexpected(items.error());
+    const std::int64_t project = items->empty() ? 0 : items->begin()->second;
+    if (auto caught = remembered.catchUp(sql, project); !caught) return caught;
     auto rows = sql.query("SELECT meta, revision FROM " + table + " WHERE id = ?", {id});
     if (!rows) return tl::make_unexpected(rows.error());
     if (rows->empty()) return fail(ErrorCode::notFound, "there is no such " + table, table);
@@ -248,7 +260,7 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
     if (before == *meta) return {};
     const auto revision = raise(sql);
     if (!revision) return tl::make_unexpected(revision.error());
-    const std::int64_t nowUs = now_();
+    const std::int64_t nowUs = remembered.nowUs();
     auto stored = sql.change("UPDATE " + table + " SET meta = ?, changed_us = ?, revision = ? WHERE id = ?",
                              {*meta, nowUs, *revision, id});
     if (!stored) return tl::make_unexpected(stored.error());
@@ -258,6 +270,7 @@ Result<std::int64_t> Archive::setMeta(Level level, std::int64_t id, std::string_
         {static_cast<std::int64_t>(level), id, nowUs, std::string(user), before, *meta});
     if (!noted) return tl::make_unexpected(noted.error());
     out = *revision;
+    remembered.meta(level, project, id, user);
     MetaNames names;
     return writeMetaKeys(sql, level, id, *meta, names);
   });

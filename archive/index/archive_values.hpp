@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,14 +44,19 @@ enum class FileState : std::uint8_t { present = 0, vanished = 1, broken = 2 };
 
 /// What can be found out about a file by looking at it.
 struct FileFacts {
-  std::string path;  // beneath the project's root, with '/'
-  std::string kind;  // image, surface, streamlines, dicom, table, document, other
+  std::string path;    // beneath the project's root, with '/'; of a series the folder that holds its files, or "."
+  std::string series;  // of DICOM: tells series of one folder apart, see DicomStack::series(); else empty
+  std::string label;   // shown as the name; empty: the last part of the path
+  std::string kind;    // image, surface, streamlines, table, document, sidecar, folder, other
   std::string format;
   std::int64_t size = 0;
   std::int64_t mtimeUs = 0;
-  std::string hash;  // SHA-256 in hex, or empty: not computed
+  std::string hash;            // SHA-256 in hex, or empty: not computed
+  std::int64_t instances = 1;  // files of a series
   FileState state = FileState::present;
-  std::string reason;  // of broken ones
+  std::string reason;           // of broken ones, and of those that cannot be shown
+  std::string warnings = "[]";  // JSON array of texts
+  std::string sourceSeries;     // UID of the series that a segmentation or structure set was drawn on
   std::string modality, sequence;
   std::array<std::int64_t, 4> dims{};  // 0: none
   std::array<double, 3> spacingMm{};
@@ -73,6 +79,21 @@ struct FoundFileRecord {
   FileFacts facts;
   std::string subject, study;  // names; empty: of the project, or the subject, as a whole
   std::string studyDate, studyUid;
+  std::vector<std::string> parts = {};  // of a series: the paths of its files, in the order of its slices
+};
+
+/// One DICOM file as a scan has seen it.
+struct DicomFileRecord {
+  std::string path;
+  std::int64_t size = 0, mtimeUs = 0;
+  std::string header;  // JSON
+};
+
+/// Where to look, and in which order.
+struct Selection {
+  std::optional<std::int64_t> project, subject, study;  // subject 0, study 0: what belongs to none
+  std::string sort;                                     // see Archive::sortColumns(); empty: by id
+  bool descending = false;
 };
 
 /// One change of metadata.

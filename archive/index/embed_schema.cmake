@@ -1,10 +1,15 @@
 # cmake -DOUT=FILE.cpp "-DFILES=A.sql;B.sql" -P embed_schema.cmake: the schema as a C++ file.
+cmake_policy(SET CMP0057 NEW)
 set(text "// Made from archive/index/schema.\n#include \"archive/index/migration.hpp\"\n\nnamespace nora {\n\n"
          "const std::vector<SchemaFile>& schemaFiles() {\n  static const std::vector<SchemaFile> files{\n")
 foreach(file ${FILES})
   get_filename_component(name ${file} NAME)
   string(REGEX MATCH "^[0-9]+" version ${name})
   math(EXPR number "1${version} % 10000")
+  if(number IN_LIST numbers)
+    message(FATAL_ERROR "${name}: another file of the schema has that number")
+  endif()
+  list(APPEND numbers ${number})
   file(READ ${file} sql)
   string(APPEND text "      {${number}, \"${name}\", R\"sql(${sql})sql\"},\n")
 endforeach()

@@ -15,13 +15,14 @@ struct Token {
 };
 
 /// Texts compare by code points, and blanks at their end count, in both.
-constexpr std::array<Token, 7> tokens{{
+constexpr std::array<Token, 8> tokens{{
     {"@ID@", "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT PRIMARY KEY AUTO_INCREMENT"},
     {"@TEXT@", "TEXT", "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"},
     {"@KEY@", "TEXT", "VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"},
     {"@REAL@", "REAL", "DOUBLE"},
     {"@WITHOUT_ROWID@", "WITHOUT ROWID", ""},
     {"@TABLE@", "", "ENGINE=InnoDB"},
+    {"@ON_FILE@", "", " ON file"},
     {"@INSERT_ONCE@", "INSERT OR IGNORE", "INSERT IGNORE"},
 }};
 

@@ -6,6 +6,7 @@
 #include "archive/search/fold.hpp"
 #include "archive/search/meta_keys.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -13,20 +14,35 @@
 
 namespace nora::archive_sql {
 
-std::string hashOfPath(const std::string& path) {
+std::string hashOfPath(const std::string& path, const std::string& series) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
-  for (const char c : sha256(path)) {
+  for (const char c : sha256(series.empty() ? path : path + '\0' + series)) {
     out += digits[static_cast<unsigned char>(c) >> 4];
     out += digits[static_cast<unsigned char>(c) & 0xF];
   }
   return out;
 }
 
+std::string mergedMeta(const std::string& sidecar, const std::string& oldSidecar, const std::string& oldMeta) {
+  if (oldMeta == oldSidecar) return sidecar;
+  const auto before = nlohmann::json::parse(oldSidecar, nullptr, false);
+  const auto mine = nlohmann::json::parse(oldMeta, nullptr, false);
+  auto merged = nlohmann::json::parse(sidecar, nullptr, false);
+  if (!before.is_object() || !mine.is_object() || !merged.is_object()) return oldMeta;
+  for (const auto& [key, value] : mine.items()) {
+    if (!before.contains(key) || before.at(key) != value) merged[key] = value;
+  }
+  for (const auto& [key, value] : before.items()) {
+    if (!mine.contains(key)) merged.erase(key);
+  }
+  return merged.dump();
+}
+
 namespace {
 
-std::string nameOf(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
+std::string nameOf(const FileFacts& facts) {
+  return facts.label.empty() ? facts.path.substr(facts.path.rfind('/') + 1) : facts.label;
 }
 
 /// Subjects and studies by name, made where they are not there. For one transaction.
@@ -58,9 +74,17 @@ class Places {
     const auto key = std::pair(subject, found.study);
     if (const auto known = studies_.find(key); known != studies_.end()) return known->second;
     if (auto right = checkItemName(found.study, "study"); !right) return tl::make_unexpected(right.error());
-    auto rows = sql_.query("SELECT id FROM study WHERE subject_id = ? AND name = ?", {subject, found.study});
+    auto rows = sql_.query("SELECT id, uid FROM study WHERE subject_id = ? AND name = ?", {subject, found.study});
     if (!rows) return tl::make_unexpected(rows.error());
-    if (!rows->empty()) return studies_[key] = rows->front().integer(0);
+    if (!rows->empty()) {
+      const std::int64_t id = rows->front().integer(0);
+      if (rows->front().text(1).empty() && !found.studyUid.empty()) {  // made by a journal, which has the name alone
+        auto told = sql_.change("UPDATE study SET date = ?, uid = ?, revision = ? WHERE id = ?",
+                                {found.studyDate, found.studyUid, revision_, id});
+        if (!told) return tl::make_unexpected(told.error());
+      }
+      return studies_[key] = id;
+    }
     auto made = sql_.change(
         "INSERT INTO study (project_id, subject_id, name, date, uid, meta, created_us, changed_us, revision, "
         "name_fold) "
@@ -88,30 +112,15 @@ class Places {
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> studies_;
 };
 
-/// The new sidecar with what users changed over the old one: keys that they added, changed or took away.
-std::string mergedMeta(const FileFacts& found, const FileRecord& old) {
-  if (old.meta == old.sidecar) return found.sidecar;
-  const auto before = nlohmann::json::parse(old.sidecar, nullptr, false);
-  const auto mine = nlohmann::json::parse(old.meta, nullptr, false);
-  auto merged = nlohmann::json::parse(found.sidecar, nullptr, false);
-  if (!before.is_object() || !mine.is_object() || !merged.is_object()) return old.meta;
-  for (const auto& [key, value] : mine.items()) {
-    if (!before.contains(key) || before.at(key) != value) merged[key] = value;
-  }
-  for (const auto& [key, value] : before.items()) {
-    if (!mine.contains(key)) merged.erase(key);
-  }
-  return merged.dump();
-}
-
 /// The columns of what was found, in the order of `factColumns`.
 constexpr std::string_view factColumns =
     "subject_id = ?, study_id = ?, path = ?, path_hash = ?, name = ?, kind = ?, format = ?, size = ?, mtime_us = ?, "
     "hash = ?, "
     "state = ?, reason = ?, modality = ?, sequence = ?, nx = ?, ny = ?, nz = ?, nt = ?, dx = ?, dy = ?, dz = ?, date = "
     "?, "
+    "series = ?, source_series = ?, instances = ?, warnings = ?, "
     "sidecar = ?, meta = ?, changed_us = ?, revision = ?, path_fold = ?, name_fold = ?, modality_fold = ?, "
-    "sequence_fold = ?";
+    "sequence_fold = ?, format_fold = ?";
 
 SqlValue idOrNull(std::int64_t id) {
   return id == 0 ? SqlValue() : SqlValue(id);
@@ -119,7 +128,7 @@ SqlValue idOrNull(std::int64_t id) {
 
 std::vector<SqlValue> factValues(const FileFacts& facts, const std::string& hash, const std::string& meta,
                                  std::int64_t subject, std::int64_t study, std::int64_t nowUs, std::int64_t revision) {
-  const std::string name = nameOf(facts.path);
+  const std::string name = nameOf(facts);
   return {idOrNull(subject),
           idOrNull(study),
           facts.path,
@@ -142,6 +151,10 @@ std::vector<SqlValue> factValues(const FileFacts& facts, const std::string& hash
           facts.spacingMm[1],
           facts.spacingMm[2],
           facts.date,
+          facts.series,
+          facts.sourceSeries,
+          facts.instances,
+          facts.warnings,
           facts.sidecar,
           meta,
           nowUs,
@@ -149,7 +162,8 @@ std::vector<SqlValue> factValues(const FileFacts& facts, const std::string& hash
           foldText(facts.path),
           foldText(name),
           metaText(facts.modality),
-          metaText(facts.sequence)};
+          metaText(facts.sequence),
+          metaText(facts.format)};
 }
 
 const std::string& insertFile() {
@@ -167,8 +181,10 @@ const std::string& insertFile() {
 }
 
 bool hasChanged(const FileRecord& old, const FileFacts& facts, std::int64_t subject, std::int64_t study) {
-  const FileFacts& before = old;
-  return !(before == facts) || old.subjectId != subject || old.studyId != study;
+  FileFacts before = old;
+  const bool isRenamed = old.name != nameOf(facts);
+  before.label = facts.label;  // the index has the name alone
+  return isRenamed || !(before == facts) || old.subjectId != subject || old.studyId != study;
 }
 
 /// A vanished file that this one may have been: same content, or without hashes same name, size and time.
@@ -176,7 +192,7 @@ Result<std::optional<FileRecord>> movedFrom(Sql& sql, std::int64_t project, cons
   static const std::string start =
       "SELECT " + fileColumns + " FROM file WHERE project_id = ? AND state = 1 AND size = ? AND ";
   auto rows = facts.hash.empty() ? sql.query(start + "hash = '' AND mtime_us = ? AND name = ? LIMIT 2",
-                                             {project, facts.size, facts.mtimeUs, nameOf(facts.path)})
+                                             {project, facts.size, facts.mtimeUs, nameOf(facts)})
                                  : sql.query(start + "hash = ? LIMIT 2", {project, facts.size, facts.hash});
   if (!rows) return tl::make_unexpected(rows.error());
   if (rows->size() != 1) return std::nullopt;  // none, or no telling which
@@ -197,7 +213,7 @@ class Registration {
   /// Asks for many at once what is known of them.
   Result<void> take(std::span<const FoundFileRecord> some) {
     std::vector<std::string> hashes;
-    for (const FoundFileRecord& found : some) hashes.push_back(hashOfPath(found.facts.path));
+    for (const FoundFileRecord& found : some) hashes.push_back(hashOfPath(found.facts.path, found.facts.series));
     if (auto known = lookUp(hashes); !known) return known;
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (auto taken = take(some[i], hashes[i]); !taken) return taken;
@@ -228,11 +244,28 @@ class Registration {
     bool isMoved = false;
     const auto old = oldOf(found.facts, hash, isMoved);
     if (!old) return tl::make_unexpected(old.error());
-    if (*old && !hasChanged(**old, found.facts, *subject, *study)) {
-      ++counts.unchanged;
-      return {};
+    const bool isSame = *old && !hasChanged(**old, found.facts, *subject, *study);
+    if (isSame) ++counts.unchanged;
+    const auto id = isSame ? Result<std::int64_t>((*old)->id)
+                           : store(found.facts, hash, *old, *subject, *study, isMoved, !found.parts.empty());
+    if (!id) return tl::make_unexpected(id.error());
+    return found.parts.empty() ? Result<void>() : writeParts(*id, found.parts);
+  }
+
+  /// Only where they differ.
+  Result<void> writeParts(std::int64_t id, const std::vector<std::string>& parts) {
+    auto rows = sql_.query("SELECT path FROM file_part WHERE file_id = ? ORDER BY ordinal", {id});
+    if (!rows) return tl::make_unexpected(rows.error());
+    const auto isSame = [](const SqlRow& row, const std::string& path) { return row.text(0) == path; };
+    if (std::equal(rows->begin(), rows->end(), parts.begin(), parts.end(), isSame)) return {};
+    if (auto gone = sql_.change("DELETE FROM file_part WHERE file_id = ?", {id}); !gone)
+      return tl::make_unexpected(gone.error());
+    std::int64_t ordinal = 0;
+    for (const std::string& path : parts) {
+      auto made = sql_.append("INSERT INTO file_part (file_id, ordinal, path) VALUES (?, ?, ?)", {id, ordinal++, path});
+      if (!made) return made;
     }
-    return store(found.facts, hash, *old, *subject, *study, isMoved);
+    return {};
   }
 
   Result<std::optional<FileRecord>> oldOf(const FileFacts& facts, const std::string& hash, bool& isMoved) {
@@ -250,31 +283,37 @@ class Registration {
     return before;
   }
 
-  Result<void> store(const FileFacts& facts, const std::string& hash, const std::optional<FileRecord>& old,
-                     std::int64_t subject, std::int64_t study, bool isMoved) {
-    const std::string meta = old ? mergedMeta(facts, *old) : facts.sidecar;
+  /// The id of the file; 0 of a new one that needs none.
+  Result<std::int64_t> store(const FileFacts& facts, const std::string& hash, const std::optional<FileRecord>& old,
+                             std::int64_t subject, std::int64_t study, bool isMoved, bool needsId) {
+    const std::string meta = old ? mergedMeta(facts.sidecar, old->sidecar, old->meta) : facts.sidecar;
     auto values = factValues(facts, hash, meta, subject, study, nowUs_, revision_);
     stored_.insert(hash);
-    if (isMoved) stored_.insert(hashOfPath(old->path));
-    if (!old) return insert(std::move(values), meta);
+    if (isMoved) stored_.insert(hashOfPath(old->path, old->series));
+    if (!old) return insert(std::move(values), meta, needsId);
     static const std::string update = "UPDATE file SET " + std::string(factColumns) + " WHERE id = ?";
     values.emplace_back(old->id);
     if (auto changed = sql_.change(update, std::span<const SqlValue>(values)); !changed)
       return tl::make_unexpected(changed.error());
     ++(isMoved ? counts.moved : counts.changed);
-    if (meta == old->meta) return {};
-    return writeMetaKeys(sql_, Level::file, old->id, meta, names_);
+    if (isMoved) counts.moves.push_back({old->id, old->path, old->series});
+    if (meta == old->meta) return old->id;
+    if (auto written = writeMetaKeys(sql_, Level::file, old->id, meta, names_); !written)
+      return tl::make_unexpected(written.error());
+    return old->id;
   }
 
-  Result<void> insert(std::vector<SqlValue> values, const std::string& meta) {
+  Result<std::int64_t> insert(std::vector<SqlValue> values, const std::string& meta, bool needsId) {
     values.emplace_back(project_);
     values.emplace_back(nowUs_);
     ++counts.added;
     const std::span<const SqlValue> all(values);
-    if (meta == "{}") return sql_.append(insertFile(), all);
+    if (meta == "{}" && !needsId) return sql_.append(insertFile(), all).map([] { return std::int64_t{0}; });
     auto made = sql_.change(insertFile(), all);
     if (!made) return tl::make_unexpected(made.error());
-    return addMetaKeys(sql_, Level::file, made->newId, meta, names_);
+    if (auto added = addMetaKeys(sql_, Level::file, made->newId, meta, names_); !added)
+      return tl::make_unexpected(added.error());
+    return made->newId;
   }
 
   Sql& sql_;
@@ -289,13 +328,23 @@ class Registration {
 }  // namespace
 
 Result<Archive::Registered> takeOver(Sql& sql, const ProjectRecord& project, std::span<const FoundFileRecord> files,
-                                     std::int64_t nowUs, std::int64_t revision) {
+                                     std::int64_t nowUs, std::int64_t revision, bool mayMove) {
   const auto vanished = sql.query("SELECT 1 FROM file WHERE project_id = ? AND state = 1 LIMIT 1", {project.id});
   if (!vanished) return tl::make_unexpected(vanished.error());
-  Registration registration(sql, project, nowUs, revision, !vanished->empty());
+  Registration registration(sql, project, nowUs, revision, mayMove && !vanished->empty());
   auto done = inChunks(files, [&](std::span<const FoundFileRecord> some) { return registration.take(some); });
   if (!done) return tl::make_unexpected(done.error());
   return registration.counts;
+}
+
+Result<std::int64_t> placeOf(Sql& sql, const ProjectRecord& project, const std::string& subject,
+                             const std::string& study, std::int64_t nowUs, std::int64_t revision) {
+  Places places(sql, project, nowUs, revision);
+  const auto id = places.subject(subject);
+  if (!id || study.empty()) return id;
+  FoundFileRecord found;
+  found.study = study;
+  return places.study(*id, found);
 }
 
 }  // namespace nora::archive_sql

@@ -9,11 +9,20 @@
 namespace nora::archive_sql {
 
 /// By which a file is found in its project: paths are too long for keys. SHA-256 in hex.
-[[nodiscard]] std::string hashOfPath(const std::string& path);
+[[nodiscard]] std::string hashOfPath(const std::string& path, const std::string& series = {});
 
-/// Takes over `files`, whose facts were checked, with the subjects and studies that they need.
+/// A new sidecar with what users changed over the old one: keys that they added, changed or took away. JSON objects.
+[[nodiscard]] std::string mergedMeta(const std::string& sidecar, const std::string& oldSidecar,
+                                     const std::string& oldMeta);
+
+/// The id of a study, or without one of a subject; made where it is not there.
+[[nodiscard]] Result<std::int64_t> placeOf(Sql& sql, const ProjectRecord& project, const std::string& subject,
+                                           const std::string& study, std::int64_t nowUs, std::int64_t revision);
+
+/// Takes over `files`, whose facts were checked, with the subjects and studies that they need. `mayMove`:
+/// a file that is new may be one that vanished.
 [[nodiscard]] Result<Archive::Registered> takeOver(Sql& sql, const ProjectRecord& project,
                                                    std::span<const FoundFileRecord> files, std::int64_t nowUs,
-                                                   std::int64_t revision);
+                                                   std::int64_t revision, bool mayMove = true);
 
 }  // namespace nora::archive_sql

@@ -1,5 +1,6 @@
 // SQLite as a Database: a file in WAL mode, one writer at a time, readers beside it.
 #include "archive/index/database.hpp"
+#include "archive/index/sqlite_error.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -18,32 +19,6 @@ constexpr int busyMs = 20'000;  // other processes may write for so long
 constexpr std::size_t mostReaders = 8;
 constexpr std::size_t mostStatements = 300;  // kept prepared by one connection
 
-Error errorOf(sqlite3* connection, int code, const std::string& file) {
-  const std::string detail = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
-  switch (code & 0xFF) {
-    case SQLITE_FULL:
-      return {ErrorCode::limitExceeded, "the disk of the index is full: make room; nothing was stored", file};
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-      return {ErrorCode::forbidden, "the index cannot be written: check the rights of the file and its folder", file};
-    case SQLITE_AUTH: return {ErrorCode::forbidden, "the index does not allow that: " + detail, file};
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return {ErrorCode::unavailable, "the index is busy with another program; try again", file};
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return {ErrorCode::internal,
-              "the index is damaged (" + detail + "): restore a backup, or make it anew from the files by nora reindex",
-              file};
-    case SQLITE_CANTOPEN:
-      return {ErrorCode::notFound, "the index cannot be opened: check that its folder is there and can be written",
-              file};
-    case SQLITE_IOERR: return {ErrorCode::unavailable, "the disk of the index fails (" + detail + ")", file};
-    case SQLITE_TOOBIG: return {ErrorCode::limitExceeded, "a text is too long for the index", file};
-    case SQLITE_CONSTRAINT: return {ErrorCode::invalidInput, "the index does not take that: " + detail, file};
-    default: return {ErrorCode::internal, "the index failed: " + detail, file};
-  }
-}
-
 /// One connection with its prepared statements. Thread: one at a time.
 class SqliteSql final : public Sql {
  public:
@@ -55,7 +30,7 @@ class SqliteSql final : public Sql {
     auto out = std::unique_ptr<SqliteSql>(new SqliteSql(file));
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (forWriting ? SQLITE_OPEN_CREATE : 0);
     const int code = sqlite3_open_v2(file.c_str(), &out->connection_, flags, nullptr);
-    if (code != SQLITE_OK) return tl::make_unexpected(errorOf(out->connection_, code, file));
+    if (code != SQLITE_OK) return tl::make_unexpected(sqliteError(out->connection_, code, file));
     sqlite3_extended_result_codes(out->connection_, 1);
     sqlite3_busy_timeout(out->connection_, busyMs);
     // A commit is on the disk when it returns. Readers do not wait for the writer. The writer trusts the schema, or its
@@ -75,7 +50,7 @@ class SqliteSql final : public Sql {
 
   [[nodiscard]] Result<void> runPlain(const char* text) {
     const int code = sqlite3_exec(connection_, text, nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) return tl::make_unexpected(errorOf(connection_, code, file_));
+    if (code != SQLITE_OK) return tl::make_unexpected(sqliteError(connection_, code, file_));
     return {};
   }
 
@@ -107,7 +82,7 @@ class SqliteSql final : public Sql {
   template <class T>
   Result<T> ended(sqlite3_stmt* statement, int code, T result) {
     Error error;
-    if (code != SQLITE_DONE) error = errorOf(connection_, code, file_);
+    if (code != SQLITE_DONE) error = sqliteError(connection_, code, file_);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     if (code != SQLITE_DONE) return tl::make_unexpected(std::move(error));
@@ -120,7 +95,7 @@ class SqliteSql final : public Sql {
       sqlite3_stmt* made = nullptr;
       const int code = sqlite3_prepare_v3(connection_, text.data(), static_cast<int>(text.size()),
                                           SQLITE_PREPARE_PERSISTENT, &made, nullptr);
-      if (code != SQLITE_OK) return tl::make_unexpected(errorOf(connection_, code, file_));
+      if (code != SQLITE_OK) return tl::make_unexpected(sqliteError(connection_, code, file_));
       if (statements_.size() >= mostStatements) {
         sqlite3_finalize(statements_.begin()->second);
         statements_.erase(statements_.begin());

@@ -117,7 +117,7 @@ const std::vector<SearchWord>& searchWords() {
       {"study", "study:ses-*", "name of the study"},
       {"tag", "tag:checked", "tag of the item or of what it lies in; subject.tag: of that level alone"},
       {"kind", "kind:image", "image, surface, streamlines, dicom, table, document or other"},
-      {"format", "format:nifti", "format of the file"},
+      {"format", "format:nifti*", "format of the file"},
       {"modality", "modality:MR", "modality of the image"},
       {"sequence", "sequence:*mprage*", "name of the sequence or series"},
       {"state", "state:vanished", "present, vanished or broken"},

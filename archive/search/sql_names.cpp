@@ -11,7 +11,13 @@ namespace {
 /// `column` of `row` with the subject's name replaced by the pseudonym, as the user sees it.
 SqlText maskedSql(const std::string& row, const std::string& column, const LikePattern& pattern,
                   const SqlContext& context) {
-  const std::string shown = "REPLACE(" + row + "." + column + ", h.name_fold, h.pseudonym_fold)";
+  // "sub-01" is the subject 01, which names have in other ways, too: as NameMask of app/api/rows.cpp.
+  const std::string bytes =
+      context.dialect == SqlDialect::sqlite ? "LENGTH(CAST(h.name_fold AS BLOB))" : "LENGTH(h.name_fold)";
+  const std::string stem =
+      "CASE WHEN h.name_fold LIKE 'sub-%' AND " + bytes + " >= 7 THEN SUBSTR(h.name_fold, 5) ELSE h.name_fold END";
+  const std::string shown =
+      "REPLACE(REPLACE(" + row + "." + column + ", h.name_fold, h.pseudonym_fold), " + stem + ", h.pseudonym_fold)";
   return "(EXISTS (SELECT 1 FROM subject AS h WHERE h.id = " + sql(row) + ".subject_id AND " +
          matches(shown, pattern, context.dialect) + ") OR (" + row + ".subject_id IS NULL AND " +
          matches(row + "." + column, pattern, context.dialect) + "))";
@@ -62,7 +68,7 @@ Level namedLevel(SearchField field) {
 
 std::string fileColumn(SearchField field) {
   const std::string name(toString(field));
-  return field == SearchField::modality || field == SearchField::sequence ? name + "_fold" : name;
+  return field == SearchField::kind ? name : name + "_fold";
 }
 
 std::int64_t stateNumber(const Condition& condition) {

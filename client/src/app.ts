@@ -1,15 +1,14 @@
 // The page as a whole: toolbar, files, views, layers, read-out, and what lies over them.
 import { html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import "./catalogue-panel.ts";
-import "./help.ts";
 import "./layers-panel.ts";
+import { Lazy } from "./lazy.ts";
 import "./notices.ts";
 import "./readout.ts";
-import "./sheet.ts";
 import "./stats.ts";
 import "./time-slider.ts";
 import "./toolbar.ts";
+import "./user-menu.ts";
 import "./viewport.ts";
 import "./views-panel.ts";
 import { PageElement } from "./base-element.ts";
@@ -26,27 +25,45 @@ const emptyViews: Pick<View, "name" | "kind">[] = [
 ];
 
 export class App extends PageElement {
+  private readonly redraw = (): void => this.requestUpdate();
+  private readonly parts = {
+    login: new Lazy(() => import("./login-view.ts"), this.redraw),
+    archive: new Lazy(() => import("./archive-table.ts"), this.redraw),
+    sheet: new Lazy(() => import("./sheet.ts"), this.redraw),
+    help: new Lazy(() => import("./help.ts"), this.redraw),
+    meta: new Lazy(() => import("./metadata-sheet.ts"), this.redraw),
+    admin: new Lazy(() => import("./admin.ts"), this.redraw),
+    account: new Lazy(() => import("./account-dialog.ts"), this.redraw),
+  };
+
   constructor() {
     super();
     const url = new URL("api/v1/stream", document.baseURI);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.ui = new Ui(new Session(url.href));
+    this.parts.archive.load(); // on its way while the server is asked who this is
   }
 
   protected topics(): Topic[] {
-    return ["ui", "scene"];
+    return ["ui", "scene", "account"];
   }
 
   protected override render() {
-    const { ui } = this;
+    const { account } = this.session;
+    if (account.state === "in") return this.renderPage();
+    return this.parts.login.when(account.state === "out" || account.failed !== "", () => html`<nora-login .ui=${this.ui}></nora-login>`);
+  }
+
+  private renderPage() {
+    const { ui, parts } = this;
     const views = this.session.scene.views.length > 0 ? this.session.scene.views : emptyViews;
     const full = views.some((view) => view.name === ui.fullView) ? ui.fullView : "";
     const shown = full === "" ? views.length : 1;
     return html`<nora-toolbar .ui=${ui}></nora-toolbar>
       <nora-banner .ui=${ui}></nora-banner>
       <div class="page">
-        <aside class="side files" aria-label="Files" ?hidden=${!ui.filesOpen}>
-          <nora-catalogue .ui=${ui}></nora-catalogue>
+        <aside class="side files ${ui.tableWide ? "wide" : ""}" aria-label="Files" ?hidden=${!ui.filesOpen && !ui.tableWide}>
+          ${parts.archive.when(true, () => html`<nora-archive class=${ui.tableWide ? "wide" : ""} .ui=${ui}></nora-archive>`)}
         </aside>
         <main class="views">
           <div class="grid count-${shown}">
@@ -63,7 +80,7 @@ export class App extends PageElement {
                 ></nora-viewport>`,
             )}
             <nora-opening .ui=${ui}></nora-opening>
-            <nora-sheet .ui=${ui}></nora-sheet>
+            ${parts.sheet.when(ui.sheet !== null || this.hadSheet, () => html`<nora-sheet .ui=${ui}></nora-sheet>`)}
             <nora-stats .ui=${ui}></nora-stats>
           </div>
           <nora-time .ui=${ui}></nora-time>
@@ -74,8 +91,20 @@ export class App extends PageElement {
           <nora-views .ui=${ui}></nora-views>
         </aside>
       </div>
+      ${parts.meta.when(ui.metaOf !== null, () => html`<nora-metadata .ui=${ui}></nora-metadata>`)}
+      ${parts.admin.when(ui.adminOpen, () => html`<nora-admin .ui=${ui}></nora-admin>`)}
+      ${parts.account.when(ui.accountPage !== null, () => html`<nora-account .ui=${ui}></nora-account>`)}
       <nora-toasts .ui=${ui}></nora-toasts>
-      <nora-help .ui=${ui}></nora-help>`;
+      ${parts.help.when(ui.helpOpen || this.hadHelp, () => html`<nora-help .ui=${ui}></nora-help>`)}`;
+  }
+
+  // Once drawn they stay: they give the focus back when they close.
+  private get hadSheet(): boolean {
+    return this.querySelector("nora-sheet") !== null;
+  }
+
+  private get hadHelp(): boolean {
+    return this.querySelector("nora-help") !== null;
   }
 }
 

@@ -50,6 +50,12 @@ const keys = [
 const files = [
   ["Click, Enter", "open as the background; surfaces and tracts with their T1; tables and documents in a panel"],
   ["+, Shift + click, drag onto a view", "add as an overlay"],
+  ["Right click, Shift + F10", "menu: metadata, tags, download, copy path"],
+  ["T", "the table over the views, and back"],
+  ["Space, Ctrl + click", "select, unselect (in the table click and Shift + click, too)"],
+  ["Ctrl + A, Esc", "select all that was found; nothing"],
+  ["Letters", "go to the name that begins so"],
+  ["Ctrl + C", "copy paths"],
 ];
 
 export class HelpDialog extends PageElement {

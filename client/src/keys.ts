@@ -30,6 +30,7 @@ export function listenToKeys(ui: Ui): void {
   window.addEventListener("keydown", (event) => {
     if (event.code === "KeyW") ui.windowKeyDown = true;
     if (event.ctrlKey || event.metaKey || event.altKey || takesKey(event.target, event.key)) return;
+    if (document.querySelector("dialog:modal:not(.help)") !== null) return; // wherever the focus is
     if (act(ui, event)) event.preventDefault();
   });
   window.addEventListener("keyup", (event) => {
@@ -70,10 +71,12 @@ const actions: Record<string, (ui: Ui, tEvent: number) => void> = {
   "<": (ui, tEvent) => stepSlab(ui, -1, tEvent),
   ">": (ui, tEvent) => stepSlab(ui, 1, tEvent),
   m: (ui, tEvent) => nextMode(ui, activeView(ui), tEvent),
+  t: (ui) => ui.update({ tableWide: !ui.tableWide }),
   "?": (ui) => ui.update({ helpOpen: !ui.helpOpen }),
   "~": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   "`": (ui) => ui.update({ statsOpen: !ui.statsOpen }),
   Escape: (ui) => {
+    if (ui.tableWide && !ui.helpOpen) return ui.update({ tableWide: false });
     if (ui.sheet && !ui.helpOpen) return ui.closeSheet();
     if (!ui.helpOpen && ui.session.cancelWaiting()) return;
     if (!ui.helpOpen && ui.fullView === "") ui.session.cancelRest();

@@ -21,7 +21,7 @@ export class LayersPanel extends PageElement {
   private refusal = { layer: "", group: "", text: "" }; // of the entry made last
 
   protected topics(): Topic[] {
-    return ["scene", "images", "ui", "catalogue", "progress"];
+    return ["scene", "images", "ui", "names", "progress"];
   }
 
   protected override render() {

@@ -16,8 +16,8 @@ const hook = {
   get images() {
     return Object.fromEntries(session.images);
   },
-  get catalogue() {
-    return [...session.catalogue.entries.values()];
+  get archive() {
+    return session.archive;
   },
   get trace() {
     return session.trace.frames;

@@ -1,5 +1,5 @@
 // Segmentations and structure sets open over the series that they were drawn on.
-import type { Entry, Source } from "./catalogue.ts";
+import type { Entry, Source } from "./rows.ts";
 
 const seriesUid = (series: string | undefined): string => (series ?? "").split("#")[0] ?? "";
 

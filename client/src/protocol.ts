@@ -239,7 +239,7 @@ export type ServerMessage =
   | { type: "progress"; layers: Record<string, number> }
   | { type: "values"; input: number; mm: Vec3; layers: LayerValue[] }
   | { type: "picked"; input: number; hit: Pick | null }
-  | { type: "catalogue"; revision: number; scanning: boolean; files: number; entries: number; problems: number }
+  | { type: "archive"; revision: number; scanning: boolean; files: number; problem?: string }
   | { type: "error"; code: string; what: string; where?: string; input?: number; layer?: string }
   | { type: "pong"; token: number };
 

@@ -2,8 +2,9 @@
 // Components read its state and call its methods; they never speak to the socket.
 import { AfterPicture } from "./after-picture.ts";
 import { Ahead, type AheadPicture } from "./ahead.ts";
-import { Catalogue, firstImage, type Entry } from "./catalogue.ts";
-import { CatalogueFeed } from "./catalogue-feed.ts";
+import { Account } from "./account.ts";
+import { textOf } from "./api.ts";
+import { Archive } from "./archive.ts";
 import { decodableCodecs } from "./decoder.ts";
 import { Emitter } from "./emitter.ts";
 import { FramePipeline } from "./frames.ts";
@@ -21,6 +22,7 @@ import {
   type Pick,
   type ServerMessage,
 } from "./protocol.ts";
+import type { Entry } from "./rows.ts";
 import type { ImageInfo, Layer, Operation, Scene } from "./scene.ts";
 import { gridAround, shownData, type ShapeData } from "./shapes.ts";
 import { isShape, type Step } from "./shape-source.ts";
@@ -29,9 +31,9 @@ import { SceneStore } from "./store.ts";
 import { ToastList, type Toast } from "./toast-list.ts";
 import { Trace } from "./trace.ts";
 import { ViewportSizes } from "./viewport-sizes.ts";
-import { Connection, takenOver } from "./websocket.ts";
+import { Connection, notAllowed, takenOver } from "./websocket.ts";
 
-export type Topic = "scene" | "images" | "status" | "catalogue" | "values" | "ui" | "toasts" | "progress";
+export type Topic = "scene" | "images" | "status" | "account" | "archive" | "names" | "values" | "ui" | "toasts" | "progress";
 
 export interface Opening {
   input: number;
@@ -60,8 +62,14 @@ export class Session {
   readonly trace = new Trace();
   readonly looks = new Looks();
   readonly afterPicture = new AfterPicture();
-  readonly catalogue = new Catalogue();
-  readonly feed = new CatalogueFeed(this.catalogue, () => this.catalogueChanged());
+  readonly account = new Account(
+    () => this.accountChanged(),
+    () => this.startAfresh(),
+  );
+  readonly archive = new Archive(
+    () => this.archiveChanged(),
+    () => this.events.emit("names"),
+  );
   readonly images = new Map<string, LayerState>();
   readonly progress = new Map<string, number>(); // 0..1 of the layers that are being loaded, once the server tells
   readonly store = new SceneStore({
@@ -110,11 +118,12 @@ export class Session {
   serverVersion = "";
   serverCodecs: string[] = []; // that may come here
   preferred = { moving: "auto", still: "auto" };
-  private codecs: string[] = [];
+  private codecs: string[] | null = null; // not known yet
   private inputs = 0;
   private greeted = false;
   private readonly ownScenes = new Set<number>();
   private startedAt = 0;
+  private seeking = false; // something to begin with
   private userOpened = false;
   private following: Entry[] = []; // overlays that wait for what they lie over
   private wishes = 0; // of the user, to open something: the newest wins
@@ -140,9 +149,9 @@ export class Session {
   }
 
   async start(): Promise<void> {
-    void this.feed.refresh();
+    void this.account.ask();
     this.codecs = await decodableCodecs();
-    this.connection.connect();
+    this.accountChanged();
   }
 
   // ---- images
@@ -165,7 +174,7 @@ export class Session {
   }
 
   layerName(layer: Layer): string {
-    const entry = this.catalogue.find(layer.source); // a series has a better name than its folder
+    const entry = this.archive.find(layer.source); // a series has a better name than its folder
     return entry?.name || this.images.get(layer.id)?.name || (layer.source.path.split("/").pop() ?? layer.id);
   }
 
@@ -182,16 +191,36 @@ export class Session {
       return;
     }
     ++this.wishes;
+    this.archive.remember([entry]);
     if (isShape(entry)) return void this.openShape(entry, as);
+    if (entry.sourceSeries !== "") return void this.openDrawn(entry, as);
+    this.openSteps([{ entry, as: this.scene.layers.length > 0 ? as : "new" }]);
+  }
+
+  /** What was drawn on a series goes over that. */
+  private async openDrawn(entry: Entry, as: "new" | "overlay"): Promise<void> {
+    const wish = this.wishes;
+    const beside = await this.entriesBeside(entry);
+    if (wish !== this.wishes) return;
     const shown = this.scene.layers.map((layer) => layer.source);
-    const plan = planOpening(entry, as, shown, this.catalogue.entries.values());
+    const plan = planOpening(entry, as, shown, beside);
     this.openSteps([...(plan.source ? [{ entry: plan.source, as: "new" } as const] : []), { entry, as: plan.as }]);
+  }
+
+  /** The files of the same subject; only itself where they cannot be fetched, which is said. */
+  async entriesBeside(entry: Entry): Promise<Entry[]> {
+    try {
+      return await this.archive.beside(entry);
+    } catch (error) {
+      this.toast("error", `What belongs to ${entry.name} could not be looked up: ${textOf(error)}`, "open");
+      return [entry];
+    }
   }
 
   /** With the image behind it, values with their mesh. The second of two clicks does nothing more. */
   private async openShape(entry: Entry, as: "new" | "overlay"): Promise<void> {
     if (this.opening?.entry === entry || this.following.includes(entry)) return;
-    const shown = this.scene.layers.find(({ source }) => this.catalogue.find(source) === entry);
+    const shown = this.scene.layers.find(({ source }) => this.archive.find(source) === entry);
     if (shown && as === "new") return this.select(shown.id);
     const wish = this.wishes;
     const { steps, note } = await planOpeningShape(this, entry, as);
@@ -206,7 +235,7 @@ export class Session {
   }
 
   private openNow(entry: Entry, how: "new" | "overlay"): void {
-    const input = this.sendInput({ type: "open", entry: entry.id, as: how });
+    const input = this.sendInput({ type: "open", source: entry.source, as: how });
     if (input === 0) {
       this.toast("error", `${entry.name} cannot be opened: there is no connection to the server`, "open");
       return;
@@ -359,8 +388,8 @@ export class Session {
         return this.probes.answered(message.input, { mm: message.mm, layers: message.layers });
       case "picked":
         return this.takePick(message.input, message.hit);
-      case "catalogue":
-        return this.feed.announce(message.revision, message.scanning, message.files);
+      case "archive":
+        return this.archive.announce(message.revision, message.scanning, message.files, message.problem ?? "");
       case "error":
         return this.refused(message);
       case "pong":
@@ -370,7 +399,7 @@ export class Session {
 
   private startMessage(): object {
     const resume = keptSession.get();
-    return { type: "start", protocol: protocolVersion, codecs: this.codecs, ...(resume ? { resume } : {}) };
+    return { type: "start", protocol: protocolVersion, codecs: this.codecs ?? [], ...(resume ? { resume } : {}) };
   }
 
   /** Codecs by hand; "auto": as the server finds best. */
@@ -380,7 +409,6 @@ export class Session {
   }
 
   private greet(hello: Hello): void {
-    const again = this.serverVersion !== "";
     keptSession.set(hello.session);
     this.serverVersion = hello.version;
     this.greeted = true;
@@ -393,8 +421,8 @@ export class Session {
     this.progress.clear();
     this.probes.reset();
     this.ownScenes.clear();
-    // What the list became between the first look at it and this greeting was told to others only.
-    this.feed.restart(again && !hello.resumed);
+    // What the archive became between the first look at it and this greeting was told to others only.
+    this.archiveChanged();
     // What was being opened may have come, or failed, while nobody heard of it: it is opened anew, on the scene of here.
     if (this.scene.layers.length === 0) this.store.adopt(hello.scene);
     else if (!hello.resumed || this.opening || !sameJson(hello.scene, this.scene)) this.sendOwnScene();
@@ -402,7 +430,6 @@ export class Session {
     if (this.opening) this.openNow(this.opening.entry, this.opening.as);
     this.viewports.restart();
     this.events.emit("status");
-    this.openFirst();
   }
 
   private sendOwnScene(): void {
@@ -469,6 +496,7 @@ export class Session {
       keptSession.set("");
       this.toast("note", "The session of this window goes on in another one. Here is a copy; changes there do not come here.");
     }
+    if (state === "waiting" && closeCode === notAllowed) void this.lookAgain(this.greeted);
     if (state !== "open" && this.greeted) {
       this.greeted = false;
       this.progress.clear();
@@ -492,22 +520,53 @@ export class Session {
     if (this.scene.layers.length > 0) this.probes.ask("crosshair", [...this.scene.crosshairMm] as Vec3);
   }
 
-  private catalogueChanged(): void {
-    this.events.emit("catalogue");
-    this.openFirst();
+  // ---- who, and what there is
+
+  /** The stream is for those who are in. */
+  private accountChanged(): void {
+    const { state } = this.account;
+    this.events.emit("account");
+    if (state === "out") this.connection.stop();
+    if (state !== "in" || this.codecs === null || this.connection.isStarted) return;
+    void this.archive.tableShown.then(() => this.archive.loadProjects());
+    this.connection.connect();
+  }
+
+  /** Other things may be seen than before: nothing of what was shown stays. */
+  private async lookAgain(wasGreeted: boolean): Promise<void> {
+    await this.account.ask();
+    if (this.account.state === "in" && wasGreeted) location.reload();
+  }
+
+  /** As somebody else: nothing of what was here stays. */
+  private startAfresh(): void {
+    keptSession.set("");
+    location.reload();
+  }
+
+  private archiveChanged(): void {
+    this.events.emit("archive");
+    void this.openFirst();
   }
 
   /** First start: something to look at without a click. */
-  private openFirst(): void {
-    if (this.userOpened || !this.greeted || this.scene.layers.length > 0) return;
-    const first = firstImage(this.catalogue.entries.values());
-    if (!first) return;
-    if (this.startedAt === 0) {
-      this.startedAt = performance.now();
-      window.setTimeout(() => this.openFirst(), waitForT1Ms);
+  private async openFirst(): Promise<void> {
+    const isEmpty = (): boolean => !this.userOpened && this.greeted && this.scene.layers.length === 0;
+    if (!isEmpty() || this.seeking) return;
+    this.seeking = true;
+    try {
+      if (this.startedAt === 0) this.startedAt = performance.now();
+      await this.archive.tableShown;
+      const first = await this.archive.first();
+      const waited = performance.now() - this.startedAt >= waitForT1Ms;
+      if (!first || !isEmpty()) return;
+      if (first.likelyT1 || !this.archive.scanning || waited) this.open(first.entry, "new");
+      else window.setTimeout(() => void this.openFirst(), waitForT1Ms);
+    } catch {
+      // the table says why nothing can be fetched
+    } finally {
+      this.seeking = false;
     }
-    const waited = performance.now() - this.startedAt >= waitForT1Ms;
-    if (first.likelyT1 || !this.feed.scanning || waited) this.open(first.entry, "new");
   }
 
   toast(kind: Toast["kind"], text: string, cause = ""): void {

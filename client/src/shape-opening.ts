@@ -1,5 +1,5 @@
 // How a surface, streamlines or values from the list are opened where the session shows something else.
-import type { Entry } from "./catalogue.ts";
+import type { Entry } from "./rows.ts";
 import { fetchInfo } from "./entry-content.ts";
 import { fits, isValues, type Shape } from "./shapes.ts";
 import { contentOf, hemisphereOf, meshesFor, planShape, type Step } from "./shape-source.ts";
@@ -28,15 +28,15 @@ async function fittingMeshes(values: Shape, candidates: Entry[]): Promise<Entry[
 }
 
 export async function planOpeningShape(session: Session, entry: Entry, as: Step["as"]): Promise<{ steps: Step[]; note: string }> {
-  const shown = session.scene.layers.flatMap(({ source }) => session.catalogue.find(source) ?? []);
-  const entries = session.catalogue.entries;
-  const plan = (mesh: Entry): Step[] => planShape(mesh, as, shown, entries.values());
+  const entries = await session.entriesBeside(entry);
+  const shown = session.scene.layers.flatMap(({ source }) => session.archive.find(source) ?? []);
+  const plan = (mesh: Entry): Step[] => planShape(mesh, as, shown, entries);
   const content = contentOf(entry);
   const values = content === "mesh" ? null : await shapeOf(entry);
   if (!values || !isValues(values)) return { steps: plan(entry), note: "" };
   const there = session.scene.layers.some(({ id }) => fits(values, session.images.get(id)?.shape ?? { kind: "" }));
   if (there) return { steps: [{ entry, as: "overlay" }], note: "" };
-  const [mesh, ...others] = await fittingMeshes(values, meshesFor(entry, entries.values()));
+  const [mesh, ...others] = await fittingMeshes(values, meshesFor(entry, entries));
   if (!mesh) return { steps: plan(entry), note: `${entry.name} holds values for a surface: open the surface that they belong to` };
   const over = [...others, entry].map((other): Step => ({ entry: other, as: "overlay" }));
   return { steps: [...plan(mesh), ...over], note: "" };

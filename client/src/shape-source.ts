@@ -1,5 +1,5 @@
 // What to open with a surface, streamlines or values at vertices: the T1 behind them, the mesh below them.
-import { isNoBackground, looksLikeT1, type Entry } from "./catalogue.ts";
+import { isNoBackground, looksLikeT1, type Entry } from "./rows.ts";
 
 /** Opened one after the other. */
 export interface Step {
@@ -7,7 +7,7 @@ export interface Step {
   as: "new" | "overlay";
 }
 
-export const isShape = ({ kind }: Entry): boolean => kind === "surface" || kind === "tracts";
+export const isShape = ({ kind }: Entry): boolean => kind === "surface" || kind === "streamlines";
 
 const freeSurferImages = ["T1.mgz", "brain.mgz", "norm.mgz", "orig.mgz"]; // the best first
 const derived = ["derivatives", "sourcedata", "rawdata"]; // folders of BIDS within a data set
@@ -79,7 +79,7 @@ export function planShape(shape: Entry, as: Step["as"], shown: Entry[], entries:
 
 /** What the name tells of a file; "" where only its bytes do. */
 export function contentOf({ kind, format, name }: Entry): "mesh" | "values" | "" {
-  if (kind === "tracts") return "mesh";
+  if (kind === "streamlines") return "mesh";
   if (valueFormats.includes(format) || /\.(func|shape|label|time)\.gii/i.test(name)) return "values";
   return format === "MZ3" || (format === "GIFTI" && !/\.surf\.gii/i.test(name)) ? "" : "mesh";
 }

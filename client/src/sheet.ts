@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { styleMap } from "lit/directives/style-map.js";
 import { PageElement } from "./base-element.ts";
-import type { Entry } from "./catalogue.ts";
+import type { Entry } from "./rows.ts";
 import { fetchContent, fetchInfo, type EntryInfo } from "./entry-content.ts";
 import { formatCount } from "./format.ts";
 import { labelTable, renderInfo, warningList } from "./info-sheet.ts";

@@ -7,7 +7,7 @@ const connectionTexts = { open: "connected", connecting: "connecting …", waiti
 
 export class Toolbar extends PageElement {
   protected topics(): Topic[] {
-    return ["scene", "images", "ui", "status"];
+    return ["scene", "images", "ui", "status", "names"];
   }
 
   protected override render() {
@@ -34,6 +34,7 @@ export class Toolbar extends PageElement {
       <button aria-pressed=${this.ui.sheet !== null} title="What is known of the selected image: header, labels, b-values (I)" @click=${() => this.ui.toggleInfo()}>Info</button>
       <button aria-haspopup="dialog" title="Mouse, touch and keys (?)" @click=${() => this.ui.update({ helpOpen: true })}>Help</button>
       <span class="connection ${state}" role="status" title=${connectionTexts[state]} aria-label=${connectionTexts[state]}></span>
+      <nora-user .ui=${this.ui}></nora-user>
       ${this.toggle("◧", "Layers", "layersOpen", "Show or hide the layers")}
     </header>`;
   }

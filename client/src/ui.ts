@@ -1,10 +1,12 @@
 // What the page itself remembers: which view is full, which panels are open, what is playing. None of it is in the scene.
-import type { Entry } from "./catalogue.ts";
+import type { Entry, Row } from "./rows.ts";
 import { Navigation, type Picture } from "./navigation.ts";
 import type { Session } from "./session.ts";
 
 export type Fps = 1 | 2 | 5 | 10 | 20 | 30;
 export const frameRates: Fps[] = [1, 2, 5, 10, 20, 30];
+
+export type AccountPage = "password" | "tokens" | "sessions";
 
 const narrowPage = "(max-width: 900px)";
 
@@ -21,6 +23,10 @@ export class Ui {
   playing = false;
   framesPerSecond: Fps = 5;
   sheet: Entry | null = null; // what the panel over the views shows
+  tableWide = false; // the table lies over the views
+  metaOf: Row | null = null; // whose metadata are shown
+  adminOpen = false;
+  accountPage: AccountPage | null = null;
   readonly folds = new Set<string>(); // of the panels, that are open
   windowKeyDown = false; // W is held: a drag windows
 
@@ -51,10 +57,10 @@ export class Ui {
   toggleInfo(): void {
     const { session } = this;
     const layer = session.layer(session.selectedLayer) ?? session.scene.layers[0];
-    const entry = layer && session.catalogue.find(layer.source);
+    const entry = layer && session.archive.find(layer.source);
     if (this.sheet || !layer) this.closeSheet();
     else if (entry) this.openSheet(entry);
-    else session.toast("note", `${session.layerName(layer)} is not in the list of files`);
+    else session.toast("note", `${session.layerName(layer)} is not in the archive`);
   }
 
   /** The keys of the views work: after an image was opened from the list. */

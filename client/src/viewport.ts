@@ -275,7 +275,7 @@ export class ViewportElement extends LitElement implements FrameSink {
 
   private drop(event: DragEvent): void {
     this.classList.remove("drop");
-    const entry = this.ui.session.catalogue.entries.get(event.dataTransfer?.getData("application/x-nora-entry") ?? "");
+    const entry = this.ui.session.archive.entry(Number(event.dataTransfer?.getData("application/x-nora-entry")));
     if (!entry) return;
     event.preventDefault();
     this.ui.session.open(entry, "overlay");

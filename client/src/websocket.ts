@@ -15,6 +15,7 @@ const soonMs = 60_000; // a connection that was taken for dead so early may only
 
 const brokenOff = 1006; // close code: no word of goodbye
 export const takenOver = 4001; // close code: the session goes on elsewhere
+export const notAllowed = 4003; // close code: who this is has to be asked again
 
 /** What a close code says, where the server gives no reason. */
 const closeTexts: Record<number, string> = {
@@ -22,6 +23,7 @@ const closeTexts: Record<number, string> = {
   1011: "the server has failed",
   1012: "the server starts again",
   1013: "the server has too many viewers",
+  4003: "what you may see has changed",
 };
 
 export interface ConnectionEvents {
@@ -39,6 +41,7 @@ export class Connection {
   private socket: WebSocket | null = null;
   private delayMs = firstDelayMs;
   private timer = 0;
+  private started = false;
   private openedAt = 0;
   private patienceMs = silenceMs; // for an answer: one picture may take that long on a slow way
   private readonly heartbeat = new Heartbeat({
@@ -55,8 +58,26 @@ export class Connection {
     this.heartbeat.start();
   }
 
+  /** True from the first attempt until it is stopped. */
+  get isStarted(): boolean {
+    return this.started;
+  }
+
+  /** No further attempts. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.started = false;
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+    if (this.state === "waiting") return;
+    this.reason = "";
+    this.setState("waiting");
+  }
+
   connect(): void {
     clearTimeout(this.timer);
+    this.started = true;
     this.setState("connecting");
     this.heartbeat.expect(greetingMs);
     const socket = new WebSocket(this.url, subProtocol);
@@ -105,6 +126,7 @@ export class Connection {
   }
 
   private doubt(): void {
+    if (!this.started) return;
     if (this.state === "waiting") this.connect();
     else if (this.state === "open") this.ask(doubtMs);
     else this.heartbeat.expect(greetingMs);
@@ -138,6 +160,7 @@ export class Connection {
     this.reason = reason;
     this.retryAt = performance.now() + delayMs;
     this.setState("waiting");
+    if (!this.started) return;
     if (tryAtOnce) return this.connect();
     this.timer = window.setTimeout(() => this.connect(), delayMs);
     if (!broke) this.delayMs = Math.min(longestDelayMs, this.delayMs * 2);

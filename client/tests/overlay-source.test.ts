@@ -1,11 +1,11 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { firstImage, type Entry } from "../src/catalogue.ts";
+import { firstImage, type Entry } from "../src/rows.ts";
 import { planOpening, sourceEntry } from "../src/overlay-source.ts";
 
 function entry(id: string, change: Partial<Entry>): Entry {
   return {
-    id, revision: 1, subject: "p", study: "", name: id, path: id, kind: "image", format: "DICOM", dims: [1, 1, 1],
+    id: [...id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7), subjectId: 1, subject: "p", study: "", name: id, path: id, kind: "image", format: "DICOM", dims: [1, 1, 1],
     timePoints: 1, modality: "", description: "", instances: 1, sizeBytes: 1, source: { path: id, series: "" },
     sourceSeries: "", state: "ready", reason: "", warnings: [], ...change,
   };

@@ -1,19 +1,19 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import type { Entry } from "../src/catalogue.ts";
+import type { Entry } from "../src/rows.ts";
 import { contentOf, fittingImage, hemisphereOf, meshesFor, planShape } from "../src/shape-source.ts";
 
 function entry(path: string, change: Partial<Entry> = {}): Entry {
   const name = path.split("/").pop()!;
   const subject = /sub-\d+|fs\d+/.exec(path)?.[0] ?? path.split("/")[0]!;
   return {
-    id: path, revision: 1, subject, study: "", name, path, kind: "image", format: "NIfTI", dims: [1, 1, 1], timePoints: 1,
+    id: [...path].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 2 ** 40, 7), subjectId: 1, subject, study: "", name, path, kind: "image", format: "NIfTI", dims: [1, 1, 1], timePoints: 1,
     modality: "", description: "", instances: 1, sizeBytes: 1, source: { path, series: "" }, sourceSeries: "", state: "ready",
     reason: "", warnings: [], ...change,
   };
 }
 const surface = (path: string, format = "FreeSurfer surface") => entry(path, { kind: "surface", format });
-const tracts = (path: string) => entry(path, { kind: "tracts", format: "TCK" });
+const tracts = (path: string) => entry(path, { kind: "streamlines", format: "TCK" });
 
 const t1 = entry("ds/sub-01/anat/sub-01_T1w.nii.gz");
 const mniT1 = entry("ds/derivatives/prep/sub-01/anat/sub-01_space-MNI152_desc-preproc_T1w.nii.gz");

@@ -455,6 +455,15 @@ json toJson(const Scene& scene) {
           {"markers", std::move(markers)}};
 }
 
+Result<Source> sourceFromJson(const json& value, std::string_view name) {
+  std::optional<Error> error;
+  Source source;
+  const JsonPlace root;
+  readSource(value, JsonPlace{&root, name}, error, source);
+  if (error) return tl::make_unexpected(*error);
+  return source;
+}
+
 Result<Scene> sceneFromJson(const json& document) {
   Scene scene;
   std::optional<Error> error;

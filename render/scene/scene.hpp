@@ -202,5 +202,7 @@ struct Scene {
 /// Errors: invalidInput, with `where` a JSON pointer to the field ("/layers/1/opacity"). Unknown keys are errors, so
 /// that a spelling mistake is not silently ignored. Numbers must be finite; counts are limited (64 layers, 32 views).
 [[nodiscard]] Result<Scene> sceneFromJson(const nlohmann::json& json);
+/// Errors: invalidInput, with `where` below `name`, the field that holds it.
+[[nodiscard]] Result<Source> sourceFromJson(const nlohmann::json& json, std::string_view name);
 
 }  // namespace nora

@@ -1,7 +1,9 @@
 // JSON Patch (RFC 6902) with bounds. The library's own patch asserts on some hostile patches (a member added to a
-// number) and lets copies of copies grow without end.
+// number) and lets copies of copies grow without end. All that the operations of a patch put somewhere is counted
+// together, also what a later one takes away again: large values moved to and fro would take seconds, of everybody.
 #include "streaming/protocol/messages.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace nora {
@@ -11,7 +13,6 @@ using nlohmann::json;
 using Pointer = json::json_pointer;
 
 constexpr std::size_t maxOperations = 256;
-constexpr std::size_t maxBytes = std::size_t{4} << 20;
 constexpr std::size_t bytesPerValue = 64;  // what a small value costs in memory, about
 
 tl::unexpected<Error> refuse(std::string what, std::string where = {}) {
@@ -38,8 +39,22 @@ bool withinBounds(const json& value, int depth, std::size_t& left) {
 }
 
 bool withinBounds(const json& value) {
-  std::size_t left = maxBytes;
+  std::size_t left = maxSceneBytes;
   return withinBounds(value, 0, left);
+}
+
+/// A JSON pointer as text and read.
+struct Place {
+  explicit Place(const std::string& text)
+      : pointer(text), depth(static_cast<int>(std::count(text.begin(), text.end(), '/'))) {}
+  Pointer pointer;
+  int depth = 0;
+};
+
+/// May the value be put there? `left`: bytes of the whole patch.
+Result<void> charge(const json& value, const Place& place, std::size_t& left) {
+  if (withinBounds(value, place.depth, left)) return {};
+  return fail(ErrorCode::limitExceeded, "what the patch adds, copies and moves is too large or too deep");
 }
 
 /// An array index 0..limit, without sign or leading zeros.
@@ -95,50 +110,52 @@ Result<std::string> member(const json& operation, const char* name) {
 }
 
 /// add, replace, test: operations with a value of their own.
-Result<void> applyValue(json& document, const std::string& op, const Pointer& path, const json& operation) {
+Result<void> applyValue(json& document, const std::string& op, const Place& place, const json& operation,
+                        std::size_t& left) {
   const auto value = operation.find("value");
-  if (value == operation.end()) return refuse("an operation needs a \"value\"", path.to_string());
-  if (op == "add") return addAt(document, path, *value);
-  json& target = document.at(path);
-  if (op == "replace") {
-    target = *value;
-  } else if (target != *value) {
-    return refuse("a test failed", path.to_string());
+  if (value == operation.end()) return refuse("an operation needs a \"value\"", place.pointer.to_string());
+  if (op == "test") {
+    if (document.at(place.pointer) != *value) return refuse("a test failed", place.pointer.to_string());
+    return {};
   }
+  if (auto charged = charge(*value, place, left); !charged) return charged;
+  if (op == "add") return addAt(document, place.pointer, *value);
+  document.at(place.pointer) = *value;
   return {};
 }
 
-Result<void> applyOne(json& document, const json& operation) {
+Result<void> applyOne(json& document, const json& operation, std::size_t& left) {
   if (!operation.is_object()) return refuse("an operation is not an object");
   const auto op = member(operation, "op");
   if (!op) return tl::make_unexpected(op.error());
   const auto pathText = member(operation, "path");
   if (!pathText) return tl::make_unexpected(pathText.error());
-  const Pointer path(*pathText);
-  if (*op == "add" || *op == "replace" || *op == "test") return applyValue(document, *op, path, operation);
-  if (*op == "remove") return removeAt(document, path);
+  const Place place(*pathText);
+  if (*op == "add" || *op == "replace" || *op == "test") return applyValue(document, *op, place, operation, left);
+  if (*op == "remove") return removeAt(document, place.pointer);
   if (*op != "move" && *op != "copy") return refuse("unknown operation", printable(*op));
   const auto fromText = member(operation, "from");
   if (!fromText) return tl::make_unexpected(fromText.error());
   const Pointer from(*fromText);
-  json value = document.at(from);
+  const json& source = document.at(from);
+  if (auto charged = charge(source, place, left); !charged) return charged;
+  json value = source;
   if (*op == "move") {
     if (auto removed = removeAt(document, from); !removed) return removed;
   }
-  if (auto added = addAt(document, path, std::move(value)); !added) return added;
-  if (!withinBounds(document)) return fail(ErrorCode::limitExceeded, "the edited scene is too large or too deep");
-  return {};
+  return addAt(document, place.pointer, std::move(value));
 }
 
 }  // namespace
 
-Result<json> applyPatch(const json& document, const json& patch) {
+Result<json> applyPatch(const json& document, const json& patch, std::size_t mostBytes) {
   if (!patch.is_array()) return refuse("a patch is not an array");
   if (patch.size() > maxOperations) return fail(ErrorCode::limitExceeded, "a patch has more than 256 operations");
   try {
     json result = document;
+    std::size_t left = mostBytes;
     for (const auto& operation : patch) {
-      if (auto applied = applyOne(result, operation); !applied) return tl::make_unexpected(applied.error());
+      if (auto applied = applyOne(result, operation, left); !applied) return tl::make_unexpected(applied.error());
     }
     if (!withinBounds(result)) return fail(ErrorCode::limitExceeded, "the edited scene is too large or too deep");
     return result;

@@ -9,7 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t maxEntryId = 256;
 constexpr std::size_t maxLayerId = 256;   // bytes
 constexpr std::size_t maxViewName = 256;  // bytes; a view has at most 64 characters
 constexpr std::size_t maxViews = 32;
@@ -81,10 +80,11 @@ Result<std::string> text(const json& object, const char* field, std::size_t maxB
 }
 
 Result<ClientMessage> parseOpen(const json& message, std::uint64_t input) {
-  if (auto ok = checkFields(message, {"input", "entry", "as"}); !ok) return tl::make_unexpected(ok.error());
-  auto entry = text(message, "entry", maxEntryId);
-  if (!entry) return tl::make_unexpected(entry.error());
-  OpenMessage out{input, std::move(*entry), false};
+  if (auto ok = checkFields(message, {"input", "source", "as"}); !ok) return tl::make_unexpected(ok.error());
+  if (!message.contains("source")) return malformed("the field is missing", "source");
+  auto source = sourceFromJson(message["source"], "source");
+  if (!source) return tl::make_unexpected(source.error());
+  OpenMessage out{input, std::move(*source), false};
   if (message.contains("as")) {
     const auto as = text(message, "as", 16);
     if (!as) return tl::make_unexpected(as.error());

@@ -27,6 +27,7 @@ namespace nora {
 
 constexpr std::size_t maxMessageBytes = std::size_t{1} << 20;
 constexpr int maxMessageDepth = 16;
+constexpr std::size_t maxSceneBytes = std::size_t{4} << 20;  // 64 a value, and its text
 constexpr int maxViewportSide = 4096;
 constexpr std::uint64_t maxInputId = (std::uint64_t{1} << 53) - 1;
 constexpr int protocolVersion = 2;
@@ -38,7 +39,7 @@ struct StartMessage {
 };
 struct OpenMessage {
   std::uint64_t input = 0;
-  std::string entry;
+  Source source;
   bool asOverlay = false;
 };
 struct SceneMessage {
@@ -117,8 +118,10 @@ using ClientMessage =
 [[nodiscard]] Result<ClientMessage> parseClientMessage(std::string_view text);
 
 /// Applies a JSON Patch (RFC 6902) to a document; all or nothing. At most 256 operations; a result of more than 4 MiB
-/// or 16 levels is refused, so that copies of copies cannot fill the memory. Errors: invalidInput, limitExceeded.
-[[nodiscard]] Result<nlohmann::json> applyPatch(const nlohmann::json& document, const nlohmann::json& patch);
+/// or 16 levels is refused, and so is a patch whose operations together add, copy and move more than `mostBytes`:
+/// copies of copies can neither fill the memory nor take long. Errors: invalidInput, limitExceeded.
+[[nodiscard]] Result<nlohmann::json> applyPatch(const nlohmann::json& document, const nlohmann::json& patch,
+                                                std::size_t mostBytes = maxSceneBytes);
 
 /// JSON text; bytes that are not UTF-8 (odd file names) become U+FFFD.
 [[nodiscard]] std::string dump(const nlohmann::json& json);

@@ -104,6 +104,16 @@ std::string_view AccessRules::hostOf(const RequestFacts& facts) const {
   return told ? lastOf(facts.forwardedHost) : std::string_view(facts.host);
 }
 
+std::string AccessRules::schemeOf(const RequestFacts& facts) const {
+  if (isTrusted(facts.peer) && !facts.forwardedProto.empty()) return lowered(lastOf(facts.forwardedProto));
+  return facts.tls ? "https" : "";
+}
+
+std::string AccessRules::ownOrigin(const RequestFacts& facts) const {
+  const auto origin = originOf((schemeOf(facts) == "https" ? "https://" : "http://") + std::string(hostOf(facts)));
+  return origin ? origin->scheme + "://" + origin->host : std::string();
+}
+
 std::string_view AccessRules::refuseHost(const RequestFacts& facts) const {
   const auto host = hostOf(facts);
   if (hostIsLocal(host)) return {};
@@ -127,8 +137,7 @@ std::string_view AccessRules::refuseOrigin(const RequestFacts& facts) const {
     return known ? std::string_view{} : otherSite;
   }
   // Where nobody tells the scheme (a plain socket, perhaps behind something that takes TLS off) it is not compared.
-  std::string scheme = facts.tls ? "https" : "";
-  if (isTrusted(facts.peer) && !facts.forwardedProto.empty()) scheme = lowered(lastOf(facts.forwardedProto));
+  const std::string scheme = schemeOf(facts);
   if (!scheme.empty() && scheme != origin->scheme) return otherSite;
   const std::string host = lowered(hostOf(facts));
   return !host.empty() && withoutPort(host, origin->scheme) == origin->host ? std::string_view{} : otherSite;

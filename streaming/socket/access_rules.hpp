@@ -39,6 +39,8 @@ class AccessRules {
   [[nodiscard]] IpAddress clientOf(const RequestFacts& facts) const;
   /// The client sits at this machine. What says that it was passed on is never local, whoever did it.
   [[nodiscard]] static bool isLocal(const RequestFacts& facts);
+  /// The address by which the client has reached us, "https://host[:port]"; empty if it names no host.
+  [[nodiscard]] std::string ownOrigin(const RequestFacts& facts) const;
 
   /// Why the name by which the server was asked is not answered; empty: it is. A site whose name is made to lead here
   /// (DNS rebinding) gets nothing from a server on 127.x or from one with allowed origins.
@@ -52,6 +54,8 @@ class AccessRules {
   };
   static std::optional<Origin> originOf(std::string_view text);
   [[nodiscard]] std::string_view hostOf(const RequestFacts& facts) const;
+  /// "http" or "https" as far as somebody tells, else empty.
+  [[nodiscard]] std::string schemeOf(const RequestFacts& facts) const;
 
   bool localNamesOnly_ = false;
   std::vector<AddressRange> trusted_;

@@ -51,6 +51,7 @@ HttpResponse unlessKnown(HttpResponse response, std::string_view knownTags) {
   if (response.status == 200 && !response.etag.empty() && etagMatches(knownTags, response.etag)) {
     response.status = 304;
     response.body.clear();
+    response.stream.reset();
   }
   return response;
 }
@@ -101,15 +102,18 @@ HttpAnswer answer(const HttpRequest& request, const HttpHandler& handler) {
       hasDotDot(request.path)) {
     return problem({ErrorCode::invalidInput, "not a path", {}});
   }
-  HttpWork work;
-  HttpResponse response = guarded([&] {
-    HttpAnswer answer = handler(request);
-    if (auto* ready = std::get_if<HttpResponse>(&answer)) return std::move(*ready);
-    work = std::get<HttpWork>(std::move(answer));
+  HttpAnswer given;
+  HttpResponse failed = guarded([&] {
+    given = handler(request);
     return HttpResponse{};
   });
-  if (!work) return unlessKnown(std::move(response), request.ifNoneMatch);
-  return HttpWork([work = std::move(work), known = request.ifNoneMatch](std::stop_token stop) {
+  if (failed.status != 200) return failed;
+  const bool asks = request.method == "GET" || request.method == "HEAD";
+  if (!asks) return given;
+  if (auto* ready = std::get_if<HttpResponse>(&given)) return unlessKnown(std::move(*ready), request.ifNoneMatch);
+  auto* work = std::get_if<HttpWork>(&given);
+  if (work == nullptr || request.ifNoneMatch.empty()) return given;
+  return HttpWork([work = std::move(*work), known = request.ifNoneMatch](std::stop_token stop) {
     return unlessKnown(work(std::move(stop)), known);
   });
 }

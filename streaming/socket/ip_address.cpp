@@ -1,6 +1,7 @@
 #include "streaming/socket/ip_address.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -52,6 +53,13 @@ IpAddress IpAddress::ofOurs(int fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   return ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0 ? of(address) : IpAddress{};
+}
+
+std::string IpAddress::text() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool v4 = isIpv4();
+  inet_ntop(v4 ? AF_INET : AF_INET6, bytes_.data() + (v4 ? 12 : 0), text.data(), text.size());
+  return text.data();
 }
 
 bool IpAddress::isIpv4() const {

@@ -27,6 +27,8 @@ class IpAddress {
   [[nodiscard]] static IpAddress ofOurs(int fd);
 
   [[nodiscard]] bool isIpv4() const;
+  /// As a number: "10.0.0.1", "fd00::1".
+  [[nodiscard]] std::string text() const;
   [[nodiscard]] bool isLoopback() const;
   /// The first `bits` bits of the two are the same; 0..128.
   [[nodiscard]] bool sharesPrefix(const IpAddress& other, int bits) const;

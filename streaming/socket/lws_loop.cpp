@@ -24,9 +24,10 @@ struct LwsLoop::Tables {
 namespace {
 
 constexpr std::size_t readBuffer = std::size_t{64} << 10;
-constexpr std::uint16_t pingSeconds = 20;    // of silence; then a ping
-constexpr std::uint16_t hangUpSeconds = 50;  // without an answer
-constexpr std::size_t spareSockets = 64;     // of the loop itself, and of connections that are being ended
+constexpr std::uint16_t pingSeconds = 20;             // of silence; then a ping
+constexpr std::uint16_t hangUpSeconds = 50;           // without an answer
+constexpr unsigned short mostHeaderBytes = 24 << 10;  // of one request: a search text of 4 KiB, cookies
+constexpr std::size_t spareSockets = 64;              // of the loop itself, and of connections that are being ended
 
 /// Libwebsockets speaks of single connections; strangers must not be able to fill the log.
 void logLine(int level, const char* line) {
@@ -61,6 +62,8 @@ lws_context_creation_info contextInfo(LwsLoop::Tables& tables, const LwsLoop::Op
   info.timeout_secs_ah_idle = options.requestSeconds;
   info.keepalive_timeout = options.requestSeconds;
   info.fd_limit_per_thread = static_cast<unsigned>(options.connections + spareSockets);
+  info.max_http_header_data = mostHeaderBytes;
+  info.pt_serv_buf_size = readBuffer;  // what is read at a time
   info.max_http_header_pool =
       static_cast<unsigned short>(options.connections + spareSockets);  // nobody waits for another's headers
   info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
@@ -111,8 +114,7 @@ Result<void> LwsLoop::listen(const Options& options) {
 }
 
 void LwsLoop::serve(const std::stop_token& stop) {
-  while (!stop.stop_requested() && lws_service(context_, 0) >= 0) {
-  }
+  while (!stop.stop_requested() && lws_service(context_, 0) >= 0) tables_->events->onPass();
 }
 
 void LwsLoop::close() {

@@ -20,6 +20,8 @@ class LoopEvents {
   virtual ~LoopEvents() = default;
   /// `reason`: lws_callback_reasons. 0 goes on, others end the connection.
   virtual int onEvent(lws* wsi, int reason, void* in, std::size_t length) = 0;
+  /// The loop has waited, or not, and has served what there was.
+  virtual void onPass() = 0;
 };
 
 class LwsLoop {

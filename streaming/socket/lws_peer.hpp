@@ -1,38 +1,27 @@
-// LwsPeer: what the socket loop knows of one accepted connection, and how it answers HTTP on it.
+// LwsPeer: what the socket loop knows of one accepted connection.
 #pragma once
 
-#include "streaming/socket/access_rules.hpp"
-#include "streaming/socket/answer_workers.hpp"
 #include "streaming/socket/connection.hpp"
-#include "streaming/socket/http.hpp"
+#include "streaming/socket/http_exchange.hpp"
 #include "streaming/socket/patient_window.hpp"
 #include "streaming/socket/token_bucket.hpp"
-#include "streaming/socket/transport_metrics.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 struct lws;
 
 namespace nora {
 
-/// Belongs to the socket thread.
-struct LwsPeer {
-  // HTTP: the answer on its way
-  std::string body;
-  std::size_t bodySent = 0;
-  std::uint64_t ticket = 0;  // of an answer that a worker makes; until it is sent
-  bool waiting = false;      // for it
-  bool headOnly = false;
-  std::optional<HttpResponse> made;  // by the worker, not written yet
-  // WebSocket
-  IpAddress client;    // whom limits are for
-  bool heard = false;  // the client has said something
+/// Of a WebSocket.
+struct StreamPeer {
+  IpAddress client;          // whom limits are for
+  HttpRequest request;       // that asked for it; until the gate has decided
+  std::uint64_t ticket = 0;  // of the gate's work
+  bool heard = false;        // the client has said something
+  bool counts = false;       // among the streams of its client
   std::optional<TokenBucket> messages, bytes;
   std::shared_ptr<Connection> connection;
   std::shared_ptr<StreamEngine::Link> link;
@@ -47,27 +36,12 @@ struct LwsPeer {
   PatientWindow window;
 };
 
-/// Memory to write from, with the room in front that libwebsockets wants. One for the whole loop.
-using WriteBuffer = std::vector<unsigned char>;
+/// Belongs to the socket thread.
+struct LwsPeer {
+  LwsPeer(lws* wsi, HttpSide& side) : http(wsi, side) {}
 
-/// What answers HTTP; belongs to the server.
-struct HttpSide {
-  const HttpHandler& handler;
-  AnswerWorkers& workers;
-  const AccessRules& rules;
-  TransportMetrics& metrics;
-  bool tls;
+  HttpExchange http;
+  StreamPeer stream;
 };
-
-/// The lws callback's result: 0 goes on, others end the connection.
-[[nodiscard]] int answerHttp(lws* wsi, LwsPeer& peer, std::string_view path, const HttpSide& side);
-/// Ends a connection whose client has gone while a worker makes its answer: libwebsockets does not look until then.
-[[nodiscard]] int lookAfter(lws* wsi, const LwsPeer& peer);
-/// The head of the answer that a worker has made, or the next piece of a body.
-[[nodiscard]] int continueAnswer(lws* wsi, LwsPeer& peer, const HttpSide& side, WriteBuffer& buffer);
-/// May this HTTP request become a stream? Answers it itself if not.
-[[nodiscard]] int confirmUpgrade(lws* wsi, LwsPeer& peer, std::string_view upgrade, const HttpSide& side);
-/// Nothing of an answer is left to be made or sent.
-[[nodiscard]] bool isIdle(const LwsPeer& peer);
 
 }  // namespace nora

@@ -249,4 +249,8 @@ std::chrono::system_clock::time_point TlsCertificate::validUntil() const {
   return timeOf(X509_get0_notAfter(state_->current()->certificate.get()));
 }
 
+std::uint64_t takenBytes(const ssl_st* connection) {
+  return BIO_number_read(SSL_get_rbio(connection));
+}
+
 }  // namespace nora

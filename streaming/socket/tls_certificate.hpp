@@ -5,10 +5,12 @@
 #include "base/error.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace nora {
 
@@ -40,5 +42,8 @@ class TlsCertificate {
   explicit TlsCertificate(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// How many bytes a connection of TLS has taken from its socket so far.
+[[nodiscard]] std::uint64_t takenBytes(const ssl_st* connection);
 
 }  // namespace nora

@@ -6,6 +6,7 @@ namespace nora {
 namespace {
 
 constexpr const char* messagesHelp = "WebSocket messages.";
+constexpr const char* transfersHelp = "Uploads and answers by streams on their way.";
 constexpr const char* bytesHelp = "Bytes of WebSocket messages, without their frame heads and TLS.";
 
 }  // namespace
@@ -18,7 +19,10 @@ TransportMetrics::TransportMetrics(Metrics& metrics)
       messagesOut(metrics.counter("nora_stream_messages_total", messagesHelp, {{"direction", "out"}})),
       bytesIn(metrics.counter("nora_stream_bytes_total", bytesHelp, {{"direction", "in"}})),
       bytesOut(metrics.counter("nora_stream_bytes_total", bytesHelp, {{"direction", "out"}})),
+      requestBytes(metrics.counter("nora_http_received_bytes_total", "Bytes of the bodies of HTTP requests.")),
       answerBytes(metrics.counter("nora_http_bytes_total", "Bytes of the bodies of HTTP answers.")),
+      uploads(metrics.gauge("nora_http_transfers", transfersHelp, {{"direction", "in"}})),
+      downloads(metrics.gauge("nora_http_transfers", transfersHelp, {{"direction", "out"}})),
       write(metrics.histogram("nora_frame_write_seconds",
                               "From a picture that is encoded to its first byte in the socket.", stageSeconds())),
       metrics_(metrics) {}

@@ -22,7 +22,8 @@ class TransportMetrics {
   Counter& accepted;
   Gauge& streams;
   Counter &messagesIn, &messagesOut, &bytesIn, &bytesOut;
-  Counter& answerBytes;
+  Counter &requestBytes, &answerBytes;
+  Gauge &uploads, &downloads;
   MetricHistogram& write;  // from encoded to handed to the socket
 
  private:

@@ -1,4 +1,4 @@
-#include "app/scanner.hpp"
+#include "app/dicom_collector.hpp"
 
 #include <algorithm>
 #include <map>
@@ -42,43 +42,31 @@ FoundFile file(const std::string& path) {
   return found;
 }
 
-std::vector<Entry> ready(const std::vector<Entry>& entries) {
-  std::vector<Entry> out;
-  for (const auto& entry : entries) {
-    if (entry.state == EntryState::ready) out.push_back(entry);
+std::vector<FoundFileRecord> ready(const std::vector<FoundFileRecord>& records) {
+  std::vector<FoundFileRecord> out;
+  for (const auto& record : records) {
+    if (record.facts.state == FileState::present && record.facts.reason.empty()) out.push_back(record);
   }
   return out;
 }
 
-TEST(DicomCollector, SeriesIsOneEntryWithItsFilesInSpace) {
-  DicomCollector collector;
-  for (const int n : {3, 1, 2}) collector.add(file("case/mr/x" + std::to_string(9 - n)), slice("p1", "1.3", n));
-  const auto entries = ready(collector.takeChanges());
-  ASSERT_EQ(entries.size(), 1U);
-  EXPECT_EQ(entries[0].path, "case/mr");
-  EXPECT_EQ(entries[0].dims, (std::vector<std::int64_t>{5, 4, 3}));
-  EXPECT_EQ(entries[0].files, (std::vector<std::string>{"case/mr/x8", "case/mr/x7", "case/mr/x6"}));
-  EXPECT_TRUE(collector.takeChanges().empty());
+std::set<std::string> subjects(DicomCollector& collector) {
+  std::set<std::string> out;
+  for (const auto& record : ready(collector.series())) out.insert(record.subject);
+  return out;
 }
 
-TEST(DicomCollector, ImagesWithTheSameUidsAreNotTakenForOneAnother) {
+TEST(DicomCollector, SeriesIsOneRecordWithItsFilesInSpace) {
   DicomCollector collector;
-  for (const int n : {1, 2}) collector.add(file("flat/a" + std::to_string(n)), slice("p1", "", n));
-  for (const int n : {1, 2}) collector.add(file("flat/b" + std::to_string(n)), slice("p2", "", n));
-  DicomHeader other = slice("p1", "", 7);
-  other.studyUid = "1.99";
-  collector.add(file("flat/c7"), other);
-  const auto entries = ready(collector.takeChanges());
-  ASSERT_EQ(entries.size(), 3U);
-  std::set<std::string> ids, sources, files;
-  for (const Entry& entry : entries) {
-    ids.insert(entry.id);
-    sources.insert(sourcePath(entry) + " " + entry.series);
-    files.insert(entry.files.begin(), entry.files.end());
-  }
-  EXPECT_EQ(ids.size(), 3U);
-  EXPECT_EQ(sources.size(), 3U);
-  EXPECT_EQ(files.size(), 5U);
+  for (const int n : {3, 1, 2}) collector.add(file("case/mr/x" + std::to_string(9 - n)), slice("p1", "1.3", n));
+  const auto records = ready(collector.series());
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].facts.path, "case/mr");
+  EXPECT_EQ(records[0].facts.series, "1.3#0");
+  EXPECT_EQ(records[0].facts.dims, (std::array<std::int64_t, 4>{5, 4, 3, 1}));
+  EXPECT_EQ(records[0].facts.spacingMm, (std::array<double, 3>{1, 1, 2}));
+  EXPECT_EQ(records[0].parts, (std::vector<std::string>{"case/mr/x8", "case/mr/x7", "case/mr/x6"}));
+  EXPECT_EQ(records[0].studyDate, "2024-01-31");
 }
 
 TEST(DicomCollector, NamesOfImagesWithTheSameUidsDoNotDependOnTheOrderOfTheScan) {
@@ -96,19 +84,13 @@ TEST(DicomCollector, NamesOfImagesWithTheSameUidsDoNotDependOnTheOrderOfTheScan)
   files.push_back({"flat/e1", slice("p1", "1.8", 5)});  // alone
   const auto named = [](const std::vector<Seen>& order, bool oneByOne) {
     DicomCollector collector;
-    std::map<std::string, Entry> listed;
-    const auto take = [&] {
-      for (auto& entry : collector.takeChanges()) listed.insert_or_assign(entry.id, entry);
-    };
     for (const auto& seen : order) {
       collector.add(file(seen.path), seen.header);
-      if (oneByOne) take();
+      if (oneByOne) (void)collector.series();
     }
-    take();
     std::map<std::vector<std::string>, std::string> names;
-    for (const auto& [id, entry] : listed) {
-      if (entry.state == EntryState::ready) names[entry.files] = id + " " + sourcePath(entry) + " " + entry.series;
-    }
+    for (const auto& record : ready(collector.series()))
+      names[record.parts] = record.facts.path + " " + record.facts.series;
     return names;
   };
   const auto forward = named(files, false);
@@ -116,14 +98,14 @@ TEST(DicomCollector, NamesOfImagesWithTheSameUidsDoNotDependOnTheOrderOfTheScan)
   std::set<std::string> distinct;
   for (const auto& [names, name] : forward) distinct.insert(name);
   EXPECT_EQ(distinct.size(), 5U);
-  EXPECT_EQ(forward.at({"flat/e1"}), entryId("flat", "1.8#0") + " flat 1.8#0");
+  EXPECT_EQ(forward.at({"flat/e1"}), "flat 1.8#0");
   EXPECT_EQ(named(files, true), forward);
   std::reverse(files.begin(), files.end());
   EXPECT_EQ(named(files, false), forward);
   EXPECT_EQ(named(files, true), forward);
 }
 
-TEST(DicomCollector, SegmentationsAndStructureSetsAreEntriesThatNameTheirSource) {
+TEST(DicomCollector, SegmentationsAndStructureSetsNameTheirSource) {
   DicomCollector collector;
   for (const int n : {1, 2}) collector.add(file("case/mr/x" + std::to_string(n)), slice("p1", "1.3", n));
   DicomHeader seg = slice("p1", "1.4", 1);
@@ -138,80 +120,75 @@ TEST(DicomCollector, SegmentationsAndStructureSetsAreEntriesThatNameTheirSource)
   structures.sourceSeriesUid = "1.3";
   collector.add(file("case/seg.dcm"), seg);
   collector.add(file("case/rt.dcm"), structures);
-  std::map<std::string, Entry> byFormat;
-  for (const auto& entry : ready(collector.takeChanges())) byFormat[entry.format] = entry;
+  std::map<std::string, FoundFileRecord> byFormat;
+  for (const auto& record : ready(collector.series())) byFormat[record.facts.format] = record;
   ASSERT_EQ(byFormat.size(), 3U);
-  EXPECT_EQ(byFormat["DICOM"].sourceSeries, "");
-  EXPECT_EQ(byFormat["DICOM SEG"].sourceSeries, "1.3");
-  EXPECT_EQ(byFormat["DICOM SEG"].files, std::vector<std::string>{"case/seg.dcm"});
-  EXPECT_EQ(byFormat["RTSTRUCT"].sourceSeries, "1.3");
-  EXPECT_EQ(byFormat["RTSTRUCT"].kind, "image");
-  EXPECT_TRUE(byFormat["RTSTRUCT"].dims.empty());
+  EXPECT_EQ(byFormat["DICOM"].facts.sourceSeries, "");
+  EXPECT_EQ(byFormat["DICOM SEG"].facts.sourceSeries, "1.3");
+  EXPECT_EQ(byFormat["DICOM SEG"].parts, std::vector<std::string>{"case/seg.dcm"});
+  EXPECT_EQ(byFormat["RTSTRUCT"].facts.sourceSeries, "1.3");
+  EXPECT_EQ(byFormat["RTSTRUCT"].facts.kind, "image");
+  EXPECT_EQ(byFormat["RTSTRUCT"].facts.dims[0], 0);
 }
 
-TEST(DicomCollector, LaterFilesReplaceTheEntryOrRemoveTheOldOne) {
+TEST(DicomCollector, LaterFilesChangeTheRecord) {
   DicomCollector collector;
   collector.add(file("case/a/1"), slice("p1", "1.3", 1));
-  const auto before = ready(collector.takeChanges());
+  EXPECT_EQ(ready(collector.series()).at(0).facts.path, "case/a");
   collector.add(file("case/b/2"), slice("p1", "1.3", 2));  // the common folder is now "case"
-  const auto changes = collector.takeChanges();
-  ASSERT_EQ(changes.size(), 2U);
-  EXPECT_EQ(changes[0].state, EntryState::removed);
-  EXPECT_EQ(changes[0].id, before[0].id);
-  EXPECT_EQ(changes[1].path, "case");
-  EXPECT_EQ(changes[1].instances, 2);
+  const auto records = ready(collector.series());
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].facts.path, "case");
+  EXPECT_EQ(records[0].facts.instances, 2);
 }
 
 TEST(DicomCollector, FolderWithSeveralPatientsIsSplitByPatient) {
   DicomCollector collector;
   collector.add(file("export/0001/1"), slice("anna", "1.3", 1));
-  EXPECT_EQ(ready(collector.takeChanges()).at(0).subject, "export");
+  EXPECT_EQ(subjects(collector), std::set<std::string>{"export"});
   collector.add(file("export/0002/1"), slice("bert", "1.4", 1));
-  std::set<std::string> subjects;
-  for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
-  EXPECT_EQ(subjects, (std::set<std::string>{"anna", "bert"}));
+  EXPECT_EQ(subjects(collector), (std::set<std::string>{"anna", "bert"}));
 }
 
 TEST(DicomCollector, FilesThatDoNotSayWhoseTheyAreMakeNoSecondPatient) {
   DicomCollector collector;
   collector.add(file("case/a/1"), slice("anna", "1.3", 1));
   collector.add(file("case/b/1"), slice("", "1.4", 1));
-  std::set<std::string> subjects;
-  for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
-  EXPECT_EQ(subjects, (std::set<std::string>{"case"}));
+  EXPECT_EQ(subjects(collector), std::set<std::string>{"case"});
 }
 
 TEST(DicomCollector, ASeriesThatReachesIntoAMixedFolderIsNamedAgain) {
   DicomCollector collector;
   collector.add(file("first/1"), slice("anna", "1.3", 1));
   collector.add(file("second/2"), slice("anna", "1.3", 2));
-  EXPECT_EQ(ready(collector.takeChanges()).size(), 1U);
+  EXPECT_EQ(ready(collector.series()).size(), 1U);
   collector.add(file("first/3"), slice("bert", "1.4", 1));
-  std::set<std::string> subjects;
-  for (const auto& entry : ready(collector.takeChanges())) subjects.insert(entry.subject);
-  EXPECT_EQ(subjects, (std::set<std::string>{"anna", "bert"}));
+  EXPECT_EQ(subjects(collector), (std::set<std::string>{"anna", "bert"}));
 }
 
-TEST(DicomCollector, AFileThatIsCutOffIsNotReady) {
+TEST(DicomCollector, AFileThatIsCutOffIsBroken) {
   DicomCollector collector;
   DicomHeader header = slice("p", "1.9", 1);
   header.damage = "the pixel data is cut off";
   collector.add(file("case/1"), header);
-  const auto entries = collector.takeChanges();
-  ASSERT_EQ(entries.size(), 1U);
-  EXPECT_EQ(entries[0].state, EntryState::failed);
-  EXPECT_EQ(entries[0].reason, "the pixel data is cut off");
+  const auto records = collector.series();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].facts.state, FileState::broken);
+  EXPECT_EQ(records[0].facts.reason, "the pixel data is cut off");
 }
 
-TEST(DicomCollector, StudyOfAFlatFolderComesFromTheHeader) {
+TEST(DicomCollector, SubjectAndStudyOfAFlatFolderComeFromTheHeader) {
   DicomCollector collector;
-  collector.add(file("1.dcm"), slice("anna", "1.3", 1));
-  const auto entries = ready(collector.takeChanges());
-  EXPECT_EQ(entries.at(0).subject, "anna");
-  EXPECT_EQ(entries.at(0).study, "2024-01-31 Head");
+  DicomHeader header = slice("An/na", "1.3", 1);
+  header.studyDescription = "Head/Neck";
+  collector.add(file("1.dcm"), header);
+  const auto records = ready(collector.series());
+  EXPECT_EQ(records.at(0).facts.path, ".");
+  EXPECT_EQ(records.at(0).subject, "An_na");
+  EXPECT_EQ(records.at(0).study, "2024-01-31 Head_Neck");
 }
 
-TEST(DicomCollector, RefusedInstancesAreOneEntryWithTheReason) {
+TEST(DicomCollector, RefusedInstancesAreOneRecordWithTheReason) {
   DicomCollector collector;
   for (int n = 0; n < 5; ++n) {
     DicomHeader header = slice("p", "1.9", n);
@@ -219,11 +196,19 @@ TEST(DicomCollector, RefusedInstancesAreOneEntryWithTheReason) {
     header.rows = header.columns = 0;
     collector.add(file("case/sr/" + std::to_string(n)), header);
   }
-  const auto entries = collector.takeChanges();
-  ASSERT_EQ(entries.size(), 1U);
-  EXPECT_EQ(entries[0].state, EntryState::unsupported);
-  EXPECT_FALSE(entries[0].reason.empty());
-  EXPECT_EQ(entries[0].instances, 5);
+  const auto records = collector.series();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].facts.state, FileState::present) << "there is nothing wrong with it";
+  EXPECT_FALSE(records[0].facts.reason.empty());
+  EXPECT_EQ(records[0].facts.instances, 5);
+}
+
+TEST(ItemNames, AreMadeOfAnyText) {
+  EXPECT_EQ(itemName("M\xC3\xBCller^Anna"), "M\xC3\xBCller^Anna");
+  EXPECT_EQ(itemName(" ..a/b\n\xFF "), "a_b _");
+  EXPECT_EQ(itemName(std::string(300, 'x')).size(), 120U);
+  EXPECT_EQ(itemName("/"), "_");
+  EXPECT_EQ(itemName(" . "), "");
 }
 
 }  // namespace

@@ -88,6 +88,48 @@ TEST_F(ProjectScanTest, AChangedSidecarChangesItsImage) {
   EXPECT_EQ(nlohmann::json::parse(file(t1).meta).at("EchoTime"), 0.004);
 }
 
+TEST_F(ProjectScanTest, MetadataOfFoldersAboveIsInheritedAndTheNearestCounts) {
+  image("sub-02/ses-1/func/sub-02_ses-1_task-rest_bold.nii.gz");
+  data.file("dataset_description.json", R"({"Name": "x", "BIDSVersion": "1.9.0"})");
+  data.file("task-rest_bold.json", R"({"RepetitionTime": 2, "TaskName": "rest"})");
+  data.file("sub-02/sub-02_task-rest_bold.json", R"({"RepetitionTime": 3})");
+  data.file("T2w.json", R"({"EchoTime": 9})");
+  scan();
+  const std::string bold = "sub-02/ses-1/func/sub-02_ses-1_task-rest_bold.nii.gz";
+  EXPECT_EQ(nlohmann::json::parse(file(bold).meta), (nlohmann::json{{"RepetitionTime", 3}, {"TaskName", "rest"}}));
+  const auto id = file(bold).id;
+  data.file("task-rest_bold.json", R"({"RepetitionTime": 2, "TaskName": "sleep"})");
+  const auto again = scan();
+  EXPECT_EQ(again.files.changed, 2) << "the sidecar and the image that inherits it";
+  EXPECT_EQ(file(bold).id, id);
+  EXPECT_EQ(nlohmann::json::parse(file(bold).meta).at("TaskName"), "sleep");
+  EXPECT_EQ(nlohmann::json::parse(file(t1).meta).size(), 2U) << "another suffix";
+  fs::remove(data / "sub-02/sub-02_task-rest_bold.json");
+  scan();
+  EXPECT_EQ(nlohmann::json::parse(file(bold).meta).at("RepetitionTime"), 2);
+  fs::remove(data / "dataset_description.json");
+  data.file("task-rest_bold.json", R"({"TaskName": "none"})");
+  scan();
+  EXPECT_EQ(file(bold).meta, "{}") << "only data sets of BIDS inherit";
+}
+
+TEST_F(ProjectScanTest, APatternSaysWhoseFilesAre) {
+  image("wave1/AB_12/T1.nii.gz");
+  scan();
+  EXPECT_EQ(archive->subject(file("wave1/AB_12/T1.nii.gz").subjectId)->name, "wave1");
+  const auto id = file("wave1/AB_12/T1.nii.gz").id;
+  ASSERT_TRUE(archive->setSettings(project.id, R"({"pattern": "{study}/AB_{subject}"})"));
+  project = *archive->project(project.id);
+  scan();
+  const auto placed = file("wave1/AB_12/T1.nii.gz");
+  EXPECT_EQ(placed.id, id);
+  EXPECT_EQ(archive->subject(placed.subjectId)->name, "12");
+  EXPECT_EQ(archive->study(placed.studyId)->name, "wave1");
+  EXPECT_EQ(file(t1).subjectId, 0) << "what does not fit is the project's";
+  project = *archive->project(project.id);
+  EXPECT_EQ(scan().files.changed, 0);
+}
+
 TEST_F(ProjectScanTest, FindsWhatMovedAndWhatIsGone) {
   scan();
   const auto id = file(t1).id;
@@ -133,12 +175,14 @@ TEST_F(ProjectScanTest, AFolderThatIsNotThereIsAnErrorAndNothingVanishes) {
   EXPECT_EQ(file(t1).state, FileState::present);
 }
 
-TEST_F(ProjectScanTest, NamesThatNobodyCanWriteAreTold) {
-  data.file("sub-\xFF/a.txt");
+TEST_F(ProjectScanTest, NamesOfAnyBytesAreTakenAndThoseThatAreTooLongTold) {
+  image("sub-\xFF/a.nii.gz");
   data.file(std::string(200, 'x') + "/a.txt");
   const auto first = scan();
-  EXPECT_EQ(first.problems.size(), 2U);
-  EXPECT_EQ(first.files.added, 4);
+  EXPECT_EQ(first.problems.size(), 1U);
+  EXPECT_EQ(first.files.added, 5);
+  EXPECT_EQ(archive->subject(file("sub-\xEE\xBF\xBF/a.nii.gz").subjectId)->name, "sub-\xEE\xBF\xBF");
+  EXPECT_EQ(file("sub-\xEE\xBF\xBF/a.nii.gz").state, FileState::present);
   EXPECT_EQ(file(std::string(200, 'x') + "/a.txt").subjectId, 0);
 }
 

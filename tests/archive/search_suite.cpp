@@ -32,6 +32,7 @@ void insertFileColumns(std::map<std::string, SqlValue>& row, const Item& item) {
   row["path_fold"] = foldText(item.path);
   row["kind"] = item.kind;
   row["format"] = item.format;
+  row["format_fold"] = metaText(item.format);
   row["modality_fold"] = metaText(item.modality);
   row["sequence_fold"] = metaText(item.sequence);
   row["size"] = item.size;

@@ -36,7 +36,8 @@ const canvasHash = (page) =>
 function renderedHash(shown, { width, height }) {
   const file = join(here.folder, "scene.json");
   const out = join(here.folder, "still.png");
-  writeFileSync(file, JSON.stringify(shown));
+  const layers = shown.layers.map((layer) => ({ ...layer, source: { ...layer.source, path: layer.source.path.replace(/^[^/]*\//, "") } }));
+  writeFileSync(file, JSON.stringify({ ...shown, layers })); // without the project's name
   execFileSync(program, ["render", file, "--view", "3d", "--size", `${width}x${height}`, "--backend", "cpu", "-o", out]);
   const script = "import sys;from PIL import Image;sys.stdout.buffer.write(Image.open(sys.argv[1]).convert('RGBA').tobytes())";
   const pixels = execFileSync("/usr/bin/python3", ["-c", script, out], { maxBuffer: 1 << 28 });

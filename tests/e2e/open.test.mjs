@@ -20,7 +20,7 @@ async function setWindow(page, low, high) {
 test("the page opens a T1 by itself and shows four pictures that are not black", async () => {
   const page = await openPage(here);
   const { layers } = await scene(page);
-  assert.equal(layers[0].source.path, "sub-01/anat/sub-01_T1w.nii.gz");
+  assert.match(layers[0].source.path, /^[^/]+\/sub-01\/anat\/sub-01_T1w\.nii\.gz$/);
   for (const view of views) {
     const { width, height } = await picture(page, view);
     const line = Array.from({ length: 60 }, (_, i) => [Math.floor((width * i) / 60), Math.floor(height / 2)]);

@@ -214,7 +214,7 @@ test("shapes come with the T1 of their subject, and join it", async () => {
   await row(page, "height.shape.gii").click();
   await waitForLayers(page, ["sub-01_T1w.nii.gz", "cube.ply", "bundles.tck", "height.shape.gii"]);
   await row(page, "lines.tck").hover();
-  await row(page, "lines.tck").getByRole("button").click();
+  await row(page, "lines.tck").getByRole("button", { name: "Add" }).click();
   await waitForLayers(page, ["sub-01_T1w.nii.gz", "cube.ply", "bundles.tck", "height.shape.gii", "lines.tck"]);
   const cut = await near(page, "axial", [10, 5, (await scene(page)).crosshairMm[2]]);
   assert.ok(Math.max(...cut) > 100, `no line in the image: ${cut}`);

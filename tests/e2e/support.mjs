@@ -37,11 +37,25 @@ export function readValues(file, points, time = 0) {
   return JSON.parse(execFileSync(python, [join(here, "read_values.py")], { input: question }));
 }
 
+const indexes = new Map(); // folder -> the folder of its index, which servers of one test file share
+process.once("exit", () => {
+  for (const folder of indexes.values()) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The environment of programs that work on a folder: an index of its own for each. */
+export function environmentOf(folder) {
+  if (!indexes.has(folder)) indexes.set(folder, mkdtempSync(join(tmpdir(), "nora-index-")));
+  return { ...process.env, NORA_INDEX: join(indexes.get(folder), "index.sqlite") };
+}
+
 export async function serve(folder, port = 0, options = []) {
-  const server = spawn(program, ["serve", folder, "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(program, ["serve", folder, "--port", String(port), ...options], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: environmentOf(folder),
+  });
   const ended = new Promise((resolve) => server.once("exit", resolve));
+  let text = "";
   const url = await new Promise((resolve, reject) => {
-    let text = "";
     const timer = setTimeout(() => reject(new Error(`no address from ${program}: ${text}`)), patienceMs);
     server.stdout.on("data", (data) => {
       text += data;
@@ -56,7 +70,22 @@ export async function serve(folder, port = 0, options = []) {
     server.kill("SIGTERM");
     await ended;
   };
-  return { url, port: Number(new URL(url).port), pid: server.pid, stop };
+  return { url, port: Number(new URL(url).port), pid: server.pid, stop, said: () => text };
+}
+
+/** Shows all projects of a server to guests, too: who comes by a proxy is not who sits at the machine. */
+export async function showToEverybody(url) {
+  const api = new URL("api/v1/", url.endsWith("/") ? url : `${url}/`);
+  const { csrf } = await (await fetch(new URL("me", api))).json();
+  const { items } = await (await fetch(new URL("projects", api))).json();
+  for (const project of items) {
+    const answer = await fetch(new URL(`projects/${project.id}/grants`, api), {
+      method: "PUT",
+      headers: { "Content-Type": "application/json", Origin: api.origin, "X-Nora-Csrf": csrf },
+      body: JSON.stringify({ everybody: true, rights: ["read", "download"] }),
+    });
+    if (!answer.ok) throw new Error(`cannot show ${project.name}: ${await answer.text()}`);
+  }
 }
 
 /** A server on fresh data and a browser, for one test file; `after` is node:test's, `prepare` may add to the data. */

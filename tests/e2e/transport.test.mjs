@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { after } from "node:test";
-import { assertNoComplaints, openEntry, openPage, serve, start, still, viewport } from "./support.mjs";
+import { assertNoComplaints, openEntry, openPage, serve, start, still, viewport, showToEverybody } from "./support.mjs";
 
 const samples = join(dirname(fileURLToPath(import.meta.url)), "../../docs/proxies");
 const here = await start(after);
@@ -81,6 +81,7 @@ for (const [name, prepare] of Object.entries(proxies)) {
   const program = [`/usr/sbin/${name}`, `/usr/bin/${name}`].find(existsSync);
   test(`the page streams under /nora/ behind ${name}`, { skip: program ? false : `${name} is not installed` }, async () => {
     const server = await serve(here.folder, 0, ["--trusted-proxies", "127.0.0.1"]);
+    await showToEverybody(server.url);
     const [plain, tls] = [await freePort(), await freePort()];
     const proxy = spawn(program, prepare(server.port, plain, tls), { stdio: "ignore", cwd: folder });
     try {

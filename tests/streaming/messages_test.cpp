@@ -1,6 +1,9 @@
 #include "streaming/protocol/messages.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <random>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -17,11 +20,11 @@ T parsed(const std::string& text) {
 }
 
 TEST(ClientMessages, EachTypeIsRead) {
-  const auto open = parsed<OpenMessage>(R"({"type":"open","input":3,"entry":"ab12","as":"overlay"})");
+  const auto open = parsed<OpenMessage>(R"({"type":"open","input":3,"source":{"path":"ab12"},"as":"overlay"})");
   EXPECT_EQ(open.input, 3U);
-  EXPECT_EQ(open.entry, "ab12");
+  EXPECT_EQ(open.source.path, "ab12");
   EXPECT_TRUE(open.asOverlay);
-  EXPECT_FALSE(parsed<OpenMessage>(R"({"type":"open","input":3,"entry":"ab12"})").asOverlay);
+  EXPECT_FALSE(parsed<OpenMessage>(R"({"type":"open","input":3,"source":{"path":"ab12"}})").asOverlay);
   EXPECT_EQ(parsed<SceneMessage>(R"({"type":"scene","input":9007199254740991,"scene":{"version":1}})").scene,
             json({{"version", 1}}));
   EXPECT_EQ(parsed<EditMessage>(R"({"type":"edit","input":1,"patch":[]})").patch, json::array());
@@ -33,6 +36,22 @@ TEST(ClientMessages, EachTypeIsRead) {
   EXPECT_EQ(parsed<CancelMessage>(R"({"type":"cancel","input":1,"layer":"t1"})").layer, "t1");
   EXPECT_EQ(parsed<AckMessage>(R"({"type":"ack","frame":4294967295})").frame, 4294967295U);
   EXPECT_EQ(parsed<PingMessage>(R"({"type":"ping","token":1.5})").token, json(1.5));
+}
+
+/// Those that the fuzzer begins with; "@" is an input id.
+TEST(ClientMessages, OfTheSampleSessionsAreAllUnderstood) {
+  std::set<std::size_t> kinds;
+  for (const auto& file : std::filesystem::directory_iterator(NORA_TEST_DATA "/protocol/sessions")) {
+    std::ifstream lines(file.path());
+    for (std::string line; std::getline(lines, line);) {
+      if (line == "." || line == "~") continue;
+      if (const auto at = line.find('@'); at != std::string::npos) line.replace(at, 1, "1");
+      const auto message = parseClientMessage(line);
+      ASSERT_TRUE(message) << file.path() << ": " << line << ": " << describe(message.error());
+      kinds.insert(message->index());
+    }
+  }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<ClientMessage> - 1) << "all but start";
 }
 
 struct Bad {
@@ -67,14 +86,13 @@ TEST(ClientMessages, BadOnesAreRefused) {
       {R"({"type":"ping"})"},
       {R"({"type":"ping","token":"x"})"},
       {R"({"type":"ping","token":1e400})"},
-      {R"({"type":"open","entry":"a"})"},
-      {R"({"type":"open","input":0,"entry":"a"})"},
-      {R"({"type":"open","input":9007199254740992,"entry":"a"})"},
+      {R"({"type":"open","source":{"path":"a"}})"},
+      {R"({"type":"open","input":0,"source":{"path":"a"}})"},
+      {R"({"type":"open","input":9007199254740992,"source":{"path":"a"}})"},
       {R"({"type":"open","input":1})"},
-      {R"({"type":"open","input":1,"entry":""})"},
-      {R"({"type":"open","input":1,"entry":7})"},
-      {R"({"type":"open","input":1,"entry":"a","as":"new "})"},
-      {R"({"type":"open","input":1,"entry":"a","as":null})"},
+      {R"({"type":"open","input":1,"source":{"path":7}})"},
+      {R"({"type":"open","input":1,"source":{"path":"a"},"as":"new "})"},
+      {R"({"type":"open","input":1,"source":{"path":"a"},"as":null})"},
       {R"({"type":"scene","input":1})"},
       {R"({"type":"scene","input":1,"scene":[]})"},
       {R"({"type":"edit","input":1,"patch":{}})"},
@@ -109,15 +127,15 @@ TEST(ClientMessages, SizeAndDepthAreBounded) {
   EXPECT_TRUE(parseClientMessage(nested(15)));
   EXPECT_EQ(parseClientMessage(nested(16)).error().code, ErrorCode::limitExceeded);
   EXPECT_EQ(parseClientMessage(nested(400'000)).error().code, ErrorCode::limitExceeded);
-  EXPECT_TRUE(parseClientMessage(R"({"type":"open","input":1,"entry":"[[[[[[[[[[[[[[[[[[[\"[[[["})"));
-  const std::string fits = R"({"type":"open","input":1,"entry":"a"})";
+  EXPECT_TRUE(parseClientMessage(R"({"type":"open","input":1,"source":{"path":"[[[[[[[[[[[[[[[[[[[\"[[[["}})"));
+  const std::string fits = R"({"type":"open","input":1,"source":{"path":"a"}})";
   EXPECT_TRUE(parseClientMessage(fits + std::string(maxMessageBytes - fits.size(), ' ')));
   EXPECT_EQ(parseClientMessage(fits + std::string(maxMessageBytes, ' ')).error().code, ErrorCode::limitExceeded);
 }
 
 TEST(ClientMessages, RandomMutantsNeverThrow) {
   const std::vector<std::string> seeds{
-      R"({"type":"open","input":3,"entry":"ab12","as":"overlay"})",
+      R"({"type":"open","input":3,"source":{"path":"ab12"},"as":"overlay"})",
       R"({"type":"edit","input":12,"patch":[{"op":"replace","path":"/layers/0/opacity","value":0.5}]})",
       R"({"type":"viewports","input":1,"views":{"axial":{"width":640,"height":480}},"focus":"axial"})",
       R"({"type":"probe","input":1,"mm":[1.5,-2e3,3]})", R"({"type":"ack","frame":17})"};
@@ -199,6 +217,28 @@ TEST(JsonPatch, CopiesOfCopiesAreBounded) {
   json many = json::array();
   for (int i = 0; i < 257; ++i) many.push_back({{"op", "test"}, {"path", "/version"}, {"value", 1}});
   EXPECT_EQ(applyPatch(document(), many).error().code, ErrorCode::limitExceeded);
+}
+
+/// Refused although nothing of it is left in the end.
+TEST(JsonPatch, LargeValuesMovedToAndFroAreBounded) {
+  json patch = json::array({{{"op", "add"}, {"path", "/x"}, {"value", json(std::vector<std::string>(1000))}}});
+  for (int i = 0; i < 100; ++i) {
+    patch.push_back({{"op", "move"}, {"from", i % 2 == 0 ? "/x" : "/y"}, {"path", i % 2 == 0 ? "/y" : "/x"}});
+  }
+  patch.push_back({{"op", "remove"}, {"path", "/x"}});
+  EXPECT_EQ(applyPatch(document(), patch).error().code, ErrorCode::limitExceeded);
+  EXPECT_EQ(applyPatch(document(), patch, std::size_t{16} << 20).value(), document());
+}
+
+TEST(JsonPatch, NothingIsPutDeeperThanAMessageMayBe) {
+  json nested = 1;
+  for (int i = 0; i < 12; ++i) nested = json::array({nested});
+  std::string inside;
+  for (int i = 0; i < 12; ++i) inside += "/0";
+  const json patch = json::array({{{"op", "add"}, {"path", "/x"}, {"value", nested}},
+                                  {{"op", "copy"}, {"from", "/x"}, {"path", "/x" + inside}},
+                                  {{"op", "remove"}, {"path", "/x"}}});
+  EXPECT_EQ(applyPatch(document(), patch).error().code, ErrorCode::limitExceeded);
 }
 
 TEST(ServerMessages, FileNamesThatAreNotUtf8DoNotStopThem) {

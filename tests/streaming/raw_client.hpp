@@ -44,6 +44,7 @@ class Client {
     std::array<char, 65536> chunk{};
     const auto got = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
     ended_ = got <= 0;
+    reset_ = got < 0 && errno == ECONNRESET;
     if (!ended_) input.append(chunk.data(), static_cast<std::size_t>(got));
     return !ended_;
   }
@@ -65,6 +66,8 @@ class Client {
     }
     return ended_;
   }
+  /// The connection ended otherwise than in order.
+  [[nodiscard]] bool wasReset() const { return reset_; }
   std::string take(std::size_t count) {
     std::string out = input.substr(0, count);
     input.erase(0, count);
@@ -75,7 +78,7 @@ class Client {
 
  private:
   UniqueFd fd_;
-  bool ended_ = false;
+  bool ended_ = false, reset_ = false;
 };
 
 struct Message {

@@ -24,7 +24,7 @@ class Resume : public test::SessionTest {
 
 TEST_F(Resume, AConnectionIsToldNothingBeforeItsFirstMessage) {
   auto output = std::make_shared<test::FakeOutput>();
-  const auto link = engine->connect(output);
+  const auto link = engine->connect(output, visitor());
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(output->textCount(), 0U);
   EXPECT_EQ(engine->sessionCount(), 0U);
@@ -38,7 +38,7 @@ TEST_F(Resume, AConnectionIsToldNothingBeforeItsFirstMessage) {
 TEST_F(Resume, AConnectionThatSaysNothingIsEnded) {
   startEngine({.startTime = 50ms});
   auto output = std::make_shared<test::FakeOutput>();
-  const auto link = engine->connect(output);
+  const auto link = engine->connect(output, visitor());
   auto good = connect();
   EXPECT_TRUE(output->waitForClose());
   EXPECT_EQ(output->closeCode(), 1008);
@@ -47,7 +47,7 @@ TEST_F(Resume, AConnectionThatSaysNothingIsEnded) {
 
 TEST_F(Resume, AnotherProtocolVersionIsRefusedWithBothNumbers) {
   auto output = std::make_shared<test::FakeOutput>();
-  const auto link = engine->connect(output);
+  const auto link = engine->connect(output, visitor());
   engine->receive(*link, R"({"type":"start","protocol":1,"codecs":["jpeg","png"]})");
   EXPECT_EQ(output->closeCode(), 1008);
   EXPECT_NE(output->closeReason().find("protocol 1"), std::string::npos) << output->closeReason();

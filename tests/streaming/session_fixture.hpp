@@ -22,16 +22,17 @@ class SessionTest : public ::testing::Test {
     images.release();
   }
   void startEngine(StreamEngine::Options options) {
-    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, options);
+    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), options);
   }
   Viewer connect(const std::string& resume = {}, json codecs = json::array({"jpeg", "png"})) {
     Viewer viewer;
-    viewer.link = engine->connect(viewer.output);
+    viewer.link = engine->connect(viewer.output, visitor());
     json start{{"type", "start"}, {"protocol", 2}, {"codecs", std::move(codecs)}};
     if (!resume.empty()) start["resume"] = resume;
     engine->receive(*viewer.link, start.dump());
     return viewer;
   }
+  [[nodiscard]] StreamVisitor visitor(const std::string& key = "somebody") const { return {key, fakeImages}; }
   void send(Viewer& viewer, json message) {
     static const std::set<std::string> without{"ack", "ping", "prefer", "key", "ahead"};
     if (!without.contains(message["type"].get<std::string>())) message["input"] = ++viewer.input;
@@ -60,11 +61,12 @@ class SessionTest : public ::testing::Test {
     return true;
   }
   void openImage(Viewer& viewer, const std::string& entry, const char* as = "new") {
-    send(viewer, {{"type", "open"}, {"entry", entry}, {"as", as}});
+    send(viewer, {{"type", "open"}, {"source", {{"path", entry}}}, {"as", as}});
   }
 
   std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
-  FakeImages images;
+  std::shared_ptr<FakeImages> fakeImages = std::make_shared<FakeImages>();
+  FakeImages& images = *fakeImages;
   std::unique_ptr<StreamEngine> engine;
 };
 

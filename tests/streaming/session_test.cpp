@@ -429,7 +429,7 @@ class EchoOutput : public FakeOutput {
 TEST_F(SessionTest, AnOutputMayCallBack) {
   auto output = std::make_shared<EchoOutput>();
   output->engine = engine.get();
-  output->link = engine->connect(output);
+  output->link = engine->connect(output, visitor());
   engine->receive(*output->link, R"({"type":"start","protocol":2,"codecs":["jpeg","png"]})");
   engine->receive(
       *output->link,

@@ -25,25 +25,37 @@ class SocketTest : public testing::Test {
 
   void start(SocketServer::Options options, StreamEngine::Options engineOptions = {}) {
     server.reset();
-    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), images, engineOptions);
+    engine = std::make_unique<StreamEngine>(std::make_unique<test::SharedRenderer>(renderer), engineOptions);
     options.port = 0;
-    auto started = SocketServer::start(options, *engine, [this](const HttpRequest& request) -> HttpAnswer {
-      HttpResponse response;
-      if (request.path.starts_with("/later")) return later(request.path);
-      if (request.path == "/big")
-        response.body = std::string(3'000'000, 'b');
-      else if (request.path == "/throw")
-        throw std::runtime_error("on purpose");
-      else if (request.path == "/etag")
-        response.etag = "\"v1\"", response.body = "tagged";
-      else if (request.path == "/query")
-        response.body = json(request.query).dump();
-      else if (request.path == "/")
-        response.body = "the page";
-      else
-        return problem({ErrorCode::notFound, "no such page", request.path});
-      return response;
-    });
+    auto started = SocketServer::start(
+        options, *engine,
+        [this](const HttpRequest& request) -> HttpAnswer {
+          HttpResponse response;
+          if (further && request.path.starts_with("/x/")) return further(request);
+          if (request.method != "GET" && request.method != "HEAD") {
+            response = problem({ErrorCode::invalidInput, "only GET and HEAD are answered here", {}});
+            response.status = 405;
+            return response;
+          }
+          if (request.path.starts_with("/later")) return later(request.path);
+          if (request.path == "/big")
+            response.body = std::string(3'000'000, 'b');
+          else if (request.path == "/throw")
+            throw std::runtime_error("on purpose");
+          else if (request.path == "/etag")
+            response.etag = "\"v1\"", response.body = "tagged";
+          else if (request.path == "/query")
+            response.body = json(request.query).dump();
+          else if (request.path == "/")
+            response.body = "the page";
+          else
+            return problem({ErrorCode::notFound, "no such page", request.path});
+          return response;
+        },
+        [this](const HttpRequest& request, const std::stop_token& stop) -> Result<StreamVisitor> {
+          if (visitors) return visitors(request, stop);
+          return StreamVisitor{"somebody", images};
+        });
     ASSERT_TRUE(started) << describe(started.error());
     server = std::move(*started);
   }
@@ -145,12 +157,14 @@ class SocketTest : public testing::Test {
     EXPECT_TRUE(get("/").ends_with("the page"));
   }
 
+  HttpHandler further;  // of what is under /x/
+  StreamGate visitors;  // empty: everybody is somebody
   std::shared_ptr<FakeRenderer> renderer = std::make_shared<FakeRenderer>();
   std::mutex gateMutex;
   std::condition_variable_any gateNews;
   bool gate = false;
   std::atomic<int> working = 0, stopped = 0;
-  FakeImages images;
+  std::shared_ptr<FakeImages> images = std::make_shared<FakeImages>();
   std::unique_ptr<StreamEngine> engine;
   std::unique_ptr<SocketServer> server;
 };

@@ -452,19 +452,19 @@ TEST_F(SocketTest, ClosingTheSocketEndsTheSession) {
 
 TEST_F(SocketTest, BindErrorsSayWhatToDo) {
   const auto handler = [](const HttpRequest&) { return HttpResponse{}; };
-  const auto inUse = SocketServer::start({.port = server->port()}, *engine, handler);
+  const auto inUse = SocketServer::start({.port = server->port()}, *engine, handler, {});
   ASSERT_FALSE(inUse);
   EXPECT_EQ(inUse.error().code, ErrorCode::unavailable);
   EXPECT_EQ(inUse.error().what,
             "port " + std::to_string(server->port()) + " is already in use: choose another with --port");
   for (const char* address : {"not an address", "192.0.2.1", "300.1.1.1", ""}) {
-    const auto bad = SocketServer::start({.bind = address, .port = 0}, *engine, handler);
+    const auto bad = SocketServer::start({.bind = address, .port = 0}, *engine, handler, {});
     ASSERT_FALSE(bad) << address;
     EXPECT_EQ(bad.error().code, ErrorCode::invalidInput);
   }
-  EXPECT_EQ(SocketServer::start({.port = 70000}, *engine, handler).error().code, ErrorCode::invalidInput);
-  EXPECT_TRUE(SocketServer::start({.bind = "localhost", .port = 0}, *engine, handler));
-  EXPECT_TRUE(SocketServer::start({.bind = "0.0.0.0", .port = 0}, *engine, handler));
+  EXPECT_EQ(SocketServer::start({.port = 70000}, *engine, handler, {}).error().code, ErrorCode::invalidInput);
+  EXPECT_TRUE(SocketServer::start({.bind = "localhost", .port = 0}, *engine, handler, {}));
+  EXPECT_TRUE(SocketServer::start({.bind = "0.0.0.0", .port = 0}, *engine, handler, {}));
   expectAlive();
 }
 

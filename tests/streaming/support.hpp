@@ -190,14 +190,10 @@ inline std::shared_ptr<const Volume> makeVolumeInFile(int fd) {
 /// "infile..." has its voxels in `file`, which a test may change.
 /// "series..." gives single time points at once ("PATH@TIME" counts them), the whole when released; time point 4 cannot
 /// be loaded alone.
-/// Entries are paths. "bad..." cannot be loaded, "none..." cannot be resolved, "slow..." blocks until released or
+/// "bad..." cannot be loaded, "none..." is not there, "slow..." blocks until released or
 /// stopped.
 class FakeImages : public ImageSource {
  public:
-  Result<Source> resolve(const std::string& entry) override {
-    if (entry.starts_with("none")) return fail(ErrorCode::notFound, "no such entry", entry);
-    return Source{entry, ""};
-  }
   Result<LayerContent> load(const Source& source, const LoadOptions& options, std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     const bool isSeries = source.path.starts_with("series");
@@ -220,6 +216,7 @@ class FakeImages : public ImageSource {
         return fail(ErrorCode::cancelled, "cancelled", source.path);
       }
     }
+    if (source.path.starts_with("none")) return fail(ErrorCode::notFound, "no such file", source.path);
     if (source.path.starts_with("bad")) return fail(ErrorCode::invalidInput, "not an image", source.path);
     if (source.path.starts_with("throw")) throw std::runtime_error("thrown on purpose");
     if (isPart) return makePart(*options.timePoint);

@@ -268,7 +268,7 @@ TEST_F(TransportTest, WrongSettingsAreErrorsOfTheStart) {
            SocketServer::Options{.port = 0, .trustedProxies = {"proxy.example.org"}},
            SocketServer::Options{.port = 0, .allowedOrigins = {"example.org"}},
        }) {
-    const auto started = SocketServer::start(wrong, *engine, handler);
+    const auto started = SocketServer::start(wrong, *engine, handler, {});
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().code, ErrorCode::invalidInput);
   }

@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -48,21 +49,19 @@ class Site:
             return error.code, error.read()
 
     def catalogue(self):
-        """All entries, once the scan is done."""
+        """All files, once the scan is done."""
         deadline = time.monotonic() + TIMEOUT
-        while True:
-            entries, after = {}, 0
-            while True:
-                page = json.loads(self.get(f"/api/v1/catalogue?after={after}")[1])
-                entries.update({entry["id"]: entry for entry in page["entries"]})
-                after = page["revision"]
-                if not page["more"]:
-                    break
-            if not page["scanning"]:
-                return [entry for entry in entries.values() if entry["state"] != "removed"]
+        while json.loads(self.get("/api/v1/news")[1])["scanning"]:
             if time.monotonic() > deadline:
                 raise RuntimeError("the scan does not end")
             time.sleep(0.05)
+        rows, after = [], None
+        while True:
+            page = json.loads(self.get("/api/v1/files?limit=1000" + (f"&after={after}" if after else ""))[1])
+            rows += page["items"]
+            after = page["next"]
+            if not after:
+                return rows
 
     def raw(self, data, wait=2.0):
         """Sends bytes to the port; everything that comes back until it closes or falls silent."""
@@ -84,8 +83,10 @@ class Server(Site):
     """`nora serve FOLDER` on a free port; use in a with statement."""
 
     def __init__(self, folder, *options):
+        self.home = tempfile.TemporaryDirectory(prefix="nora-index-")
+        self.environment = {**os.environ, "NORA_INDEX": os.path.join(self.home.name, "index.sqlite")}
         self.process = subprocess.Popen([PROGRAM, "serve", folder, "--port", "0", *options], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace")
+                                        stderr=subprocess.PIPE, text=True, errors="replace", env=self.environment)
         line = self.process.stdout.readline()
         match = re.search(r"(https?)://([^:]+):(\d+)", line)
         if not match:
@@ -105,6 +106,34 @@ class Server(Site):
         finally:
             self.process.stdout.close()
             self.process.stderr.close()
+            self.home.cleanup()
+
+    def stdout_line(self):
+        """The next line that it says."""
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the server says no more")
+        return line
+
+    def ask(self, method, path, body=None, headers=None):
+        """One request of the API as the single user of the machine; status and JSON."""
+        if "csrf" not in self.__dict__:
+            self.csrf = json.loads(self.get("/api/v1/me")[1])["csrf"]
+        origin = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        request = urllib.request.Request(f"{origin}/api/v1{path}", method=method, data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Content-Type": "application/json", "Origin": origin, "X-Nora-Csrf": self.csrf or "", **(headers or {})})
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT, context=self.tls) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def show_to_everybody(self):
+        """All projects, to guests too."""
+        for project in self.ask("GET", "/projects")[1]["items"]:
+            status, answer = self.ask("PUT", f"/projects/{project['id']}/grants", {"everybody": True, "rights": ["read", "download"]})
+            if status != 200:
+                raise RuntimeError(f"cannot show: {answer}")
 
     def alive(self):
         return self.process.poll() is None and self.get("/healthz")[1] == b"ok\n"
@@ -287,7 +316,7 @@ class Client:
         entry = next(e for e in server.catalogue() if name in (e["name"], e["path"], e["source"]["path"]))
         if viewports:
             self.send({"type": "viewports", "views": viewports})
-        number = self.send({"type": "open", "entry": entry["id"], "as": how})
+        number = self.send({"type": "open", "source": entry["source"], "as": how})
         scene = self.wait(lambda m: isinstance(m, dict) and (m["type"] == "scene" and m["input"] == number or m["type"] == "error"))
         if scene["type"] == "error":
             raise RuntimeError(f"cannot open: {scene}")

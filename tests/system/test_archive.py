@@ -36,9 +36,13 @@ class ArchiveCommands(unittest.TestCase):
     def lines(self, *arguments):
         return [json.loads(line) for line in self.nora(*arguments, "--json").splitlines()]
 
+    def items_on_disk(self):
+        """Files, and for each folder of DICOM one series."""
+        return sum(1 if folder.endswith("dicom") else len(files) for folder, _, files in os.walk(self.data))
+
     def test_a_folder_becomes_a_project_that_is_searched(self):
         (report,) = self.lines("scan")
-        count = sum(len(files) for _, _, files in os.walk(self.data))
+        count = self.items_on_disk()
         self.assertEqual(report["added"], count)
         self.assertEqual(self.nora("find", "--count").strip(), str(count))
         (image,) = self.lines("find", "subject:sub-01 name:*T1w.nii.gz")
@@ -99,7 +103,7 @@ class ArchiveCommands(unittest.TestCase):
             os.makedirs(folder, exist_ok=True)
             with open(os.path.join(folder, f"{number}.txt"), "w", encoding="utf-8") as file:
                 file.write(str(number))
-        count = sum(len(files) for _, _, files in os.walk(self.data))
+        count = self.items_on_disk()
         dice = random.Random(7)
         seen = 0
         for _ in range(25):

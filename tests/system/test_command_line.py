@@ -19,8 +19,12 @@ NIFTIS = ["sub-01/anat/sub-01_T1w.nii.gz", "sub-01/anat/sub-01_atlas-AAL_dseg.ni
           "sub-02/ses-2/func/sub-02_ses-2_task-oneback_bold.nii.gz"]
 
 
+INDEX = tempfile.TemporaryDirectory(prefix="nora-index-")  # not that of who runs the tests
+ENVIRONMENT = {**os.environ, "NORA_INDEX": os.path.join(INDEX.name, "index.sqlite")}
+
+
 def nora(*arguments):
-    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=120)
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=120, env=ENVIRONMENT)
     return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
 
 

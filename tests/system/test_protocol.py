@@ -260,7 +260,7 @@ class Protocol(unittest.TestCase):
             client = self.connect()
             client.send({"type": "viewports", "views": {"axial": {"width": 1200, "height": 900}}})
             entry = next(e for e in self.server.catalogue() if e["name"] == T1)
-            client.send({"type": "open", "entry": entry["id"], "as": "new"})
+            client.send({"type": "open", "source": entry["source"], "as": "new"})
             client.socket.recv(1)
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             client.socket.close()

@@ -47,16 +47,16 @@ class Demo(unittest.TestCase):
         cls.server.__exit__()
 
     def test_the_scan_finds_three_subjects(self):
-        entries = {entry["source"]["path"]: entry for entry in self.server.catalogue()}
+        entries = {entry["path"]: entry for entry in self.server.catalogue()}
         subjects = {entry["subject"] for entry in entries.values() if entry["kind"] not in ("table", "document")}
         self.assertEqual(subjects, {"sub-01", "sub-02", "sub-03"})
-        self.assertEqual(entries[T1]["dims"], [181, 217, 181])
+        self.assertEqual(entries[T1]["dims"], [181, 217, 181, 1])
         series = entries["sub-03/dicom"]
-        self.assertEqual((series["format"], series["instances"], series["dims"]), ("DICOM", 20, [256, 256, 20]))
-        bold = next(entry for entry in entries.values() if "bold" in entry["name"])
-        self.assertEqual((bold["study"], bold["timePoints"]), ("ses-2", 16))
+        self.assertEqual((series["format"], series["instances"], series["dims"]), ("DICOM", 20, [256, 256, 20, 1]))
+        bold = next(entry for entry in entries.values() if entry["name"].endswith("bold.nii.gz"))
+        self.assertEqual((bold["study"], bold["dims"][3]), ("ses-2", 16))
         tracts = next(entry for entry in entries.values() if entry["name"].endswith(".tck"))
-        self.assertEqual((tracts["kind"], tracts["format"], tracts["state"]), ("tracts", "TCK", "ready"))
+        self.assertEqual((tracts["kind"], tracts["format"], tracts["state"]), ("streamlines", "TCK", "present"))
 
     def test_the_still_is_the_picture_of_the_command_line(self):
         client = Client(self.server)
@@ -64,7 +64,9 @@ class Demo(unittest.TestCase):
         overlay = client.open(self.server, STATMAP, how="overlay")
         stills = client.wait_stills(VIEWS, client.input)
         for layer in overlay["layers"]:
-            layer["source"]["path"] = os.path.join(DEMO, layer["source"]["path"])
+            project, path = layer["source"]["path"].split("/", 1)
+            self.assertEqual(project, "demo")
+            layer["source"]["path"] = os.path.join(DEMO, path)
         with tempfile.TemporaryDirectory() as folder:
             scene = os.path.join(folder, "scene.json")
             with open(scene, "w", encoding="utf-8") as file:
@@ -164,7 +166,8 @@ class Demo(unittest.TestCase):
         with open("/etc/passwd", "rb") as file:
             secret = file.read().split(b"\n")[0]
         paths = ["/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/api/v1/../../etc/passwd",
-                 "/" + "a" * 20000, "/api/v1/catalogue?after=-1", "/api/v1/catalogue?after=x", "/api/v1/catalogue?limit=99999999"]
+                 "/" + "a" * 20000, "/api/v1/files?after=x", "/api/v1/files?limit=99999999", "/api/v1/files?sort=;drop",
+                 "/api/v1/files/../../../../etc/passwd", "/api/v1/files/%2e%2e%2fetc%2fpasswd/info", "/api/v1/files/-1"]
         for path in paths:
             with self.subTest(path[:50]):
                 answer = self.server.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode(), 0.5)
@@ -176,7 +179,7 @@ class Demo(unittest.TestCase):
         self.assertTrue(self.server.alive())
 
     def test_a_foreign_name_for_this_machine_is_refused(self):
-        for path in ("/", "/api/v1/catalogue", "/api/v1/stream"):
+        for path in ("/", "/api/v1/files", "/api/v1/stream"):
             answer = self.server.raw(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".encode(), 0.5)
             self.assertIn(b" 403 ", answer.split(b"\r\n")[0])
 
@@ -233,10 +236,10 @@ class Tree(unittest.TestCase):
                 file.write(content)
         with Server(self.folder) as server:
             entries = server.catalogue()
-            ready = {entry["name"] for entry in entries if entry["state"] == "ready"}
+            ready = {entry["name"] for entry in entries if entry["state"] == "present" and not entry["reason"]}
             self.assertTrue(set(names) <= ready, ready)
             # A cut file may show its header in the list; it must fail when it is opened.
-            failed = {entry["name"]: entry["reason"] for entry in entries if entry["state"] == "failed"}
+            failed = {entry["name"]: entry["reason"] for entry in entries if entry["reason"]}
             for name in ("empty.nii", "noise.nii.gz"):
                 self.assertTrue(failed.get(name), (name, failed))
             client = Client(server)
@@ -259,7 +262,7 @@ class Tree(unittest.TestCase):
             found = {}
             for entry in server.catalogue():
                 client = Client(server)
-                client.send({"type": "open", "entry": entry["id"]})
+                client.send({"type": "open", "source": entry["source"]})
                 opened = client.wait_text("scene")["scene"]
                 self.assertEqual(opened["layers"][0]["source"]["path"], entry["source"]["path"])
                 found[entry["id"]] = value_in(client, opened)
@@ -283,7 +286,7 @@ class Tree(unittest.TestCase):
             client = Client(server)
             entry = next(e for e in server.catalogue() if e["name"] == "big.nii")
             known = set(children(server.process))
-            number = client.send({"type": "open", "entry": entry["id"]})
+            number = client.send({"type": "open", "source": entry["source"]})
             over = threading.Event()
 
             def kill_new_children():

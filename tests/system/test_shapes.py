@@ -193,6 +193,8 @@ class Shapes(unittest.TestCase):
             {"op": "replace", "path": "/layers/1/opacity", "value": 0.5}]})
         scene["layers"][0]["inVolume"] = True
         scene["layers"][1]["opacity"] = 0.5
+        for layer in scene["layers"]:  # without the project's name
+            layer["source"]["path"] = layer["source"]["path"].split("/", 1)[1]
         path = os.path.join(self.folder, "scene.json")
         with open(path, "w") as file:
             json.dump(scene, file)

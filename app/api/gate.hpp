@@ -1,0 +1,64 @@
+// Gate: who a request is from.
+#pragma once
+
+#include "app/api/route.hpp"
+#include "archive/access/login_limiter.hpp"
+#include "archive/access/web_secrets.hpp"
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace nora {
+
+/// Thread: any; asks the index, so not the socket's.
+class Gate {
+ public:
+  struct Options {
+    bool local = false;  // whoever sits at this machine is its single user, as long as there are no accounts
+    std::chrono::hours session{12};  // of a log-in, counted from its last use
+  };
+  Gate(const ApiPlaces& places, Options options);
+
+  /// A guest is a visitor, too. Errors: forbidden (a token, link or session that is wrong or has expired; a request
+  /// that another site has made), and those of the index.
+  [[nodiscard]] Result<Visitor> visitor(const HttpRequest& request);
+
+  /// For a stream; its key, and what ends it (see mayStay).
+  [[nodiscard]] Result<Visitor> streamVisitor(const HttpRequest& request, std::string& key);
+  /// Whether the visitor of a stream may see what they could when it began. Forgets keys that may not.
+  [[nodiscard]] bool mayStay(const std::string& key);
+
+  /// Logs somebody in: the answer gets the cookie.
+  [[nodiscard]] Result<Visitor> logIn(const UserRecord& user, const HttpRequest& request, HttpResponse& response);
+  [[nodiscard]] Result<void> logOut(const Visitor& visitor, const HttpRequest& request, HttpResponse& response);
+
+  /// Nobody has an account, and it is allowed: then who sits here needs none.
+  [[nodiscard]] bool isLocal(const HttpRequest& request);
+  [[nodiscard]] Result<bool> hasAccounts();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] Result<Visitor> byToken(std::string_view header);
+  [[nodiscard]] Result<Visitor> byShare(std::string_view secret);
+  [[nodiscard]] Result<Visitor> bySession(const HttpRequest& request, std::string_view secret);
+  [[nodiscard]] Result<Visitor> ofUser(std::int64_t userId);
+  [[nodiscard]] static CookiePlace placeOf(const HttpRequest& request);
+  [[nodiscard]] Result<std::string> fingerprint(const Visitor& visitor);
+
+  const ApiPlaces places_;
+  const Options options_;
+  const std::string localCsrf_;
+  std::mutex mutex_;  // what follows
+  bool hasAccounts_ = false;
+  Clock::time_point lookedAt_;
+  struct Stream {
+    Visitor visitor;
+    std::string fingerprint;
+  };
+  std::map<std::string, Stream> streams_;  // by key
+};
+
+}  // namespace nora

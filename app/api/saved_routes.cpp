@@ -1,0 +1,298 @@
+#include "app/api/saved_routes.hpp"
+
+#include "app/api/account_routes.hpp"
+#include "app/api/json_body.hpp"
+#include "archive/access/secret.hpp"
+
+#include <algorithm>
+
+namespace nora {
+namespace {
+
+constexpr std::size_t sceneBody = (1 << 20) + (64 << 10);
+constexpr std::size_t smallBody = 64 << 10;
+constexpr std::string_view sharePrefix = "nora_share_";
+
+/// Presets and filters are somebody's: not of tokens' or links' doing, and not of guests.
+Result<void> isSomebody(const Visitor& visitor) {
+  if (visitor.caller.userId != 0 && visitor.caller.entrance != Entrance::shareLink) return {};
+  return fail(ErrorCode::forbidden, "log in first: what is kept belongs to an account");
+}
+
+/// The project that a request names may be read; none is named: in every project.
+Result<std::int64_t> projectOf(const ApiPlaces& places, const Visit& visit, std::int64_t id) {
+  if (id == 0) return 0;
+  if (const auto open = openProject(places, visit.visitor, id); !open) return tl::make_unexpected(open.error());
+  return id;
+}
+
+Result<std::int64_t> projectOfQuery(const ApiPlaces& places, const Visit& visit) {
+  const auto id = queryNumber(visit.request, "project", 0, 0, INT64_MAX);
+  if (!id) return id;
+  return projectOf(places, visit, *id);
+}
+
+/// Whose it is to be: the visitor's, or everybody's if "everybody" is true, which administrators alone may say.
+Result<std::int64_t> ownerOf(const ApiPlaces& places, const Visit& visit, bool everybody, std::int64_t projectId) {
+  if (!everybody) return visit.visitor.caller.userId;
+  if (mayAdministerServer(visit.visitor.caller)) return 0;
+  if (projectId == 0) return fail(ErrorCode::forbidden, "only administrators keep things for everybody", "everybody");
+  const auto open = openProject(places, visit.visitor, projectId);
+  if (!open) return tl::make_unexpected(open.error());
+  if (auto may = require(open->access, Right::administer, open->project.name); !may)
+    return tl::make_unexpected(may.error());
+  return 0;
+}
+
+/// Errors: notFound of what is somebody else's.
+Result<void> mayRemove(const ApiPlaces& places, const Visit& visit, std::int64_t ownerId, std::int64_t projectId) {
+  if (ownerId == visit.visitor.caller.userId && ownerId != 0) return {};
+  if (ownerId != 0) return fail(ErrorCode::notFound, "there is none of that id", "id");
+  const auto owner = ownerOf(places, visit, true, projectId);
+  if (!owner) return tl::make_unexpected(owner.error());
+  return {};
+}
+
+nlohmann::json idOrNull(std::int64_t id) {
+  return id == 0 ? nlohmann::json() : nlohmann::json(id);
+}
+
+nlohmann::json toJson(const PresetRecord& preset) {
+  return {{"id", preset.id},
+          {"projectId", idOrNull(preset.projectId)},
+          {"everybody", preset.ownerId == 0},
+          {"name", preset.name},
+          {"scene", nlohmann::json::parse(preset.scene, nullptr, false)},
+          {"created", jsonTime(preset.createdUs)},
+          {"changed", jsonTime(preset.changedUs)}};
+}
+
+nlohmann::json toJson(const SavedFilterRecord& filter) {
+  return {{"id", filter.id},
+          {"projectId", idOrNull(filter.projectId)},
+          {"everybody", filter.ownerId == 0},
+          {"name", filter.name},
+          {"query", filter.query}};
+}
+
+nlohmann::json toJson(const ShareLinkRecord& link) {
+  return {{"id", link.id},
+          {"projectId", link.projectId},
+          {"ownerId", link.ownerId},
+          {"rights", toJson(link.rights)},
+          {"scene", nlohmann::json::parse(link.scene, nullptr, false)},
+          {"created", jsonTime(link.createdUs)},
+          {"expires", jsonTime(link.expiresUs)}};
+}
+
+template <class Record>
+HttpResponse listAnswer(const std::vector<Record>& records) {
+  auto out = nlohmann::json::array();
+  for (const Record& record : records) out.push_back(toJson(record));
+  return jsonAnswer(listJson(std::move(out)));
+}
+
+Result<HttpResponse> presetsAnswer(const ApiPlaces& places, const Visit& visit) {
+  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  const auto project = projectOfQuery(places, visit);
+  if (!project) return tl::make_unexpected(project.error());
+  const auto presets = places.views.presets(visit.visitor.caller.userId, *project);
+  if (!presets) return tl::make_unexpected(presets.error());
+  return listAnswer(*presets);
+}
+
+Result<HttpResponse> filtersAnswer(const ApiPlaces& places, const Visit& visit) {
+  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  const auto project = projectOfQuery(places, visit);
+  if (!project) return tl::make_unexpected(project.error());
+  const auto filters = places.views.filters(visit.visitor.caller.userId, *project);
+  if (!filters) return tl::make_unexpected(filters.error());
+  return listAnswer(*filters);
+}
+
+/// A field that is a JSON object.
+std::string objectField(const Visit& visit, JsonBody& body, const char* name) {
+  if (!body.has(name) || !visit.body.at(name).is_object()) {
+    body.wrong(name, "a JSON object is expected");
+    return {};
+  }
+  return visit.body.at(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// JsonBody wants to be asked for every field; those that are objects are read past it.
+nlohmann::json withoutField(nlohmann::json body, const char* name) {
+  if (body.is_object()) body.erase(name);
+  return body;
+}
+
+Result<HttpResponse> savePresetAnswer(const ApiPlaces& places, const Visit& visit) {
+  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  JsonBody whole(visit.body);
+  PresetRecord preset;
+  preset.scene = objectField(visit, whole, "scene");
+  if (preset.scene.empty()) return tl::make_unexpected(whole.done().error());
+  JsonBody body(withoutField(visit.body, "scene"));
+  preset.name = body.text("name");
+  const auto projectId = body.id("projectId").value_or(0);
+  const bool everybody = body.flag("everybody").value_or(false);
+  if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
+  const auto project = projectOf(places, visit, projectId);
+  const auto owner = project ? ownerOf(places, visit, everybody, projectId) : project;
+  if (!owner) return tl::make_unexpected(owner.error());
+  preset.projectId = *project;
+  preset.ownerId = *owner;
+  if (auto noted = noteAction(places, visit, "preset.save", projectId, preset.name); !noted)
+    return tl::make_unexpected(noted.error());
+  const auto saved = places.views.savePreset(preset);
+  if (!saved) return tl::make_unexpected(saved.error());
+  return jsonAnswer(toJson(*saved), 201);
+}
+
+Result<HttpResponse> saveFilterAnswer(const ApiPlaces& places, const Visit& visit) {
+  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  JsonBody body(visit.body);
+  SavedFilterRecord filter;
+  filter.name = body.text("name");
+  filter.query = body.text("query", SearchLimits::text);
+  const auto projectId = body.id("projectId").value_or(0);
+  const bool everybody = body.flag("everybody").value_or(false);
+  if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
+  const auto project = projectOf(places, visit, projectId);
+  const auto owner = project ? ownerOf(places, visit, everybody, projectId) : project;
+  if (!owner) return tl::make_unexpected(owner.error());
+  filter.projectId = *project;
+  filter.ownerId = *owner;
+  if (auto noted = noteAction(places, visit, "filter.save", projectId, filter.name); !noted)
+    return tl::make_unexpected(noted.error());
+  const auto saved = places.views.saveFilter(filter);
+  if (!saved) return tl::make_unexpected(saved.error());
+  return jsonAnswer(toJson(*saved), 201);
+}
+
+Result<HttpResponse> removePresetAnswer(const ApiPlaces& places, const Visit& visit) {
+  const auto id = idFrom(visit.at.front(), "preset");
+  const auto preset = id ? places.views.preset(*id) : tl::make_unexpected(id.error());
+  if (!preset) return tl::make_unexpected(preset.error());
+  if (auto may = mayRemove(places, visit, preset->ownerId, preset->projectId); !may)
+    return tl::make_unexpected(may.error());
+  if (auto noted = noteAction(places, visit, "preset.remove", preset->projectId, preset->name); !noted)
+    return tl::make_unexpected(noted.error());
+  if (auto done = places.views.removePreset(*id); !done) return tl::make_unexpected(done.error());
+  return jsonAnswer(nlohmann::json::object());
+}
+
+Result<HttpResponse> removeFilterAnswer(const ApiPlaces& places, const Visit& visit) {
+  const auto id = idFrom(visit.at.front(), "filter");
+  const auto filter = id ? places.views.filter(*id) : tl::make_unexpected(id.error());
+  if (!filter) return tl::make_unexpected(filter.error());
+  if (auto may = mayRemove(places, visit, filter->ownerId, filter->projectId); !may)
+    return tl::make_unexpected(may.error());
+  if (auto noted = noteAction(places, visit, "filter.remove", filter->projectId, filter->name); !noted)
+    return tl::make_unexpected(noted.error());
+  if (auto done = places.views.removeFilter(*id); !done) return tl::make_unexpected(done.error());
+  return jsonAnswer(nlohmann::json::object());
+}
+
+// ---- share links
+
+/// The project, for somebody who has come in as themselves: links and tokens make no further links.
+Result<OpenProject> projectToShare(const ApiPlaces& places, const Visit& visit) {
+  const auto id = idFrom(visit.at.front(), "project");
+  if (!id) return tl::make_unexpected(id.error());
+  auto open = openProject(places, visit.visitor, *id);
+  if (!open) return open;
+  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  return open;
+}
+
+/// One's own links; of all people for those who administer the project.
+Result<HttpResponse> sharesAnswer(const ApiPlaces& places, const Visit& visit) {
+  const auto open = projectToShare(places, visit);
+  if (!open) return tl::make_unexpected(open.error());
+  auto links = places.accounts.shareLinks(open->project.id);
+  if (!links) return tl::make_unexpected(links.error());
+  if (!open->access.rights.has(Right::administer)) {
+    std::erase_if(*links, [&](const auto& link) { return link.ownerId != visit.visitor.caller.userId; });
+  }
+  return listAnswer(*links);
+}
+
+Result<HttpResponse> addShareAnswer(const ApiPlaces& places, const Visit& visit) {
+  const auto open = projectToShare(places, visit);
+  if (!open) return tl::make_unexpected(open.error());
+  if (visit.visitor.caller.entrance != Entrance::session)
+    return fail(ErrorCode::forbidden, "links are made by people who have logged in, not by tokens");
+  JsonBody whole(visit.body);
+  ShareLinkRecord link;
+  link.scene = visit.body.is_object() && visit.body.contains("scene") ? objectField(visit, whole, "scene") : "{}";
+  if (link.scene.empty()) return tl::make_unexpected(whole.done().error());
+  JsonBody body(withoutField(visit.body, "scene"));
+  link.projectId = open->project.id;
+  link.ownerId = visit.visitor.caller.userId;
+  link.rights = body.rights("rights").value_or(Rights(Right::read));
+  const auto expires = body.timeUs("expires");
+  if (!expires) body.wrong("expires", "the field is missing");
+  if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
+  if (!(link.rights - (Right::read | Right::annotate | Right::download)).empty())
+    return fail(ErrorCode::invalidInput, "a link gives read, annotate and download at most", "rights");
+  if (!(withImplied(link.rights) - open->access.rights).empty())
+    return fail(ErrorCode::forbidden, "a link cannot give what you may not do yourself", "rights");
+  link.expiresUs = *expires;
+  const auto secret = newSecret(sharePrefix);
+  link.secretHash = secret.hash;
+  if (auto noted = noteAction(places, visit, "share.add", link.projectId, toString(link.rights),
+                              {{"expires", jsonTime(link.expiresUs)}});
+      !noted)
+    return tl::make_unexpected(noted.error());
+  const auto made = places.accounts.addShareLink(link);
+  if (!made) return tl::make_unexpected(made.error());
+  auto json = toJson(*made);
+  json["secret"] = secret.text;
+  return jsonAnswer(json, 201);
+}
+
+Result<HttpResponse> removeShareAnswer(const ApiPlaces& places, const Visit& visit) {
+  const auto id = idFrom(visit.at.front(), "share");
+  if (!id) return tl::make_unexpected(id.error());
+  const auto projects = places.archive.projects();
+  if (!projects) return tl::make_unexpected(projects.error());
+  for (const ProjectRecord& project : *projects) {
+    const auto open = openProject(places, visit.visitor, project.id);
+    if (!open) continue;
+    const auto links = places.accounts.shareLinks(project.id);
+    if (!links) return tl::make_unexpected(links.error());
+    const auto link = std::find_if(links->begin(), links->end(), [&](const auto& one) { return one.id == *id; });
+    if (link == links->end()) continue;
+    const bool isOwn = isSomebody(visit.visitor) && link->ownerId == visit.visitor.caller.userId;
+    if (!isOwn && !open->access.rights.has(Right::administer)) break;
+    if (auto noted = noteAction(places, visit, "share.remove", project.id, std::to_string(*id)); !noted)
+      return tl::make_unexpected(noted.error());
+    if (auto done = places.accounts.removeShareLink(*id); !done) return tl::make_unexpected(done.error());
+    return jsonAnswer(nlohmann::json::object());
+  }
+  return fail(ErrorCode::notFound, "there is no such link", "share");
+}
+
+}  // namespace
+
+std::vector<Route> savedRoutes(const ApiPlaces& places) {
+  const auto plain = [&](std::string_view method, std::string_view pattern,
+                         Result<HttpResponse> (*answer)(const ApiPlaces&, const Visit&), std::size_t body = 0) {
+    return Route{
+        method, pattern, Route::For::users, [places, answer](const Visit& visit) { return answer(places, visit); },
+        {},     body};
+  };
+  return {
+      plain("GET", "/api/v1/presets", presetsAnswer),
+      plain("POST", "/api/v1/presets", savePresetAnswer, sceneBody),
+      plain("DELETE", "/api/v1/presets/{id}", removePresetAnswer),
+      plain("GET", "/api/v1/filters", filtersAnswer),
+      plain("POST", "/api/v1/filters", saveFilterAnswer, smallBody),
+      plain("DELETE", "/api/v1/filters/{id}", removeFilterAnswer),
+      plain("GET", "/api/v1/projects/{id}/shares", sharesAnswer),
+      plain("POST", "/api/v1/projects/{id}/shares", addShareAnswer, sceneBody),
+      plain("DELETE", "/api/v1/shares/{id}", removeShareAnswer),
+  };
+}
+
+}  // namespace nora
