@@ -24,15 +24,6 @@ std::string contentKey(const std::vector<OpenedFile>& files) {
   return key;
 }
 
-/// The id in "[ID] NAME"; 0: it is none.
-std::int64_t idIn(const std::string& path) {
-  std::int64_t id = 0;
-  if (!path.starts_with('[')) return 0;
-  const auto [at, error] = std::from_chars(path.data() + 1, path.data() + path.size(), id);
-  const bool isId = error == std::errc{} && at != path.data() + path.size() && *at == ']' && id > 0;
-  return isId ? id : 0;
-}
-
 /// As readers know it: without the mark of whose it is.
 std::string seriesForReader(const FileRecord& file) {
   return file.series.substr(0, file.series.find('~'));
@@ -67,6 +58,14 @@ Source hiddenSourceOf(const FileRecord& file, const std::string& shownName) {
   return {"[" + std::to_string(file.id) + "] " + shownName, {}};
 }
 
+std::int64_t hiddenSourceId(const std::string& path) {
+  std::int64_t id = 0;
+  if (!path.starts_with('[')) return 0;
+  const auto [at, error] = std::from_chars(path.data() + 1, path.data() + path.size(), id);
+  const bool isId = error == std::errc{} && at != path.data() + path.size() && *at == ']' && id > 0;
+  return isId ? id : 0;
+}
+
 Result<ArchiveImages::Found> ArchiveImages::checked(const Visitor& visitor, const Result<FileRecord>& file) const {
   if (!file) return tl::make_unexpected(file.error());
   auto project = openProject(places_, visitor, file->projectId);
@@ -80,7 +79,7 @@ Result<ArchiveImages::Found> ArchiveImages::find(const Visitor& visitor, std::in
 }
 
 Result<ArchiveImages::Found> ArchiveImages::find(const Visitor& visitor, const Source& source) const {
-  if (const auto id = idIn(source.path); id != 0) return find(visitor, id);
+  if (const auto id = hiddenSourceId(source.path); id != 0) return find(visitor, id);
   const auto slash = source.path.find('/');
   if (slash == std::string::npos) return fail(ErrorCode::notFound, "there is no such file", source.path);
   const auto project = places_.archive.project(source.path.substr(0, slash));

@@ -17,6 +17,8 @@ namespace nora {
 /// How scenes and pages name a file: "PROJECT/PATH" and the series; where names may not be seen "[ID] NAME".
 [[nodiscard]] Source sourceOf(const FileRecord& file, const ProjectRecord& project);
 [[nodiscard]] Source hiddenSourceOf(const FileRecord& file, const std::string& shownName);
+/// The id in "[ID] NAME"; 0: it is none.
+[[nodiscard]] std::int64_t hiddenSourceId(const std::string& path);
 
 /// Thread: any; blocks on the index, the disk and the reader pool.
 class ArchiveImages {

@@ -3,9 +3,9 @@
 #include "app/commands.hpp"
 #include "app/item_json.hpp"
 #include "app/local_images.hpp"
+#include "app/project_folder.hpp"
 #include "app/project_scan.hpp"
 #include "archive/files/path_pattern.hpp"
-#include "archive/files/placed_file.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -28,17 +28,11 @@ int addProject(const ProjectOptions& options) {
   }
   auto open = openIndex(options.index);
   if (!open) return report(open.error());
-  if (auto right = checkItemName(options.name, "project"); !right) return report(right.error());
-  const bool isOwn = options.folder.empty();
-  const std::string folder = isOwn ? (*open)->archive.store() + "/" + options.name : options.folder;
-  if (auto made = isOwn ? makeFolders(folder) : Result<void>(); !made) return report(made.error());
-  const auto root = ServedRoot::open(folder);
-  if (!root) return report(root.error());
   ProjectRecord project;
   project.name = options.name;
   project.title = options.title;
-  project.root = root->path();
-  project.inPlace = !isOwn;
+  project.inPlace = true;
+  if (auto placed = placeProject((*open)->archive, options.folder, project); !placed) return report(placed.error());
   project.hideIdentity = options.hideIdentity;
   if (!options.pattern.empty()) project.settings = nlohmann::json{{"pattern", options.pattern}}.dump();
   const auto made = (*open)->archive.addProject(project);

@@ -30,10 +30,7 @@ Result<std::string> ServedProjects::begin(const std::string& folder) {
   if (folder.empty()) {
     const auto projects = archive_.projects();
     if (!projects) return tl::make_unexpected(projects.error());
-    if (projects->empty()) {
-      return fail(ErrorCode::invalidInput,
-                  "there is no project yet: say which folder to serve, or see nora project add", "DIR");
-    }
+    if (projects->empty()) log::info("there is no project yet: add one in the page, or by nora project add");
     update();
     return std::to_string(projects->size()) + (projects->size() == 1 ? " project" : " projects");
   }

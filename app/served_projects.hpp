@@ -17,7 +17,7 @@ class ServedProjects {
   ServedProjects(Archive& archive, ScanService& scans) : archive_(archive), scans_(scans) {}
 
   /// Makes a folder a project, where it is none yet, and leaves alone all other projects that there are now. An empty
-  /// name: looks after all of them. What is served, for people. Errors: of the folder; invalidInput (there is none).
+  /// name: looks after all of them. What is served, for people. Errors: of the folder.
   [[nodiscard]] Result<std::string> begin(const std::string& folder);
   /// Takes on projects that were added since, and follows folders that have changed.
   void update();

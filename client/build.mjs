@@ -27,7 +27,7 @@ async function buildPage() {
     logLevel: "warning",
   });
   await build({
-    entryPoints: { app: join(here, "src/styles/app.css") },
+    entryPoints: { app: join(here, "src/styles/app.css"), later: join(here, "src/styles/later.css") },
     outdir: out,
     bundle: true,
     minify: true,

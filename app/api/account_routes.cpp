@@ -2,6 +2,7 @@
 
 #include "app/api/json_body.hpp"
 #include "app/api/router.hpp"
+#include "app/api/shown_scene.hpp"
 #include "app/process_metrics.hpp"
 #include "archive/access/password.hpp"
 #include "archive/access/secret.hpp"
@@ -34,15 +35,38 @@ std::string entranceOf(const Visitor& visitor) {
   return "guest";
 }
 
+/// What a link shows to who came by it.
+Result<nlohmann::json> shareJson(const ApiPlaces& places, const Visitor& visitor) {
+  const auto links = places.accounts.shareLinks(visitor.caller.onlyProject);
+  if (!links) return tl::make_unexpected(links.error());
+  RowMaker rows(places, visitor);
+  for (const ShareLinkRecord& link : *links) {
+    if (visitor.key != "share:" + std::to_string(link.id)) continue;
+    auto scene = shownScene(places, rows, link.scene);
+    if (!scene) return scene;
+    return nlohmann::json{{"projectId", link.projectId},
+                          {"rights", toJson(link.rights)},
+                          {"scene", *std::move(scene)},
+                          {"expires", jsonTime(link.expiresUs)}};
+  }
+  return fail(ErrorCode::forbidden, "the link was taken back: ask for a new one");
+}
+
 Result<nlohmann::json> meJson(const ApiPlaces& places, const Visitor& visitor, const Setup& setup) {
   nlohmann::json out{{"user", nullptr},
                      {"entrance", entranceOf(visitor)},
                      {"csrf", visitor.csrf.empty() ? nlohmann::json() : nlohmann::json(visitor.csrf)},
                      {"logIn", {{"password", true}, {"oidc", false}, {"oidcName", ""}}},
                      {"setup", setup.isOpen()},
+                     {"share", nullptr},
                      {"version", std::string(programVersion)}};
-  const bool isUser = visitor.caller.userId != 0 && visitor.caller.entrance != Entrance::shareLink;
-  if (!isUser) return out;
+  if (visitor.caller.entrance == Entrance::shareLink) {
+    auto share = shareJson(places, visitor);
+    if (!share) return share;
+    out["share"] = *std::move(share);
+    return out;
+  }
+  if (visitor.caller.userId == 0) return out;
   const auto user = places.accounts.user(visitor.caller.userId);
   if (!user) return tl::make_unexpected(user.error());
   out["user"] = toJson(*user);

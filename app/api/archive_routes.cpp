@@ -4,9 +4,9 @@
 #include "app/api/json_body.hpp"
 #include "app/api/rows.hpp"
 #include "app/api/search_request.hpp"
+#include "app/project_folder.hpp"
 #include "archive/access/encoding.hpp"
 #include "archive/files/path_pattern.hpp"
-#include "archive/files/served_root.hpp"
 
 #include <algorithm>
 
@@ -319,7 +319,7 @@ Result<HttpResponse> addProjectAnswer(const ApiPlaces& places, const Visit& visi
   ProjectRecord project;
   project.name = body.text("name");
   project.title = body.textIfThere("title").value_or("");
-  project.root = body.text("root", 4096);
+  const auto folder = body.textIfThere("root", 4096).value_or("");
   project.inPlace = body.flag("inPlace").value_or(true);
   project.hideIdentity = body.flag("hideIdentity").value_or(false);
   const auto pattern = body.textIfThere("pattern");
@@ -328,9 +328,7 @@ Result<HttpResponse> addProjectAnswer(const ApiPlaces& places, const Visit& visi
     if (const auto parsed = PathPattern::parse(*pattern); !parsed) return tl::make_unexpected(parsed.error());
     project.settings = nlohmann::json{{"pattern", *pattern}}.dump();
   }
-  const auto root = ServedRoot::open(project.root);
-  if (!root) return tl::make_unexpected(root.error());
-  project.root = root->path();
+  if (auto placed = placeProject(places.archive, folder, project); !placed) return tl::make_unexpected(placed.error());
   const auto made = places.archive.addProject(project);
   if (!made) return tl::make_unexpected(made.error());
   if (auto noted = noteAction(places, visit, "project.add", made->id, made->name, {{"root", made->root}}); !noted)

@@ -1,5 +1,6 @@
 #include "app/api/router.hpp"
 
+#include "archive/access/encoding.hpp"
 #include "streaming/socket/http.hpp"
 
 #include <algorithm>
@@ -70,6 +71,31 @@ Result<nlohmann::json> parsed(const std::string& body) {
   }
 }
 
+constexpr std::string_view formType = "application/x-www-form-urlencoded";
+
+bool isForm(const HttpRequest& request) {
+  return request.header("content-type").starts_with(formType);
+}
+
+/// A form of the page says the same as a program: "json" is the body, "csrf" the header. What a form asks for the
+/// browser saves while it comes. Errors: a field is missing.
+Result<std::string> unfoldForm(HttpRequest& request, std::string body) {
+  if (!isForm(request)) return body;
+  auto json = queryValue(body, "json");
+  if (!json) return fail(ErrorCode::invalidInput, "the form has no such field, or has it twice", "json");
+  if (auto csrf = queryValue(body, "csrf")) request.headers["x-nora-csrf"] = *std::move(csrf);
+  return *std::move(json);
+}
+
+/// As a sentence, which every browser shows where it would have saved the answer.
+HttpResponse inWords(HttpResponse response) {
+  if (response.status < 400) return response;
+  const auto json = nlohmann::json::parse(response.body, nullptr, false);
+  if (json.is_object()) response.body = json.value("detail", json.value("title", ""));
+  response.contentType = "text/plain; charset=utf-8";
+  return response;
+}
+
 struct Asked {
   HttpRequest request;
   std::vector<std::string> at;
@@ -104,10 +130,12 @@ HttpResponse refusal(const Error& error, const Visitor& visitor) {
   return isGuest && error.code == ErrorCode::forbidden ? wantsLogIn() : problem(error);
 }
 
-HttpResponse run(const Asked& asked, Gate& gate, const std::string& body, std::stop_token stop) {
+HttpResponse run(Asked asked, Gate& gate, std::string sent, std::stop_token stop) {
+  const auto body = unfoldForm(asked.request, std::move(sent));
+  if (!body) return problem(body.error());
   const auto visitor = admitted(asked, gate);
   if (!visitor) return visitor.error();
-  auto json = parsed(body);
+  auto json = parsed(*body);
   if (!json) return problem(json.error());
   const Visit visit{asked.request, *visitor, asked.at, *std::move(json), std::move(stop)};
   auto answer = asked.route->answer(visit);
@@ -128,7 +156,8 @@ HttpAnswer answerOf(std::shared_ptr<const Asked> asked, Gate& gate) {
   const bool mayHaveBody = asked->request.method != "GET" && asked->request.method != "HEAD";
   if (mayHaveBody) {
     return HttpBody{asked->route->mostBody, [asked, &gate](const std::string& body, std::stop_token stop) {
-                      return guarded([&] { return run(*asked, gate, body, std::move(stop)); });
+                      auto answer = guarded([&] { return run(*asked, gate, body, std::move(stop)); });
+                      return isForm(asked->request) ? inWords(std::move(answer)) : answer;
                     }};
   }
   return HttpWork(

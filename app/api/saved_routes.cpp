@@ -2,6 +2,7 @@
 
 #include "app/api/account_routes.hpp"
 #include "app/api/json_body.hpp"
+#include "app/api/shown_scene.hpp"
 #include "archive/access/secret.hpp"
 
 #include <algorithm>
@@ -13,8 +14,10 @@ constexpr std::size_t sceneBody = (1 << 20) + (64 << 10);
 constexpr std::size_t smallBody = 64 << 10;
 constexpr std::string_view sharePrefix = "nora_share_";
 
-/// Presets and filters are somebody's: not of tokens' or links' doing, and not of guests.
+/// Presets and filters are somebody's: not of links' doing, and not of guests. Who is alone at the machine has them for
+/// everybody.
 Result<void> isSomebody(const Visitor& visitor) {
+  if (visitor.key == "local") return {};
   if (visitor.caller.userId != 0 && visitor.caller.entrance != Entrance::shareLink) return {};
   return fail(ErrorCode::forbidden, "log in first: what is kept belongs to an account");
 }
@@ -57,12 +60,12 @@ nlohmann::json idOrNull(std::int64_t id) {
   return id == 0 ? nlohmann::json() : nlohmann::json(id);
 }
 
-nlohmann::json toJson(const PresetRecord& preset) {
+nlohmann::json toJson(const PresetRecord& preset, nlohmann::json scene) {
   return {{"id", preset.id},
           {"projectId", idOrNull(preset.projectId)},
           {"everybody", preset.ownerId == 0},
           {"name", preset.name},
-          {"scene", nlohmann::json::parse(preset.scene, nullptr, false)},
+          {"scene", std::move(scene)},
           {"created", jsonTime(preset.createdUs)},
           {"changed", jsonTime(preset.changedUs)}};
 }
@@ -75,20 +78,26 @@ nlohmann::json toJson(const SavedFilterRecord& filter) {
           {"query", filter.query}};
 }
 
-nlohmann::json toJson(const ShareLinkRecord& link) {
+nlohmann::json toJson(const ShareLinkRecord& link, nlohmann::json scene) {
   return {{"id", link.id},
           {"projectId", link.projectId},
           {"ownerId", link.ownerId},
           {"rights", toJson(link.rights)},
-          {"scene", nlohmann::json::parse(link.scene, nullptr, false)},
+          {"scene", std::move(scene)},
           {"created", jsonTime(link.createdUs)},
           {"expires", jsonTime(link.expiresUs)}};
 }
 
+/// Of records that have a scene, as the visitor may see it.
 template <class Record>
-HttpResponse listAnswer(const std::vector<Record>& records) {
+Result<HttpResponse> scenesAnswer(const ApiPlaces& places, const Visit& visit, const std::vector<Record>& records) {
+  RowMaker rows(places, visit.visitor);
   auto out = nlohmann::json::array();
-  for (const Record& record : records) out.push_back(toJson(record));
+  for (const Record& record : records) {
+    auto scene = shownScene(places, rows, record.scene);
+    if (!scene) return tl::make_unexpected(scene.error());
+    out.push_back(toJson(record, *std::move(scene)));
+  }
   return jsonAnswer(listJson(std::move(out)));
 }
 
@@ -98,7 +107,7 @@ Result<HttpResponse> presetsAnswer(const ApiPlaces& places, const Visit& visit) 
   if (!project) return tl::make_unexpected(project.error());
   const auto presets = places.views.presets(visit.visitor.caller.userId, *project);
   if (!presets) return tl::make_unexpected(presets.error());
-  return listAnswer(*presets);
+  return scenesAnswer(places, visit, *presets);
 }
 
 Result<HttpResponse> filtersAnswer(const ApiPlaces& places, const Visit& visit) {
@@ -107,7 +116,9 @@ Result<HttpResponse> filtersAnswer(const ApiPlaces& places, const Visit& visit) 
   if (!project) return tl::make_unexpected(project.error());
   const auto filters = places.views.filters(visit.visitor.caller.userId, *project);
   if (!filters) return tl::make_unexpected(filters.error());
-  return listAnswer(*filters);
+  auto out = nlohmann::json::array();
+  for (const auto& filter : *filters) out.push_back(toJson(filter));
+  return jsonAnswer(listJson(std::move(out)));
 }
 
 /// A field that is a JSON object.
@@ -145,7 +156,7 @@ Result<HttpResponse> savePresetAnswer(const ApiPlaces& places, const Visit& visi
     return tl::make_unexpected(noted.error());
   const auto saved = places.views.savePreset(preset);
   if (!saved) return tl::make_unexpected(saved.error());
-  return jsonAnswer(toJson(*saved), 201);
+  return jsonAnswer(toJson(*saved, nlohmann::json::parse(saved->scene)), 201);
 }
 
 Result<HttpResponse> saveFilterAnswer(const ApiPlaces& places, const Visit& visit) {
@@ -214,7 +225,7 @@ Result<HttpResponse> sharesAnswer(const ApiPlaces& places, const Visit& visit) {
   if (!open->access.rights.has(Right::administer)) {
     std::erase_if(*links, [&](const auto& link) { return link.ownerId != visit.visitor.caller.userId; });
   }
-  return listAnswer(*links);
+  return scenesAnswer(places, visit, *links);
 }
 
 Result<HttpResponse> addShareAnswer(const ApiPlaces& places, const Visit& visit) {
@@ -246,7 +257,7 @@ Result<HttpResponse> addShareAnswer(const ApiPlaces& places, const Visit& visit)
     return tl::make_unexpected(noted.error());
   const auto made = places.accounts.addShareLink(link);
   if (!made) return tl::make_unexpected(made.error());
-  auto json = toJson(*made);
+  auto json = toJson(*made, nlohmann::json::parse(made->scene));
   json["secret"] = secret.text;
   return jsonAnswer(json, 201);
 }

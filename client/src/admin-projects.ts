@@ -81,14 +81,14 @@ export class AdminProjects extends AdminPart {
             name: form.get("name"),
             title: form.get("title"),
             root: form.get("root"),
-            inPlace: form.get("inPlace") !== null,
+            inPlace: form.get("inPlace") !== null && form.get("root") !== "",
             hideIdentity: form.get("hideIdentity") !== null,
           }),
         )}
     >
       <label>Name <input type="text" name="name" required maxlength="190" autocomplete="off" /></label>
       <label>Title <input type="text" name="title" maxlength="190" autocomplete="off" /></label>
-      <label class="long">Folder on the server <input type="text" name="root" required autocomplete="off" spellcheck="false" placeholder="/data/study" /></label>
+      <label class="long">Folder on the server <input type="text" name="root" autocomplete="off" spellcheck="false" placeholder="/data/study; empty: a new one, for uploads" /></label>
       <label class="check" title="nora adds nothing to the folder and moves nothing in it"><input type="checkbox" name="inPlace" checked /> as it is</label>
       <label class="check" title="Who may not see identities sees pseudonyms"><input type="checkbox" name="hideIdentity" /> hide names</label>
       <button class="primary" ?disabled=${this.busy}>Add project</button>

@@ -39,6 +39,9 @@ export function setCsrf(value: string | null): void {
   csrf = value ?? "";
 }
 
+/** What a form has to say instead of the header. */
+export const csrfValue = (): string => csrf;
+
 /** Called when the server wants a log-in. */
 export function onLoggedOut(listener: () => void): void {
   loggedOut = listener;

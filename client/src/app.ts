@@ -12,6 +12,7 @@ import "./user-menu.ts";
 import "./viewport.ts";
 import "./views-panel.ts";
 import { PageElement } from "./base-element.ts";
+import { bringsFiles, droppedFiles } from "./dropped-files.ts";
 import type { View } from "./scene.ts";
 import type { Topic } from "./session.ts";
 import { Session } from "./session.ts";
@@ -34,6 +35,7 @@ export class App extends PageElement {
     meta: new Lazy(() => import("./metadata-sheet.ts"), this.redraw),
     admin: new Lazy(() => import("./admin.ts"), this.redraw),
     account: new Lazy(() => import("./account-dialog.ts"), this.redraw),
+    upload: new Lazy(() => import("./upload-dialog.ts"), this.redraw),
   };
 
   constructor() {
@@ -94,11 +96,39 @@ export class App extends PageElement {
       ${parts.meta.when(ui.metaOf !== null, () => html`<nora-metadata .ui=${ui}></nora-metadata>`)}
       ${parts.admin.when(ui.adminOpen, () => html`<nora-admin .ui=${ui}></nora-admin>`)}
       ${parts.account.when(ui.accountPage !== null, () => html`<nora-account .ui=${ui}></nora-account>`)}
+      ${parts.upload.when(ui.upload !== null || this.hadUpload, () => html`<nora-upload .ui=${ui}></nora-upload>`)}
       <nora-toasts .ui=${ui}></nora-toasts>
       ${parts.help.when(ui.helpOpen || this.hadHelp, () => html`<nora-help .ui=${ui}></nora-help>`)}`;
   }
 
-  // Once drawn they stay: they give the focus back when they close.
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("dragover", this.draggedOver);
+    window.addEventListener("drop", this.dropped);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("dragover", this.draggedOver);
+    window.removeEventListener("drop", this.dropped);
+  }
+
+  /** Without this the browser would leave the page for a file that is dropped on it. */
+  private readonly draggedOver = (event: DragEvent): void => {
+    if (bringsFiles(event)) event.preventDefault();
+  };
+
+  private readonly dropped = (event: DragEvent): void => {
+    if (!bringsFiles(event) || !event.dataTransfer || event.defaultPrevented) return;
+    event.preventDefault();
+    if (this.session.account.state === "in" && !this.ui.upload) this.ui.update({ upload: droppedFiles(event.dataTransfer) });
+  };
+
+  // Once drawn they stay: they give the focus back when they close; uploads go on.
+  private get hadUpload(): boolean {
+    return this.querySelector("nora-upload") !== null;
+  }
+
   private get hadSheet(): boolean {
     return this.querySelector("nora-sheet") !== null;
   }

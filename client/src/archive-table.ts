@@ -200,6 +200,7 @@ export class ArchiveTable extends PageElement {
     if (model.query !== "") return "Nothing was found.";
     const { scanning, projectsKnown, projects } = this.session.archive;
     if (scanning) return "Looking for files …";
+    if (projectsKnown && projects.length === 0 && this.session.account.isAdministrator) return "There is no project yet: add files (+), or a folder of the server in the administration.";
     if (projectsKnown && projects.length === 0) return "There is no project that you may see: ask an administrator for the right to read one.";
     return model.shown === "problems" ? "No problems: everything could be read." : "There are no files here.";
   }
@@ -420,6 +421,12 @@ export class ArchiveTable extends PageElement {
       this.model.query = `subject:${quoted(name)}`;
       this.model.shown = "all";
     });
+  }
+
+  /** Files, to some project; administrators make one for them. */
+  get mayAdd(): boolean {
+    const { account, archive } = this.session;
+    return account.isAdministrator || archive.projects.some((project) => !project.inPlace && project.rights.includes("edit"));
   }
 
   mayAll(right: string): boolean {

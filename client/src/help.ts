@@ -56,6 +56,7 @@ const files = [
   ["Ctrl + A, Esc", "select all that was found; nothing"],
   ["Letters", "go to the name that begins so"],
   ["Ctrl + C", "copy paths"],
+  ["Drop on the page", "add files, folders or zips to a project; so does + above the list"],
 ];
 
 export class HelpDialog extends PageElement {

@@ -1,6 +1,21 @@
 // A part of the page whose code comes when it is first needed, so that the viewer starts soon.
 import { html, nothing, type TemplateResult } from "lit";
 
+let style: Promise<void> | null = null;
+
+/** The look of all such parts: one file, fetched once. */
+function loadStyle(): Promise<void> {
+  style ??= new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = "later.css";
+    link.onload = () => resolve();
+    link.onerror = reject;
+    document.head.append(link);
+  });
+  return style;
+}
+
 type State = "none" | "coming" | "there" | "failed";
 
 export class Lazy {
@@ -14,7 +29,7 @@ export class Lazy {
   load(): void {
     if (this.state === "coming" || this.state === "there") return;
     this.state = "coming";
-    this.fetchCode().then(
+    Promise.all([this.fetchCode(), loadStyle()]).then(
       () => this.become("there"),
       () => this.become("failed"),
     );

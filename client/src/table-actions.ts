@@ -1,6 +1,6 @@
 // What can be done with rows of the table: opened, downloaded, copied, tagged.
-import { apiUrl, queryOf, request, textOf } from "./api.ts";
-import { save } from "./save-file.ts";
+import { apiUrl, queryOf, textOf } from "./api.ts";
+import { save, saveAnswer } from "./save-file.ts";
 import { entryOf, isViewable, type Level, type Row } from "./rows.ts";
 import type { Selection } from "./selection.ts";
 import type { TableModel } from "./table-model.ts";
@@ -50,16 +50,9 @@ export class TableActions {
       const file = this.model.row("files", only[1][0]!);
       return save(apiUrl(`files/${only[1][0]}/content`), file?.name ?? "file");
     }
-    await this.said("The zip", async () => {
-      for (const [level, ids] of targets ?? [[this.model.searched, null] as const]) {
-        const body = ids ? { level, ids } : { level, ...this.model.bodyScope };
-        this.ui.session.toast("note", "The zip is being made; it is saved when it is whole.", "zip");
-        const url = URL.createObjectURL(await (await request("POST", "zip", { body })).blob());
-        save(url, "nora.zip");
-        window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
-      }
-      this.ui.session.toasts.settle("zip");
-    });
+    for (const [level, ids] of targets ?? [[this.model.searched, null] as const]) {
+      saveAnswer("zip", ids ? { level, ids } : { level, ...this.model.bodyScope }, (trouble) => this.ui.session.toast("error", `The zip could not be had: ${trouble}`, "table"));
+    }
   }
 
   /** The columns that are shown, of everything that the search finds. */

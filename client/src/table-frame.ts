@@ -37,6 +37,7 @@ export function renderHead(table: ArchiveTable) {
     <span class="muted count" role="status">${countText(table)}</span>
     <span class="spring"></span>
     ${ui.tableWide ? renderTools(table) : nothing}
+    ${table.mayAdd ? html`<button class="icon" aria-label="Add files" title="Add files to a project; or drop them anywhere on the page" @click=${() => ui.update({ upload: Promise.resolve([]) })}>+</button>` : nothing}
     <button class="expand" aria-pressed=${ui.tableWide} title=${ui.tableWide ? "Back to the views (T, Esc)" : "The table over the views (T)"} @click=${() => table.setWide(!ui.tableWide)}>
       ${ui.tableWide ? "Views" : "Table"}
     </button>

@@ -1,4 +1,5 @@
 // What the page itself remembers: which view is full, which panels are open, what is playing. None of it is in the scene.
+import type { Dropped } from "./dropped-files.ts";
 import type { Entry, Row } from "./rows.ts";
 import { Navigation, type Picture } from "./navigation.ts";
 import type { Session } from "./session.ts";
@@ -26,6 +27,7 @@ export class Ui {
   tableWide = false; // the table lies over the views
   metaOf: Row | null = null; // whose metadata are shown
   adminOpen = false;
+  upload: Promise<Dropped[]> | null = null; // files that are to be added to a project; the dialog is open
   accountPage: AccountPage | null = null;
   readonly folds = new Set<string>(); // of the panels, that are open
   windowKeyDown = false; // W is held: a drag windows

@@ -132,6 +132,17 @@ TEST_F(ApiArchiveTest, WhoMayReadButNotDownloadGetsNoBytes) {
   EXPECT_EQ(ask("reader", "GET", "/api/v1/files/" + std::to_string(id)).status, 200);
 }
 
+TEST_F(ApiArchiveTest, AFormAsksAsAProgramDoesAndIsToldInWords) {
+  const std::string form = "csrf=x&json=%7B%22level%22%3A%22files%22%2C%22ids%22%3A%5B" +
+                           std::to_string(fileId(open.id, base + "notes.txt")) + "%5D%7D";
+  const std::map<std::string, std::string> headers{{"content-type", "application/x-www-form-urlencoded"}};
+  EXPECT_THAT(zipOf(send("taker", "POST", "/api/v1/zip", form, headers)), testing::SizeIs(1));
+  const auto refused = send("reader", "POST", "/api/v1/zip", form, headers);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, testing::StartsWith("open: "));
+  EXPECT_EQ(send("taker", "POST", "/api/v1/zip", "csrf=x", headers).status, 400);
+}
+
 TEST_F(ApiArchiveTest, BytesComeWholeOrByRange) {
   const std::string path =
       "/api/v1/files/" + std::to_string(fileId(open.id, base + "sub-Mustermann_T1w.nii")) + "/content";

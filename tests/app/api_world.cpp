@@ -152,6 +152,7 @@ ApiAnswer ApiWorld::send(const std::string& who, const std::string& method, cons
                          const std::string& bytes, std::map<std::string, std::string> headers) {
   const auto answer = handler_(request(who, method, path, std::move(headers)));
   if (const auto* response = std::get_if<HttpResponse>(&answer)) return answerOf(*response);
+  if (const auto* taken = std::get_if<HttpBody>(&answer)) return answerOf(taken->then(bytes, {}));
   const auto* upload = std::get_if<HttpUpload>(&answer);
   if (upload == nullptr) return {};
   auto sink = upload->open({});

@@ -43,7 +43,7 @@ class ApiWorld : public testing::Test {
                 const nlohmann::json& body = nullptr, std::map<std::string, std::string> headers = {});
   /// The routes as after a restart of the server.
   void restart();
-  /// Sends bytes to a route that takes an upload.
+  /// Sends bytes as they are.
   ApiAnswer send(const std::string& who, const std::string& method, const std::string& path, const std::string& bytes,
                  std::map<std::string, std::string> headers = {});
   [[nodiscard]] std::int64_t fileId(std::int64_t projectId, const std::string& path);

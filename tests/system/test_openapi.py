@@ -144,6 +144,8 @@ class OpenApi(unittest.TestCase):
         other = os.path.join(cls.folder.name, "other")
         os.mkdir(other)
         cls.other = cls.admin.ask("POST", "/api/v1/projects", {"name": "other", "root": other}).json()["id"]
+        cls.own = cls.admin.ask("POST", "/api/v1/projects", {"name": "own"}).json()["id"]
+        cls.upload = cls.admin.ask("POST", f"/api/v1/projects/{cls.own}/uploads", {"path": "a/b.txt", "size": 3}).json()["id"]
         rows = {level: cls.admin.ask("GET", f"/api/v1/{level}?limit=1000").json()["items"] for level in ("files", "studies", "subjects")}
         cls.ids = {level: some[-1]["id"] for level, some in rows.items()}
         cls.document = next(row["id"] for row in rows["files"] if row["kind"] == "document")
@@ -194,6 +196,10 @@ class OpenApi(unittest.TestCase):
             "zip": {"body": {"level": "files", "ids": [self.document]}},
             "savePreset": {"body": {"name": "mine", "scene": {"views": []}, "projectId": None, "everybody": False}, "status": 201}, "listPresets": {"query": {"project": 1}},
             "saveFilter": {"body": {"name": "mine", "query": "kind:image", "projectId": 1, "everybody": False}, "status": 201}, "listFilters": {"query": {"project": 1}},
+            "beginUpload": {"path": {"id": self.own}, "body": {"subject": "S1", "study": "T1", "name": "c.txt", "size": 5, "sha256": ""}, "status": 201},
+            "getUpload": {"path": {"id": self.upload}},
+            "sendUpload": {"path": {"id": self.upload}, "headers": {"Upload-Offset": "0", "Content-Type": "application/octet-stream"}, "raw": b"abc"},
+            "finishUpload": {"path": {"id": self.upload}, "body": {"unpack": False}},
             "addShare": {"path": {"id": 1}, "body": {"rights": ["read"], "scene": {}, "expires": tomorrow}, "status": 201}, "listShares": {"path": {"id": 1}},
         }
         for level, one in (("files", "File"), ("studies", "Study"), ("subjects", "Subject")):
@@ -208,11 +214,11 @@ class OpenApi(unittest.TestCase):
 
     def removals(self, made):
         return {"removeToken": {"id": made["addToken"]["id"]}, "removePreset": {"id": made["savePreset"]["id"]}, "removeFilter": {"id": made["saveFilter"]["id"]},
-                "removeShare": {"id": made["addShare"]["id"]}, "removeMember": {"name": "readers", "user": self.users["victim"]}, "removeGroup": {"name": "readers"},
+                "removeShare": {"id": made["addShare"]["id"]}, "removeUpload": {"id": made["beginUpload"]["id"]}, "removeMember": {"name": "readers", "user": self.users["victim"]}, "removeGroup": {"name": "readers"},
                 "removeUser": {"id": made["addUser"]["id"]}}
 
     def ask(self, operation, person, case):
-        return person.ask(operation.method, url(operation, case.get("path"), case.get("query")), case.get("body"), case.get("headers"))
+        return person.ask(operation.method, url(operation, case.get("path"), case.get("query")), case.get("body"), case.get("headers"), case.get("raw"))
 
     def person_for(self, operation):
         """Whoever loses nothing by it."""
