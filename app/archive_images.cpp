@@ -70,8 +70,14 @@ Result<ArchiveImages::Found> ArchiveImages::checked(const Visitor& visitor, cons
   if (!file) return tl::make_unexpected(file.error());
   auto project = openProject(places_, visitor, file->projectId);
   if (!project) return fail(ErrorCode::notFound, "there is no such file", "file");
-  if (auto right = checkState(*file); !right) return tl::make_unexpected(right.error());
-  return Found{*file, *std::move(project)};
+  Found found{*file, *std::move(project)};
+  if (auto right = checkState(*file); !right) return tl::make_unexpected(shownError(found, right.error()));
+  return found;
+}
+
+Error ArchiveImages::shownError(const Found& found, const Error& error) {
+  if (found.project.access.showsIdentity) return error;
+  return {error.code, "the file cannot be shown; who may see names sees why", "file " + std::to_string(found.file.id)};
 }
 
 Result<ArchiveImages::Found> ArchiveImages::find(const Visitor& visitor, std::int64_t fileId) const {
@@ -84,9 +90,11 @@ Result<ArchiveImages::Found> ArchiveImages::find(const Visitor& visitor, const S
   if (slash == std::string::npos) return fail(ErrorCode::notFound, "there is no such file", source.path);
   const auto project = places_.archive.project(source.path.substr(0, slash));
   if (!project) return fail(ErrorCode::notFound, "there is no such file", source.path);
-  auto found = checked(visitor, places_.archive.file(project->id, source.path.substr(slash + 1), source.series));
+  const auto open = openProject(places_, visitor, project->id);
   // Who guesses the path of a subject whose name is hidden must not learn whether it is right.
-  if (found && !found->project.access.showsIdentity) return fail(ErrorCode::notFound, "there is no such file", "file");
+  if (!open || !open->access.showsIdentity) return fail(ErrorCode::notFound, "there is no such file", source.path);
+  auto found = checked(visitor, places_.archive.file(project->id, source.path.substr(slash + 1), source.series));
+  if (!found && found.error().code == ErrorCode::notFound) found.error().where = source.path;
   return found;
 }
 
@@ -214,9 +222,10 @@ Result<nlohmann::json> ArchiveImages::info(const Found& found, std::stop_token s
 
 Result<LayerContent> VisitorImages::load(const Source& source, const LoadOptions& options, std::stop_token stop) {
   const auto found = images_.find(visitor_, source);
-  auto out = found ? images_.load(*found, options, std::move(stop)) : tl::make_unexpected(found.error());
-  const bool showsNames = found && found->project.access.showsIdentity;
-  if (!out && !showsNames) out.error().where = source.path;
+  if (!found) return tl::make_unexpected(found.error());
+  auto out = images_.load(*found, options, std::move(stop));
+  if (!out) return tl::make_unexpected(ArchiveImages::shownError(*found, out.error()));
+  if (!found->project.access.showsIdentity) out->hideTexts();
   return out;
 }
 

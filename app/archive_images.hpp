@@ -35,6 +35,9 @@ class ArchiveImages {
   [[nodiscard]] Result<Found> find(const Visitor& visitor, const Source& source) const;
   [[nodiscard]] Result<Found> find(const Visitor& visitor, std::int64_t fileId) const;
 
+  /// An error of what is done with a file, without what may tell names that are hidden.
+  [[nodiscard]] static Error shownError(const Found& found, const Error& error);
+
   /// All files that make it up: those of a series, or a file and what belongs to it.
   [[nodiscard]] Result<std::vector<OpenedFile>> open(const Found& found, std::stop_token stop) const;
   [[nodiscard]] Result<LayerContent> load(const Found& found, const LoadOptions& options, std::stop_token stop);

@@ -42,7 +42,7 @@ constexpr double messageBurst = 1000.0 / 300;             // of messages_per_sec
 constexpr double byteBurst = 4;                           // of message_kib_per_second
 constexpr std::size_t otherFiles = 512;                   // open files that are no connections
 constexpr std::chrono::milliseconds indexLookEvery{500};  // for what other programs change
-constexpr std::chrono::milliseconds rightsLookEvery{2000};
+constexpr std::chrono::milliseconds rightsLookEvery{1000};
 constexpr std::chrono::milliseconds farewell{2000};  // for clients to hear that the server ends
 
 struct ServeOptions {

@@ -24,14 +24,18 @@ class IndexNews {
     if (const auto revision = archive_.revision()) revision_ = *revision;
     return revision_;
   }
+  /// Problems have paths in them, which not everybody may see: streams, whose news are the same for all, are only told
+  /// that there is one.
+  enum class Problems { hidden, told };
   /// {"type": "archive", "revision", "scanning", "files", "problem"}, see docs/PROTOCOL.md.
-  [[nodiscard]] std::string message() const {
+  [[nodiscard]] std::string message(Problems problems = Problems::hidden) const {
     const auto state = scans_->state();
+    const bool isTold = problems == Problems::told || state.problem.empty();
     const nlohmann::json json{{"type", "archive"},
                               {"revision", revision_.load()},
                               {"scanning", state.scanning},
                               {"files", state.files},
-                              {"problem", state.problem}};
+                              {"problem", isTold ? state.problem : "the last scan of a project failed"}};
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 

@@ -99,6 +99,7 @@ void LayerImages::put(const std::string& layer, const Source& source, LayerConte
   image.state = ImageState::ready;
   image.volume = content.volume();
   image.shape = content.shape();
+  image.hidesTexts = content.hidesTexts();
   image.histogram = std::move(histogram);
   images_.insert_or_assign(layer, std::move(image));
 }
@@ -114,6 +115,7 @@ std::optional<FinishedLoad> LayerImages::finish(std::uint64_t ticket, Result<Lay
     if (result && !result->isEmpty()) {
       image.volume = result->volume();
       image.shape = result->shape();
+      image.hidesTexts = result->hidesTexts();
       image.histogram = std::move(histogram);
       image.state = ImageState::ready;
       if (!image.volume || image.volume->isComplete()) image.stop();
@@ -269,6 +271,7 @@ std::vector<LayerReport> LayerImages::reports(const Scene& scene) const {
     report.id = layer.id;
     report.name = shownName(image.source);
     report.state = image.state;
+    report.hidesTexts = image.hidesTexts;
     if (image.volume != nullptr) {
       report.info = &image.volume->info();
       report.window = effectiveWindow(layer, image.volume->info());

@@ -100,6 +100,7 @@ class LayerImages {
     std::shared_ptr<const Volume> volume;
     std::shared_ptr<const Content> shape;  // instead of a volume
     Histogram histogram;                   // of the volume
+    bool hidesTexts = false;
     Error error;
     std::vector<Pending> pending;
     bool settled = false;                // the rest of a series failed or was stopped: time points come one by one

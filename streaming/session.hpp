@@ -37,10 +37,14 @@ class LayerContent {
   [[nodiscard]] const std::shared_ptr<const Volume>& volume() const { return volume_; }  // nullptr: no image
   [[nodiscard]] const std::shared_ptr<const Content>& shape() const { return shape_; }   // nullptr: an image
   [[nodiscard]] bool isEmpty() const { return !volume_ && !shape_; }
+  /// Texts of the file are not for this viewer: they may tell whose it is.
+  void hideTexts() { hidesTexts_ = true; }
+  [[nodiscard]] bool hidesTexts() const { return hidesTexts_; }
 
  private:
   std::shared_ptr<const Volume> volume_;
   std::shared_ptr<const Content> shape_;
+  bool hidesTexts_ = false;
 };
 
 /// How sessions get images; implemented by app/ with the index, the reader pool and the volume cache.

@@ -111,11 +111,16 @@ Result<UserRecord> checked(const ApiPlaces& places, const std::string& name, con
 Result<HttpResponse> entered(const ApiPlaces& places, Gate& gate, const Setup& setup, const Visit& visit,
                              const UserRecord& user) {
   HttpResponse cookie;
-  const auto visitor = gate.logIn(user, visit.request, cookie);
-  if (!visitor) return tl::make_unexpected(visitor.error());
-  const Visit now{visit.request, *visitor, {}, {}, {}};
-  if (auto noted = noteAction(places, now, "login", 0, user.name); !noted) return tl::make_unexpected(noted.error());
-  if (auto seen = places.accounts.noteSeen(user.id); !seen) return tl::make_unexpected(seen.error());
+  Result<Visitor> visitor;
+  const auto stored = places.database.together([&]() -> Result<void> {
+    cookie = {};
+    visitor = gate.logIn(user, visit.request, cookie);
+    if (!visitor) return tl::make_unexpected(visitor.error());
+    const Visit now{visit.request, *visitor, {}, {}, {}};
+    if (auto noted = noteAction(places, now, "login", 0, user.name); !noted) return noted;
+    return places.accounts.noteSeen(user.id);
+  });
+  if (!stored) return tl::make_unexpected(stored.error());
   const auto me = meJson(places, *visitor, setup);
   if (!me) return tl::make_unexpected(me.error());
   auto response = jsonAnswer(*me);
@@ -170,8 +175,13 @@ Result<HttpResponse> setUpAnswer(const ApiPlaces& places, Gate& gate, Setup& set
   user.name = name;
   user.administrator = true;
   user.passwordHash = *hash;
-  const auto made = places.accounts.addUser(user);
-  if (!made) return tl::make_unexpected(made.error());
+  Result<UserRecord> made;
+  const auto stored = places.database.together([&]() -> Result<void> {
+    made = places.accounts.addUser(user);
+    if (!made) return tl::make_unexpected(made.error());
+    return noteAction(places, visit, "user.add", 0, name, {{"setup", true}});
+  });
+  if (!stored) return tl::make_unexpected(stored.error());
   setup.close();
   return entered(places, gate, setup, visit, *made);
 }
@@ -193,10 +203,11 @@ Result<HttpResponse> passwordAnswer(const ApiPlaces& places, LoginLimiter& limit
   if (auto good = checkNewPassword(wanted, user->name); !good) return tl::make_unexpected(good.error());
   const auto hash = hashPassword(wanted);
   if (!hash) return tl::make_unexpected(hash.error());
-  if (auto noted = noteAction(places, visit, "password.set", 0, user->name); !noted)
-    return tl::make_unexpected(noted.error());
-  if (auto set = places.accounts.setPassword(user->id, *hash, visit.visitor.sessionId); !set)
-    return tl::make_unexpected(set.error());
+  const auto stored = places.database.together([&]() -> Result<void> {
+    if (auto noted = noteAction(places, visit, "password.set", 0, user->name); !noted) return noted;
+    return places.accounts.setPassword(user->id, *hash, visit.visitor.sessionId);
+  });
+  if (!stored) return tl::make_unexpected(stored.error());
   return jsonAnswer(nlohmann::json::object());
 }
 
@@ -280,6 +291,8 @@ Result<HttpResponse> endSessionAnswer(const ApiPlaces& places, const Visit& visi
   if (!sessions) return tl::make_unexpected(sessions.error());
   const bool isOwn = std::any_of(sessions->begin(), sessions->end(), [&](const auto& one) { return one.id == *id; });
   if (!isOwn) return fail(ErrorCode::notFound, "there is no such session", "session");
+  if (auto noted = noteAction(places, visit, "session.end", 0, std::to_string(*id)); !noted)
+    return tl::make_unexpected(noted.error());
   if (auto removed = places.accounts.removeSession(*id); !removed) return tl::make_unexpected(removed.error());
   return jsonAnswer(nlohmann::json::object());
 }
@@ -346,32 +359,37 @@ std::vector<Route> accountRoutes(const ApiPlaces& places, Gate& gate, LoginLimit
        everybody,
        [=, &gate, &limiter, &setup](const Visit& visit) { return logInAnswer(places, gate, limiter, setup, visit); },
        {},
-       smallBody},
+       smallBody,
+       true},
       {"POST",
        "/api/v1/setup",
        everybody,
        [=, &gate, &setup](const Visit& visit) { return setUpAnswer(places, gate, setup, visit); },
        {},
-       smallBody},
+       smallBody,
+       true},
       {"POST",
        "/api/v1/logout",
        everybody,
        [places, &gate](const Visit& visit) -> Result<HttpResponse> {
          auto response = jsonAnswer(nlohmann::json::object());
-         if (auto out = gate.logOut(visit.visitor, visit.request, response); !out)
-           return tl::make_unexpected(out.error());
-         if (auto noted = noteAction(places, visit, "logout", 0, visit.visitor.name); !noted)
-           return tl::make_unexpected(noted.error());
+         const auto stored = places.database.together([&]() -> Result<void> {
+           if (auto out = gate.logOut(visit.visitor, visit.request, response); !out) return out;
+           return noteAction(places, visit, "logout", 0, visit.visitor.name);
+         });
+         if (!stored) return tl::make_unexpected(stored.error());
          return response;
        },
        {},
-       smallBody},
+       smallBody,
+       true},
       {"PUT",
        "/api/v1/me/password",
        users,
        [=, &limiter](const Visit& visit) { return passwordAnswer(places, limiter, visit); },
        {},
-       smallBody},
+       smallBody,
+       true},
       own("GET", "/api/v1/me/tokens", tokensAnswer),
       own("POST", "/api/v1/me/tokens", addTokenAnswer, smallBody),
       own("DELETE", "/api/v1/me/tokens/{id}", removeTokenAnswer),

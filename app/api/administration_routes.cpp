@@ -62,10 +62,14 @@ Result<HttpResponse> addUserAnswer(const ApiPlaces& places, const Visit& visit) 
     if (!hash) return tl::make_unexpected(hash.error());
     user.passwordHash = *hash;
   }
-  if (auto noted = noteAction(places, visit, "user.add", 0, user.name); !noted)
-    return tl::make_unexpected(noted.error());
-  const auto made = places.accounts.addUser(user);
-  if (!made) return tl::make_unexpected(made.error());
+  Result<UserRecord> made;
+  const auto stored = places.database.together([&]() -> Result<void> {
+    if (auto noted = noteAction(places, visit, "user.add", 0, user.name); !noted) return noted;
+    made = places.accounts.addUser(user);
+    if (!made) return tl::make_unexpected(made.error());
+    return {};
+  });
+  if (!stored) return tl::make_unexpected(stored.error());
   return jsonAnswer(toJson(*made), 201);
 }
 
@@ -87,15 +91,19 @@ Result<HttpResponse> changeUserAnswer(const ApiPlaces& places, const Visit& visi
   if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
   nlohmann::json detail = visit.body;
   detail.erase("password");
-  if (auto noted = noteAction(places, visit, "user.change", 0, user->name, detail); !noted)
-    return tl::make_unexpected(noted.error());
   if (password) {
     const auto hash = hashOf(*password, user->name);
     if (!hash) return tl::make_unexpected(hash.error());
-    if (auto set = places.accounts.setPassword(user->id, *hash); !set) return tl::make_unexpected(set.error());
     user->passwordHash = *hash;
   }
-  if (auto changed = places.accounts.changeUser(*user); !changed) return tl::make_unexpected(changed.error());
+  const auto stored = places.database.together([&]() -> Result<void> {
+    if (auto noted = noteAction(places, visit, "user.change", 0, user->name, detail); !noted) return noted;
+    if (password) {
+      if (auto set = places.accounts.setPassword(user->id, user->passwordHash); !set) return set;
+    }
+    return places.accounts.changeUser(*user);
+  });
+  if (!stored) return tl::make_unexpected(stored.error());
   return jsonAnswer(toJson(*user));
 }
 
@@ -371,14 +379,15 @@ Result<HttpResponse> serverAnswer(const ApiPlaces& places, const Visit& visit) {
 std::vector<Route> administrationRoutes(const ApiPlaces& places) {
   const auto administrators = Route::For::administrators, users = Route::For::users;
   const auto plain = [&](std::string_view method, std::string_view pattern, Route::For whom,
-                         Result<HttpResponse> (*answer)(const ApiPlaces&, const Visit&), std::size_t body = 0) {
-    return Route{method, pattern, whom, [places, answer](const Visit& visit) { return answer(places, visit); },
-                 {},     body};
+                         Result<HttpResponse> (*answer)(const ApiPlaces&, const Visit&), std::size_t body = 0,
+                         bool inSteps = false) {
+    return Route{method, pattern, whom,   [places, answer](const Visit& visit) { return answer(places, visit); },
+                 {},     body,    inSteps};
   };
   return {
       plain("GET", "/api/v1/users", administrators, usersAnswer),
-      plain("POST", "/api/v1/users", administrators, addUserAnswer, smallBody),
-      plain("PATCH", "/api/v1/users/{id}", administrators, changeUserAnswer, smallBody),
+      plain("POST", "/api/v1/users", administrators, addUserAnswer, smallBody, true),
+      plain("PATCH", "/api/v1/users/{id}", administrators, changeUserAnswer, smallBody, true),
       plain("DELETE", "/api/v1/users/{id}", administrators, removeUserAnswer),
       plain("GET", "/api/v1/groups", administrators, groupsAnswer),
       plain("POST", "/api/v1/groups", administrators, addGroupAnswer, smallBody),

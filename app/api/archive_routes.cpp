@@ -329,10 +329,13 @@ Result<HttpResponse> addProjectAnswer(const ApiPlaces& places, const Visit& visi
     project.settings = nlohmann::json{{"pattern", *pattern}}.dump();
   }
   if (auto placed = placeProject(places.archive, folder, project); !placed) return tl::make_unexpected(placed.error());
-  const auto made = places.archive.addProject(project);
-  if (!made) return tl::make_unexpected(made.error());
-  if (auto noted = noteAction(places, visit, "project.add", made->id, made->name, {{"root", made->root}}); !noted)
-    return tl::make_unexpected(noted.error());
+  Result<ProjectRecord> made;
+  const auto stored = places.database.together([&]() -> Result<void> {
+    made = places.archive.addProject(project);
+    if (!made) return tl::make_unexpected(made.error());
+    return noteAction(places, visit, "project.add", made->id, made->name, {{"root", made->root}});
+  });
+  if (!stored) return tl::make_unexpected(stored.error());
   RowMaker maker(places, visit.visitor);
   const auto row = maker.row(Level::project, made->id);
   if (!row) return tl::make_unexpected(row.error());
@@ -372,12 +375,18 @@ struct LevelRoute {
   Answer answer;
   std::size_t body = 0;
   Route::For whom = Route::For::everybody;
+  bool inSteps = false;
 };
 
 constexpr std::array levelRoutes{
     LevelRoute{"GET", {"/api/v1/files", "/api/v1/studies", "/api/v1/subjects"}, listAnswer},
     LevelRoute{"GET", {"/api/v1/files/ids", "/api/v1/studies/ids", "/api/v1/subjects/ids"}, idsAnswer},
-    LevelRoute{"POST", {"/api/v1/files/rows", "/api/v1/studies/rows", "/api/v1/subjects/rows"}, rowsAnswer, smallBody},
+    LevelRoute{"POST",
+               {"/api/v1/files/rows", "/api/v1/studies/rows", "/api/v1/subjects/rows"},
+               rowsAnswer,
+               smallBody,
+               Route::For::everybody,
+               true},
     LevelRoute{"GET", {"/api/v1/files/{id}", "/api/v1/studies/{id}", "/api/v1/subjects/{id}"}, itemAnswer},
     LevelRoute{"PATCH",
                {"/api/v1/files/{id}", "/api/v1/studies/{id}", "/api/v1/subjects/{id}"},
@@ -403,6 +412,7 @@ Route levelRoute(const ApiPlaces& places, const LevelRoute& from, std::size_t n)
   route.pattern = from.patterns.at(n);
   route.whom = from.whom;
   route.mostBody = from.body;
+  route.inSteps = from.inSteps;
   route.answer = [places, answer = from.answer, level = levels.at(n)](const Visit& visit) {
     return answer(places, visit, level);
   };
@@ -424,6 +434,7 @@ std::vector<Route> archiveRoutes(const ApiPlaces& places) {
   const auto everybody = Route::For::everybody, users = Route::For::users;
   out.push_back(plain(places, "GET", "/api/v1/projects", everybody, projectsAnswer));
   out.push_back(plain(places, "POST", "/api/v1/projects", Route::For::administrators, addProjectAnswer, smallBody));
+  out.back().inSteps = true;
   out.push_back({"GET", "/api/v1/projects/{id}", everybody,
                  [places](const Visit& visit) { return itemAnswer(places, visit, Level::project); }});
   out.push_back(plain(places, "PATCH", "/api/v1/projects/{id}", users, changeProjectAnswer, smallBody));

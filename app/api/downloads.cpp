@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <unordered_set>
 
@@ -15,6 +14,7 @@ namespace nora {
 namespace {
 
 constexpr std::size_t readAtOnce = 256 << 10;
+constexpr std::string_view gzipMagic = "\x1F\x8B";
 constexpr std::size_t rowsAtOnce = 200;
 
 std::string lowered(std::string text) {
@@ -22,48 +22,10 @@ std::string lowered(std::string text) {
   return text;
 }
 
-/// Formats with hardly a place for texts. Others stay here: headers and histories tell names.
+/// Formats whose texts can be left out. Others stay here: headers and histories tell names.
 bool isPlainData(const FileRecord& file) {
   return file.series.empty() && file.kind == "image" && lowered(file.format).starts_with("nifti");
 }
-
-/// The beginning of the file, as it is and unpacked, has the text in it.
-bool headTells(int fd, const std::string& name) {
-  if (name.empty()) return false;
-  const std::string wanted = lowered(name);
-  return lowered(fileHead(fd)).find(wanted) != std::string::npos ||
-         lowered(unpackedHead(fd)).find(wanted) != std::string::npos;
-}
-
-Result<std::size_t> readAt(int fd, std::span<std::byte> into, std::int64_t at) {
-  for (;;) {
-    const auto count = ::pread(fd, into.data(), into.size(), at);
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) return fail(ErrorCode::internal, std::string("reading failed: ") + std::strerror(errno));
-  }
-}
-
-class FileStream final : public HttpStream {
- public:
-  FileStream(UniqueFd fd, std::int64_t from, std::int64_t count)
-      : fd_(std::move(fd)), at_(from), left_(count), size_(count) {}
-  std::optional<std::uint64_t> size() const override { return static_cast<std::uint64_t>(size_); }
-  Result<std::size_t> read(std::span<std::byte> into, std::stop_token) override {
-    const auto most = std::min<std::size_t>(into.size(), static_cast<std::size_t>(left_));
-    if (most == 0) return 0;
-    const auto count = readAt(fd_.get(), into.first(most), at_);
-    if (!count) return count;
-    if (*count == 0) return fail(ErrorCode::unavailable, "the file got shorter while it was sent");
-    at_ += static_cast<std::int64_t>(*count);
-    left_ -= static_cast<std::int64_t>(*count);
-    return count;
-  }
-
- private:
-  const UniqueFd fd_;
-  std::int64_t at_, left_;
-  const std::int64_t size_;
-};
 
 class ZipBody final : public HttpStream {
  public:
@@ -76,7 +38,7 @@ class ZipBody final : public HttpStream {
       if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the client has gone");
       waiting_.clear();
       sent_ = 0;
-      if (auto done = step(); !done) return tl::make_unexpected(done.error());
+      if (auto done = step(stop); !done) return tl::make_unexpected(done.error());
     }
     const std::size_t count = std::min(into.size(), waiting_.size() - sent_);
     std::memcpy(into.data(), waiting_.data() + sent_, count);
@@ -85,33 +47,32 @@ class ZipBody final : public HttpStream {
   }
 
  private:
-  Result<void> step() {
-    if (isOpen_) return copy();
+  Result<void> step(const std::stop_token& stop) {
+    if (isOpen_) return copy(stop);
     if (!files_.empty()) {
       const LeavingFile& file = files_.back();
       if (!names_.insert(std::hash<std::string>{}(file.name)).second) {  // two series of the same file
         files_.pop_back();
         return {};
       }
-      at_ = 0;
       isOpen_ = true;
-      return zip_.begin(file.name, file.modifiedUs);
+      return begin(files_.back());
     }
     if (row_ < rows_.size()) return openRow();
     if (next_ < ids_.size()) return moreRows();
     return finish();
   }
 
-  Result<void> copy() {
-    const LeavingFile& file = files_.back();
-    const auto most = std::min<std::int64_t>(static_cast<std::int64_t>(buffer_.size()), file.size - at_);
-    if (most > 0) {
-      const auto count = readAt(file.fd.get(), std::span(buffer_).first(static_cast<std::size_t>(most)), at_);
-      if (!count) return tl::make_unexpected(count.error());
-      if (*count == 0) return fail(ErrorCode::unavailable, "a file got shorter while it was sent");
-      at_ += static_cast<std::int64_t>(*count);
-      return zip_.add({reinterpret_cast<const char*>(buffer_.data()), *count});
-    }
+  Result<void> begin(LeavingFile& file) {
+    body_ = file.isPackedAnew() ? packedStream(std::move(file.fd), *file.without)
+                                : fileStream(std::move(file.fd), 0, file.size, std::move(file.without));
+    return zip_.begin(file.name, file.modifiedUs);
+  }
+
+  Result<void> copy(std::stop_token stop) {
+    const auto count = body_->read(buffer_, std::move(stop));
+    if (!count) return tl::make_unexpected(count.error());
+    if (*count > 0) return zip_.add({reinterpret_cast<const char*>(buffer_.data()), *count});
     files_.pop_back();
     isOpen_ = false;
     return zip_.end();
@@ -164,9 +125,9 @@ class ZipBody final : public HttpStream {
   std::size_t next_ = 0;
   std::vector<FileRecord> rows_;
   std::size_t row_ = 0;
-  std::vector<LeavingFile> files_;  // of the row, the next one last
-  bool isOpen_ = false;             // files_.back() has been begun
-  std::int64_t at_ = 0;
+  std::vector<LeavingFile> files_;    // of the row, the next one last
+  bool isOpen_ = false;               // files_.back() has been begun
+  std::shared_ptr<HttpStream> body_;  // of it
   std::vector<std::byte> buffer_ = std::vector<std::byte>(readAtOnce);
   ZipStream zip_{[this](std::string_view bytes) -> Result<void> {
     waiting_ += bytes;
@@ -202,25 +163,31 @@ Result<const ServedRoot*> Departure::root(const ProjectRecord& project) {
   return &known->second;
 }
 
-Result<LeavingFile> Departure::openOne(const OpenProject& project, const FileRecord& file, const std::string& path,
-                                       const std::string& name) {
+Result<LeavingFile> Departure::openOne(const OpenProject& project, const std::string& path, const std::string& name) {
   const auto from = root(project.project);
   if (!from) return tl::make_unexpected(from.error());
   auto fd = (*from)->openFile(path);
   if (!fd) return tl::make_unexpected(fd.error());
   struct stat status {};
   if (::fstat(fd->get(), &status) != 0) return fail(ErrorCode::internal, std::strerror(errno), path);
-  if (!project.access.showsIdentity && file.subjectId != 0) {
-    const auto subject = places_.archive.subject(file.subjectId);
-    if (!subject) return tl::make_unexpected(subject.error());
-    const std::string stem = subject->name.starts_with("sub-") ? subject->name.substr(4) : subject->name;
-    if (headTells(fd->get(), stem.size() >= 3 ? stem : subject->name))
-      return fail(ErrorCode::forbidden, "the file tells the name of its subject, which is hidden from you", name);
+  std::string etag = "\"" + std::to_string(status.st_ino) + "-" + std::to_string(status.st_size) + "-" +
+                     std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+  LeavingFile out{std::move(*fd),
+                  name,
+                  status.st_size,
+                  std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000,
+                  {},
+                  {},
+                  false};
+  if (!project.access.showsIdentity) {
+    out.isPacked = fileHead(out.fd.get()).starts_with(gzipMagic);
+    auto texts = NiftiTexts::in(out.isPacked ? unpackedHead(out.fd.get()) : fileHead(out.fd.get()));
+    if (!texts) return tl::make_unexpected(texts.error());
+    out.without = *std::move(texts);
+    etag += "-without-texts";
   }
-  const std::string etag = "\"" + std::to_string(status.st_ino) + "-" + std::to_string(status.st_size) + "-" +
-                           std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) + "\"";
-  return LeavingFile{std::move(*fd), name, status.st_size,
-                     std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000, etag};
+  out.etag = etag + "\"";
+  return out;
 }
 
 Result<std::vector<LeavingFile>> Departure::open(const FileRecord& file) {
@@ -244,16 +211,12 @@ Result<std::vector<LeavingFile>> Departure::open(const FileRecord& file) {
       name = project->project.name + "/" + (subject.empty() ? "" : subject + "/") + std::to_string(file.id) + "-" +
              row->value("name", "file");
     }
-    auto one = openOne(*project, file, path, name);
+    auto one = openOne(*project, path, name);
     if (!one) return tl::make_unexpected(one.error());
     out.push_back(*std::move(one));
   }
   if (out.empty()) return fail(ErrorCode::notFound, "the series has no files", "file");
   return out;
-}
-
-std::shared_ptr<HttpStream> fileStream(UniqueFd fd, std::int64_t from, std::int64_t count) {
-  return std::make_shared<FileStream>(std::move(fd), from, count);
 }
 
 std::shared_ptr<HttpStream> zipStream(const ApiPlaces& places, Visitor visitor, std::vector<std::int64_t> fileIds) {

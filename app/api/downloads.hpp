@@ -1,6 +1,7 @@
 // What leaves the archive: bytes of files, zips and tables, for those who may take them away.
 #pragma once
 
+#include "app/api/leaving_stream.hpp"
 #include "app/api/rows.hpp"
 #include "archive/files/served_root.hpp"
 
@@ -16,6 +17,10 @@ struct LeavingFile {
   std::string name;  // in a zip: "PROJECT/PATH", or without the subject's name
   std::int64_t size = 0, modifiedUs = 0;
   std::string etag;
+  std::optional<NiftiTexts> without;  // these are left out
+  bool isPacked = false;              // by gzip; only known of those with `without`
+
+  [[nodiscard]] bool isPackedAnew() const { return without && isPacked; }
 };
 
 /// Opens files of the index for a visitor who takes them away. Thread: one.
@@ -34,7 +39,7 @@ class Departure {
   [[nodiscard]] const ApiPlaces& places() const { return places_; }
 
  private:
-  [[nodiscard]] Result<LeavingFile> openOne(const OpenProject& project, const FileRecord& file, const std::string& path,
+  [[nodiscard]] Result<LeavingFile> openOne(const OpenProject& project, const std::string& path,
                                             const std::string& name);
   [[nodiscard]] Result<const ServedRoot*> root(const ProjectRecord& project);
 
@@ -43,9 +48,6 @@ class Departure {
   std::map<std::int64_t, OpenProject> projects_;
   std::map<std::int64_t, ServedRoot> roots_;
 };
-
-/// The bytes from `from`, `count` of them. An error if the file gets shorter meanwhile.
-[[nodiscard]] std::shared_ptr<HttpStream> fileStream(UniqueFd fd, std::int64_t from, std::int64_t count);
 
 /// A zip of rows of the index, made while it is sent. What cannot be read is listed in it, in "not-included.txt".
 [[nodiscard]] std::shared_ptr<HttpStream> zipStream(const ApiPlaces& places, Visitor visitor,

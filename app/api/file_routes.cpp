@@ -57,8 +57,12 @@ HttpResponse bytesAnswer(const HttpRequest& request, LeavingFile file) {
   response.contentType = "application/octet-stream";
   response.etag = file.etag;
   response.contentSecurityPolicy = "sandbox; default-src 'none'";
-  response.headers.emplace_back("accept-ranges", "bytes");
   response.headers.emplace_back("content-disposition", asAttachment(file.name.substr(file.name.rfind('/') + 1)));
+  if (file.isPackedAnew()) {  // nobody knows yet how long it will be
+    response.stream = packedStream(std::move(file.fd), *file.without);
+    return response;
+  }
+  response.headers.emplace_back("accept-ranges", "bytes");
   const auto ifRange = request.header("if-range");
   const bool isWhole = !ifRange.empty() && ifRange != file.etag;
   const auto range = isWhole ? std::nullopt : rangeOf(request.header("range"), file.size);
@@ -74,7 +78,7 @@ HttpResponse bytesAnswer(const HttpRequest& request, LeavingFile file) {
     response.headers.emplace_back("content-range", "bytes " + std::to_string(part.from) + "-" +
                                                        std::to_string(part.from + part.count - 1) + "/" + size);
   }
-  response.stream = fileStream(std::move(file.fd), part.from, part.count);
+  response.stream = fileStream(std::move(file.fd), part.from, part.count, std::move(file.without));
   return response;
 }
 
@@ -162,8 +166,9 @@ Result<HttpResponse> makeZipAnswer(const ApiPlaces& places, const Visit& visit) 
   if (!leaving) return tl::make_unexpected(leaving.error());
   if (leaving->empty()) return fail(ErrorCode::notFound, "there are no files", "ids");
   for (const auto& [project, count] : byProject) {
-    if (auto noted = noteAction(places, visit, "zip.download", project, std::string(toString(*level)),
-                                {{"files", count}, {"q", visit.body.contains("q") ? visit.body.at("q") : nlohmann::json()}});
+    if (auto noted =
+            noteAction(places, visit, "zip.download", project, std::string(toString(*level)),
+                       {{"files", count}, {"q", visit.body.contains("q") ? visit.body.at("q") : nlohmann::json()}});
         !noted)
       return tl::make_unexpected(noted.error());
   }
@@ -302,7 +307,8 @@ std::vector<Route> fileRoutes(const ApiPlaces& places) {
        Route::For::everybody,
        [places](const Visit& visit) { return makeZipAnswer(places, visit); },
        {},
-       zipBody},
+       zipBody,
+       true},
   };
   for (const auto& [pattern, level] :
        {std::pair{"/api/v1/files.csv", Level::file}, std::pair{"/api/v1/studies.csv", Level::study},

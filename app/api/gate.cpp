@@ -2,10 +2,14 @@
 
 #include "archive/access/secret.hpp"
 
+#include <algorithm>
+
 namespace nora {
 namespace {
 
 constexpr std::chrono::seconds lookAtAccountsEvery{2};
+constexpr std::chrono::seconds lookAtRightsEvery{1};  // of an answer that is being sent
+constexpr std::chrono::minutes keepUnasked{2};        // a stream's visitor; while it lives it is asked for every second
 constexpr std::string_view bearer = "Bearer ";
 
 std::int64_t nowUs() {
@@ -21,6 +25,12 @@ std::int64_t microseconds(std::chrono::hours time) {
 Error refused(const Error& error, std::string what) {
   if (error.code != ErrorCode::notFound) return error;
   return {ErrorCode::forbidden, std::move(what), {}};
+}
+
+/// Where the index is away for a while nobody is sent away.
+template <class T>
+bool isUnknown(const Result<T>& result) {
+  return !result && result.error().code != ErrorCode::notFound && result.error().code != ErrorCode::forbidden;
 }
 
 }  // namespace
@@ -152,8 +162,29 @@ Result<Visitor> Gate::streamVisitor(const HttpRequest& request, std::string& key
   if (print->empty()) return fail(ErrorCode::forbidden, "log in first");
   key = found->key + "|" + *print;
   const std::lock_guard lock(mutex_);
-  streams_[key] = {*found, *print};
+  const auto now = Clock::now();
+  std::erase_if(streams_, [&](const auto& one) { return now - one.second.seen > keepUnasked; });
+  streams_[key] = {*found, *print, now};
   return found;
+}
+
+Result<Visitor> Gate::asNow(const Visitor& visitor) {
+  const std::string& who = visitor.key;
+  if (who == "local") {
+    const auto has = hasAccounts();
+    if (!has) return tl::make_unexpected(has.error());
+    return *has ? Result<Visitor>(fail(ErrorCode::forbidden, "there are accounts now")) : visitor;
+  }
+  if (who.empty()) return visitor;  // a guest
+  const auto colon = who.find(':');
+  if (auto alive = places_.accounts.isAlive(who.substr(0, colon), std::stoll(who.substr(colon + 1))); !alive)
+    return tl::make_unexpected(alive.error());
+  auto user = ofUser(visitor.caller.userId);
+  if (!user) return user;
+  user->caller.entrance = visitor.caller.entrance;
+  user->caller.limit = visitor.caller.limit;
+  user->caller.onlyProject = visitor.caller.onlyProject;
+  return user;
 }
 
 bool Gate::mayStay(const std::string& key) {
@@ -162,34 +193,54 @@ bool Gate::mayStay(const std::string& key) {
     const std::lock_guard lock(mutex_);
     const auto found = streams_.find(key);
     if (found == streams_.end()) return false;
+    found->second.seen = Clock::now();
     stream = found->second;
   }
-  const auto now = [&]() -> Result<Visitor> {
-    const std::string& who = stream.visitor.key;
-    const auto id = [&] { return std::stoll(who.substr(who.find(':') + 1)); };
-    if (who == "local") {
-      const auto has = hasAccounts();
-      if (!has) return tl::make_unexpected(has.error());
-      return *has ? Result<Visitor>(fail(ErrorCode::forbidden, "there are accounts now")) : stream.visitor;
-    }
-    if (who.empty()) return stream.visitor;  // a guest
-    if (auto alive = places_.accounts.isAlive(who.substr(0, who.find(':')), id()); !alive)
-      return tl::make_unexpected(alive.error());
-    auto user = ofUser(stream.visitor.caller.userId);
-    if (!user) return user;
-    user->caller.entrance = stream.visitor.caller.entrance;
-    user->caller.limit = stream.visitor.caller.limit;
-    user->caller.onlyProject = stream.visitor.caller.onlyProject;
-    return user;
-  }();
+  const auto now = asNow(stream.visitor);
   const auto print = now ? fingerprint(*now) : Result<std::string>(tl::make_unexpected(now.error()));
-  // Where the index is away for a while nobody is sent away.
-  const bool isUnknown =
-      !print && print.error().code != ErrorCode::notFound && print.error().code != ErrorCode::forbidden;
-  if (isUnknown || (print && *print == stream.fingerprint)) return true;
+  if (isUnknown(print) || (print && *print == stream.fingerprint)) return true;
   const std::lock_guard lock(mutex_);
   streams_.erase(key);
   return false;
+}
+
+bool Gate::hasLost(const Visitor& visitor, const std::map<std::int64_t, Access>& had) {
+  const auto now = asNow(visitor);
+  const auto has = now ? places_.accounts.accesses(now->caller)
+                       : Result<std::map<std::int64_t, Access>>(tl::make_unexpected(now.error()));
+  if (isUnknown(has)) return false;
+  if (!has || (visitor.caller.administrator && !now->caller.administrator)) return true;
+  return std::any_of(had.begin(), had.end(), [&](const auto& project) {
+    const auto left = has->find(project.first);
+    if (left == has->end()) return true;
+    const bool losesNames = project.second.showsIdentity && !left->second.showsIdentity;
+    return losesNames || !(project.second.rights - left->second.rights).empty();
+  });
+}
+
+Result<std::shared_ptr<HttpStream>> Gate::whileAdmitted(std::shared_ptr<HttpStream> stream, const Visitor& visitor) {
+  class Admitted final : public HttpStream {
+   public:
+    Admitted(std::shared_ptr<HttpStream> stream, std::function<bool()> hasLost)
+        : stream_(std::move(stream)), hasLost_(std::move(hasLost)) {}
+    std::optional<std::uint64_t> size() const override { return stream_->size(); }
+    Result<std::size_t> read(std::span<std::byte> into, std::stop_token stop) override {
+      if (const auto now = Clock::now(); now - looked_ >= lookAtRightsEvery) {
+        if (hasLost_()) return fail(ErrorCode::forbidden, "you may not have this any more");
+        looked_ = now;
+      }
+      return stream_->read(into, std::move(stop));
+    }
+
+   private:
+    const std::shared_ptr<HttpStream> stream_;
+    const std::function<bool()> hasLost_;
+    Clock::time_point looked_ = Clock::now();
+  };
+  auto had = places_.accounts.accesses(visitor.caller);
+  if (!had) return tl::make_unexpected(had.error());
+  return std::make_shared<Admitted>(std::move(stream),
+                                    [this, visitor, had = *std::move(had)] { return hasLost(visitor, had); });
 }
 
 Result<Visitor> Gate::logIn(const UserRecord& user, const HttpRequest& request, HttpResponse& response) {

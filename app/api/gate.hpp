@@ -30,6 +30,12 @@ class Gate {
   /// Whether the visitor of a stream may see what they could when it began. Forgets keys that may not.
   [[nodiscard]] bool mayStay(const std::string& key);
 
+  /// An answer that goes on only as long as the visitor may do all that they could when it began.
+  [[nodiscard]] Result<std::shared_ptr<HttpStream>> whileAdmitted(std::shared_ptr<HttpStream> stream,
+                                                                  const Visitor& visitor);
+  /// One transaction; see Database::together.
+  [[nodiscard]] Database& database() const { return places_.database; }
+
   /// Logs somebody in: the answer gets the cookie.
   [[nodiscard]] Result<Visitor> logIn(const UserRecord& user, const HttpRequest& request, HttpResponse& response);
   [[nodiscard]] Result<void> logOut(const Visitor& visitor, const HttpRequest& request, HttpResponse& response);
@@ -46,6 +52,9 @@ class Gate {
   [[nodiscard]] Result<Visitor> bySession(const HttpRequest& request, std::string_view secret);
   [[nodiscard]] Result<Visitor> ofUser(std::int64_t userId);
   [[nodiscard]] static CookiePlace placeOf(const HttpRequest& request);
+  /// The same visitor as the index knows them now. Errors: notFound, forbidden if they have been sent away.
+  [[nodiscard]] Result<Visitor> asNow(const Visitor& visitor);
+  [[nodiscard]] bool hasLost(const Visitor& visitor, const std::map<std::int64_t, Access>& had);
   [[nodiscard]] Result<std::string> fingerprint(const Visitor& visitor);
 
   const ApiPlaces places_;
@@ -57,8 +66,9 @@ class Gate {
   struct Stream {
     Visitor visitor;
     std::string fingerprint;
+    Clock::time_point seen;  // somebody asked for it
   };
-  std::map<std::string, Stream> streams_;  // by key
+  std::map<std::string, Stream> streams_;  // by key; those that nobody asks for are forgotten
 };
 
 }  // namespace nora

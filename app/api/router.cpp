@@ -130,6 +130,20 @@ HttpResponse refusal(const Error& error, const Visitor& visitor) {
   return isGuest && error.code == ErrorCode::forbidden ? wantsLogIn() : problem(error);
 }
 
+/// All that the route stores, or nothing.
+Result<HttpResponse> answerAtOnce(const Route& route, const Visit& visit, Database& database) {
+  Result<HttpResponse> answer;
+  const auto stored = database.together([&]() -> Result<void> {
+    answer = route.answer(visit);
+    if (!answer) return tl::make_unexpected(answer.error());
+    if (answer->status >= 400) return fail(ErrorCode::invalidInput, "refused");
+    return {};
+  });
+  const bool isRefusal = !answer || answer->status >= 400;
+  if (!stored && !isRefusal) return tl::make_unexpected(stored.error());
+  return answer;
+}
+
 HttpResponse run(Asked asked, Gate& gate, std::string sent, std::stop_token stop) {
   const auto body = unfoldForm(asked.request, std::move(sent));
   if (!body) return problem(body.error());
@@ -138,7 +152,13 @@ HttpResponse run(Asked asked, Gate& gate, std::string sent, std::stop_token stop
   auto json = parsed(*body);
   if (!json) return problem(json.error());
   const Visit visit{asked.request, *visitor, asked.at, *std::move(json), std::move(stop)};
-  auto answer = asked.route->answer(visit);
+  const bool isAtOnce = asked.route->method != "GET" && !asked.route->inSteps;
+  auto answer = isAtOnce ? answerAtOnce(*asked.route, visit, gate.database()) : asked.route->answer(visit);
+  if (answer && answer->stream) {
+    auto stream = gate.whileAdmitted(std::move(answer->stream), *visitor);
+    if (!stream) return problem(stream.error());
+    answer->stream = *std::move(stream);
+  }
   return answer ? *std::move(answer) : refusal(answer.error(), *visitor);
 }
 

@@ -2,58 +2,13 @@
 
 #include "app/api/json_body.hpp"
 #include "app/archive_images.hpp"
+#include "archive/access/shown_words.hpp"
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 namespace nora {
 namespace {
-
-/// Keys that say how something was measured, and of whom what no one can be known by alone.
-const std::set<std::string>& safeKeys() {
-  static const std::set<std::string> keys{"EchoTime",
-                                          "EchoTime1",
-                                          "EchoTime2",
-                                          "RepetitionTime",
-                                          "InversionTime",
-                                          "FlipAngle",
-                                          "SliceThickness",
-                                          "SpacingBetweenSlices",
-                                          "SliceTiming",
-                                          "MagneticFieldStrength",
-                                          "ImagingFrequency",
-                                          "Manufacturer",
-                                          "ManufacturersModelName",
-                                          "Modality",
-                                          "ScanningSequence",
-                                          "SequenceVariant",
-                                          "SequenceName",
-                                          "PulseSequenceType",
-                                          "MRAcquisitionType",
-                                          "PhaseEncodingDirection",
-                                          "TotalReadoutTime",
-                                          "EffectiveEchoSpacing",
-                                          "DwellTime",
-                                          "PixelBandwidth",
-                                          "ParallelReductionFactorInPlane",
-                                          "MultibandAccelerationFactor",
-                                          "ReceiveCoilName",
-                                          "TaskName",
-                                          "BodyPartExamined",
-                                          "ImageType",
-                                          "KVP",
-                                          "XRayTubeCurrent",
-                                          "Exposure",
-                                          "ConvolutionKernel",
-                                          "age",
-                                          "sex",
-                                          "handedness",
-                                          "group",
-                                          "quality",
-                                          "rating"};
-  return keys;
-}
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -119,25 +74,37 @@ std::string NameMask::subject() const {
 }
 
 std::string NameMask::name(const std::string& text) const {
-  if (shows_ || subject_ == nullptr) return text;
+  if (shows_) return text;
+  if (subject_ == nullptr) return shownText(text, {});
   std::string out = replaced(text, subject_->name, subject_->pseudonym);
   // "sub-01" is the subject 01, and names of files have that in other ways, too.
   constexpr std::size_t shortest = 3;
   const bool isBids = subject_->name.starts_with("sub-");
   if (isBids && subject_->name.size() >= 4 + shortest)
     out = replaced(out, subject_->name.substr(4), subject_->pseudonym);
-  return out;
+  return shownText(out, subject_->pseudonym);
 }
 
 nlohmann::json NameMask::meta(const std::string& json) const {
   auto out = objectOf(json);
   if (shows_) return out;
-  auto safe = nlohmann::json::object();
+  auto shown = nlohmann::json::object();
   for (const auto& [key, value] : out.items()) {
-    if (!safeKeys().contains(key)) continue;
-    safe[key] = value.is_string() ? nlohmann::json(name(value.get<std::string>())) : value;
+    if (!isShownKey(key)) continue;
+    if (const auto one = shownValue(value); !one.is_null()) shown[key] = one;
   }
-  return safe;
+  return shown;
+}
+
+nlohmann::json NameMask::shownValue(const nlohmann::json& value) const {
+  if (value.is_number() || value.is_boolean()) return value;
+  if (value.is_string()) return name(value.get<std::string>());
+  if (!value.is_array()) return nullptr;  // objects have keys that nobody has looked at
+  auto list = nlohmann::json::array();
+  for (const auto& one : value) {
+    if (!one.is_array()) list.push_back(shownValue(one));
+  }
+  return list;
 }
 
 Result<const OpenProject*> RowMaker::project(std::int64_t id) {
@@ -280,7 +247,7 @@ Result<void> RowMaker::addProjects(std::span<const std::int64_t> ids, Rows& out)
                  {{"subjects", counts->at(id).subjects},
                   {"studies", counts->at(id).studies},
                   {"files", counts->at(id).files}}},
-                {"meta", objectOf(record.meta)}});
+                {"meta", NameMask(access.showsIdentity, nullptr).meta(record.meta)}});
     if (access.rights.has(Right::administer)) row["root"] = record.root;
     out[id] = std::move(row);
   }
@@ -312,8 +279,12 @@ Result<nlohmann::json> RowMaker::row(Level level, std::int64_t id) {
 
 Result<OpenProject> RowMaker::projectOf(Level level, std::int64_t id) {
   const auto projectId = places_.archive.projectIdOf(level, id);
-  if (!projectId) return tl::make_unexpected(projectId.error());
-  return openProject(places_, visitor_, *projectId);
+  auto open = projectId ? openProject(places_, visitor_, *projectId)
+                        : Result<OpenProject>(tl::make_unexpected(projectId.error()));
+  // The same for what is not there and what may not be read, so that ids say nothing.
+  const bool isAway = !open && open.error().code == ErrorCode::notFound;
+  if (isAway) return fail(ErrorCode::notFound, "it is not there, or you may not see it", std::to_string(id));
+  return open;
 }
 
 }  // namespace nora

@@ -19,12 +19,15 @@ class NameMask {
 
   [[nodiscard]] bool shows() const { return shows_; }
   [[nodiscard]] std::string subject() const;
-  /// A name of a study or file: without the subject's name in it, in any case of letters.
+  /// A name of a study or file, or another free text: with the pseudonym for the subject's name, in any case of
+  /// letters, and only those other words that tell nobody (archive/access/shown_words.hpp).
   [[nodiscard]] std::string name(const std::string& text) const;
-  /// Metadata without what may tell who somebody is: only keys of a fixed list (docs/ACCESS.md).
+  /// Metadata without what may tell who somebody is: only keys of a fixed list (docs/ACCESS.md), and no objects.
   [[nodiscard]] nlohmann::json meta(const std::string& json) const;
 
  private:
+  [[nodiscard]] nlohmann::json shownValue(const nlohmann::json& value) const;  // null: it is not shown
+
   bool shows_;
   const SubjectRecord* subject_;  // nullptr: of the project as a whole
 };

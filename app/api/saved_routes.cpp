@@ -4,6 +4,7 @@
 #include "app/api/json_body.hpp"
 #include "app/api/shown_scene.hpp"
 #include "archive/access/secret.hpp"
+#include "archive/access/shown_words.hpp"
 
 #include <algorithm>
 
@@ -20,6 +21,15 @@ Result<void> isSomebody(const Visitor& visitor) {
   if (visitor.key == "local") return {};
   if (visitor.caller.userId != 0 && visitor.caller.entrance != Entrance::shareLink) return {};
   return fail(ErrorCode::forbidden, "log in first: what is kept belongs to an account");
+}
+
+/// As isSomebody(), and a token must have been made for more than looking.
+Result<void> mayKeep(const Visitor& visitor) {
+  if (auto is = isSomebody(visitor); !is) return is;
+  const bool onlyLooks =
+      visitor.caller.entrance == Entrance::token && !withImplied(visitor.caller.limit).has(Right::annotate);
+  if (!onlyLooks) return {};
+  return fail(ErrorCode::forbidden, "the token is for looking only: one with the right to annotate keeps things");
 }
 
 /// The project that a request names may be read; none is named: in every project.
@@ -47,10 +57,21 @@ Result<std::int64_t> ownerOf(const ApiPlaces& places, const Visit& visit, bool e
   return 0;
 }
 
-/// Errors: notFound of what is somebody else's.
+/// What is not there, or somebody else's, or of a project that may not be read: the same, so that ids say nothing.
+tl::unexpected<Error> isAway() {
+  return fail(ErrorCode::notFound, "there is none of that id", "id");
+}
+
+Error awayOr(const Error& error) {
+  return error.code == ErrorCode::notFound ? isAway().value() : error;
+}
+
 Result<void> mayRemove(const ApiPlaces& places, const Visit& visit, std::int64_t ownerId, std::int64_t projectId) {
+  if (auto may = mayKeep(visit.visitor); !may) return may;
+  if (const auto project = projectOf(places, visit, projectId); !project)
+    return tl::make_unexpected(awayOr(project.error()));
   if (ownerId == visit.visitor.caller.userId && ownerId != 0) return {};
-  if (ownerId != 0) return fail(ErrorCode::notFound, "there is none of that id", "id");
+  if (ownerId != 0) return isAway();
   const auto owner = ownerOf(places, visit, true, projectId);
   if (!owner) return tl::make_unexpected(owner.error());
   return {};
@@ -110,6 +131,28 @@ Result<HttpResponse> presetsAnswer(const ApiPlaces& places, const Visit& visit) 
   return scenesAnswer(places, visit, *presets);
 }
 
+/// The search asks for texts that are not shown where names are hidden.
+bool asksForHidden(const Query& query) {
+  if (query.kind != Query::Kind::condition)
+    return std::any_of(query.children.begin(), query.children.end(), asksForHidden);
+  const Condition& condition = query.condition;
+  const bool isNamed = condition.field <= SearchField::study && condition.field != SearchField::project;
+  if (!isNamed && condition.field != SearchField::sequence && condition.field != SearchField::meta) return false;
+  if (condition.field == SearchField::meta && !isShownKey(condition.key)) return true;
+  const auto words = wordsOf(condition.operand.text.value_or(""));
+  return !std::all_of(words.begin(), words.end(), isShownWord);
+}
+
+/// What somebody else keeps may have been made by names that this visitor must not see.
+bool mayTellNames(const SearchScope& scope, std::int64_t projectId, const std::string& text) {
+  const auto& hidden = scope.pseudonymous;
+  const bool isHidden =
+      projectId == 0 ? !hidden.empty() : std::find(hidden.begin(), hidden.end(), projectId) != hidden.end();
+  if (!isHidden) return false;
+  const auto query = parseQuery(text);
+  return !query || asksForHidden(*query);
+}
+
 Result<HttpResponse> filtersAnswer(const ApiPlaces& places, const Visit& visit) {
   if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
   const auto project = projectOfQuery(places, visit);
@@ -117,7 +160,12 @@ Result<HttpResponse> filtersAnswer(const ApiPlaces& places, const Visit& visit) 
   const auto filters = places.views.filters(visit.visitor.caller.userId, *project);
   if (!filters) return tl::make_unexpected(filters.error());
   auto out = nlohmann::json::array();
-  for (const auto& filter : *filters) out.push_back(toJson(filter));
+  const auto scope = places.accounts.scope(visit.visitor.caller);
+  if (!scope) return tl::make_unexpected(scope.error());
+  for (const auto& filter : *filters) {
+    const bool isOwn = filter.ownerId == visit.visitor.caller.userId;
+    if (isOwn || !mayTellNames(*scope, filter.projectId, filter.query)) out.push_back(toJson(filter));
+  }
   return jsonAnswer(listJson(std::move(out)));
 }
 
@@ -137,7 +185,7 @@ nlohmann::json withoutField(nlohmann::json body, const char* name) {
 }
 
 Result<HttpResponse> savePresetAnswer(const ApiPlaces& places, const Visit& visit) {
-  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  if (auto may = mayKeep(visit.visitor); !may) return tl::make_unexpected(may.error());
   JsonBody whole(visit.body);
   PresetRecord preset;
   preset.scene = objectField(visit, whole, "scene");
@@ -160,7 +208,7 @@ Result<HttpResponse> savePresetAnswer(const ApiPlaces& places, const Visit& visi
 }
 
 Result<HttpResponse> saveFilterAnswer(const ApiPlaces& places, const Visit& visit) {
-  if (auto is = isSomebody(visit.visitor); !is) return tl::make_unexpected(is.error());
+  if (auto may = mayKeep(visit.visitor); !may) return tl::make_unexpected(may.error());
   JsonBody body(visit.body);
   SavedFilterRecord filter;
   filter.name = body.text("name");
@@ -183,7 +231,7 @@ Result<HttpResponse> saveFilterAnswer(const ApiPlaces& places, const Visit& visi
 Result<HttpResponse> removePresetAnswer(const ApiPlaces& places, const Visit& visit) {
   const auto id = idFrom(visit.at.front(), "preset");
   const auto preset = id ? places.views.preset(*id) : tl::make_unexpected(id.error());
-  if (!preset) return tl::make_unexpected(preset.error());
+  if (!preset) return tl::make_unexpected(awayOr(preset.error()));
   if (auto may = mayRemove(places, visit, preset->ownerId, preset->projectId); !may)
     return tl::make_unexpected(may.error());
   if (auto noted = noteAction(places, visit, "preset.remove", preset->projectId, preset->name); !noted)
@@ -195,7 +243,7 @@ Result<HttpResponse> removePresetAnswer(const ApiPlaces& places, const Visit& vi
 Result<HttpResponse> removeFilterAnswer(const ApiPlaces& places, const Visit& visit) {
   const auto id = idFrom(visit.at.front(), "filter");
   const auto filter = id ? places.views.filter(*id) : tl::make_unexpected(id.error());
-  if (!filter) return tl::make_unexpected(filter.error());
+  if (!filter) return tl::make_unexpected(awayOr(filter.error()));
   if (auto may = mayRemove(places, visit, filter->ownerId, filter->projectId); !may)
     return tl::make_unexpected(may.error());
   if (auto noted = noteAction(places, visit, "filter.remove", filter->projectId, filter->name); !noted)

@@ -129,7 +129,8 @@ std::vector<Route> uploadRoutes(const ApiPlaces& places, UploadStore& store,
        users,
        [places, &store](const Visit& visit) { return beginAnswer(places, store, visit); },
        {},
-       smallBody},
+       smallBody,
+       true},
       {"GET", "/api/v1/uploads/{id}", users,
        [places, &store](const Visit& visit) -> Result<HttpResponse> {
          const auto upload = ownUpload(places, store, visit);
@@ -144,9 +145,15 @@ std::vector<Route> uploadRoutes(const ApiPlaces& places, UploadStore& store,
          return finishAnswer(places, store, changed, visit);
        },
        {},
-       smallBody},
-      {"DELETE", "/api/v1/uploads/{id}", users,
-       [places, &store](const Visit& visit) { return removeAnswer(places, store, visit); }},
+       smallBody,
+       true},
+      {"DELETE",
+       "/api/v1/uploads/{id}",
+       users,
+       [places, &store](const Visit& visit) { return removeAnswer(places, store, visit); },
+       {},
+       0,
+       true},
   };
 }
 

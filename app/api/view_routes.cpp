@@ -1,6 +1,7 @@
 #include "app/api/view_routes.hpp"
 
 #include "app/embedded_texts.hpp"
+#include "streaming/protocol/shown_info.hpp"
 
 #include <charconv>
 
@@ -32,31 +33,18 @@ HttpResponse answerOf(const Document& document) {
   return response;
 }
 
-/// Texts of headers may say anything, names too.
-void hideTexts(nlohmann::json& info) {
-  for (const char* key : {"file", "series", "description", "intent", "warnings", "fields", "metadata"}) info.erase(key);
-}
-
 Result<ArchiveImages::Found> fileOf(const ArchiveImages& images, const Visit& visit) {
   const auto id = number(visit.at.front(), "id");
   if (!id) return tl::make_unexpected(id.error());
   return images.find(visit.visitor, *id);
 }
 
-/// Errors of files name them: not to those who may not see names.
-template <class T>
-Result<T> withoutNames(Result<T> result, const ArchiveImages::Found& found) {
-  if (result || found.project.access.showsIdentity) return result;
-  return fail(result.error().code, "the file cannot be shown", "file " + std::to_string(found.file.id));
-}
-
 Result<HttpResponse> infoAnswer(ArchiveImages& images, const Visit& visit) {
   const auto found = fileOf(images, visit);
   if (!found) return tl::make_unexpected(found.error());
-  auto info = withoutNames(images.info(*found, visit.stop), *found);
-  if (!info) return tl::make_unexpected(info.error());
-  if (!found->project.access.showsIdentity) hideTexts(*info);
-  return jsonAnswer(*info);
+  auto info = images.info(*found, visit.stop);
+  if (!info) return tl::make_unexpected(ArchiveImages::shownError(*found, info.error()));
+  return jsonAnswer(found->project.access.showsIdentity ? *info : withoutTexts(*std::move(info)));
 }
 
 Result<HttpResponse> documentAnswer(const ArchiveImages& images, const Visit& visit) {
@@ -100,13 +88,22 @@ std::vector<Route> viewRoutes(const ApiPlaces& places, ArchiveImages& images, Sc
       {"GET", "/api/v1/openapi.yaml", Route::For::everybody,
        [](const Visit&) { return Result<HttpResponse>(openApiAnswer()); }},
       {"GET", "/api/v1/news", Route::For::everybody,
-       [&news](const Visit&) { return Result<HttpResponse>(jsonAnswer(nlohmann::json::parse(news.message()))); }},
+       [&news](const Visit& visit) {
+         const auto problems =
+             mayAdministerServer(visit.visitor.caller) ? IndexNews::Problems::told : IndexNews::Problems::hidden;
+         return Result<HttpResponse>(jsonAnswer(nlohmann::json::parse(news.message(problems))));
+       }},
       {"GET", "/api/v1/files/{id}/info", Route::For::everybody,
        [&images](const Visit& visit) { return infoAnswer(images, visit); }},
       {"GET", "/api/v1/files/{id}/document", Route::For::everybody,
        [&images](const Visit& visit) { return documentAnswer(images, visit); }},
-      {"POST", "/api/v1/projects/{project}/scan", Route::For::users,
-       [places, &scans](const Visit& visit) { return scanAnswer(places, scans, visit); }},
+      {"POST",
+       "/api/v1/projects/{project}/scan",
+       Route::For::users,
+       [places, &scans](const Visit& visit) { return scanAnswer(places, scans, visit); },
+       {},
+       0,
+       true},
   };
 }
 

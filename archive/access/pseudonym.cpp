@@ -2,6 +2,7 @@
 
 #include "archive/access/digest.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -21,6 +22,16 @@ std::string pseudonym(std::string_view secret, std::string_view subject, unsigne
   std::string text = "P-";
   for (int i = 0; i < length; ++i) text += digits[(bits >> (27 - 5 * i)) & 31];
   return text;
+}
+
+bool looksLikePseudonym(std::string_view folded) {
+  constexpr std::string_view before = "p-";
+  if (!folded.starts_with(before) || folded.size() != before.size() + length) return false;
+  folded.remove_prefix(before.size());
+  return std::all_of(folded.begin(), folded.end(), [](char c) {
+    const char upper = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return digits.find(upper) != std::string_view::npos;
+  });
 }
 
 }  // namespace nora

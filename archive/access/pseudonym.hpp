@@ -17,4 +17,7 @@ constexpr std::size_t shortestProjectSecret = 16;  // bytes
 /// what was free. Ends the program if the secret is shorter: a weak one would let names be guessed.
 [[nodiscard]] std::string pseudonym(std::string_view secret, std::string_view subject, unsigned attempt = 0);
 
+/// Text, folded, of the form that pseudonym() makes.
+[[nodiscard]] bool looksLikePseudonym(std::string_view folded);
+
 }  // namespace nora

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -125,6 +126,8 @@ class Accounts {
   /// Who somebody is, for accessTo().
   [[nodiscard]] Result<Caller> callerOf(std::int64_t userId);
   [[nodiscard]] Result<Access> access(std::int64_t projectId, const Caller& caller);
+  /// What the caller may do in each project that they may read; by its id.
+  [[nodiscard]] Result<std::map<std::int64_t, Access>> accesses(const Caller& caller);
   /// Where the caller may search: the projects that accessTo() lets them read.
   [[nodiscard]] Result<SearchScope> scope(const Caller& caller);
 

@@ -171,10 +171,10 @@ Result<Access> Accounts::access(std::int64_t projectId, const Caller& caller) {
   return out;
 }
 
-Result<SearchScope> Accounts::scope(const Caller& caller) {
-  SearchScope out;
+Result<std::map<std::int64_t, Access>> Accounts::accesses(const Caller& caller) {
+  std::map<std::int64_t, Access> out;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
-    out = {};
+    out.clear();
     auto rows = sql.query("SELECT project_id, user_id, group_id, rights FROM access_grant");
     if (!rows) return tl::make_unexpected(rows.error());
     std::map<std::int64_t, std::vector<Grant>> given;
@@ -185,12 +185,19 @@ Result<SearchScope> Accounts::scope(const Caller& caller) {
     if (!projects) return tl::make_unexpected(projects.error());
     for (const SqlRow& row : *projects) {
       const Access may = accessTo(factsOf(row), given[row.integer(0)], caller);
-      if (!may.rights.has(Right::read)) continue;
-      (may.showsIdentity ? out.projects : out.pseudonymous).push_back(row.integer(0));
+      if (may.rights.has(Right::read)) out.emplace(row.integer(0), may);
     }
     return {};
   });
   if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+Result<SearchScope> Accounts::scope(const Caller& caller) {
+  const auto all = accesses(caller);
+  if (!all) return tl::make_unexpected(all.error());
+  SearchScope out;
+  for (const auto& [id, may] : *all) (may.showsIdentity ? out.projects : out.pseudonymous).push_back(id);
   return out;
 }
 

@@ -8,15 +8,15 @@ namespace nora {
 using namespace archive_sql;
 
 Result<void> Archive::writeRemembered(const std::function<Result<void>(Sql&, Remembered&)>& work) const {
-  Remembered remembered(store_, now_());
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
-    remembered.takeBack();  // of an attempt before
+  // What is not on the disk in the end takes itself back.
+  return database_.write([&](Sql& sql) -> Result<void> {
+    const auto remembered = std::make_shared<Remembered>(store_, now_());
     if (auto alone = oneAtATime(sql); !alone) return alone;
-    if (auto worked = work(sql, remembered); !worked) return worked;
-    return remembered.write(sql);
+    if (auto worked = work(sql, *remembered); !worked) return worked;
+    if (auto written = remembered->write(sql); !written) return written;
+    database_.whenStored([remembered] { remembered->committed(); });
+    return {};
   });
-  if (done) remembered.committed();
-  return done;
 }
 
 Result<void> Archive::rememberIn(const std::string& store) {

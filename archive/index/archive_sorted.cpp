@@ -16,18 +16,19 @@ constexpr int mostOfAPage = 1000;
 struct SortColumn {
   std::string_view name, column;
   bool isText;
+  bool tellsNames = false;  // its order would tell names that are hidden
 };
 
-constexpr std::array common{SortColumn{"name", "name_fold", true}, SortColumn{"created", "created_us", false},
+constexpr std::array common{SortColumn{"name", "name_fold", true, true}, SortColumn{"created", "created_us", false},
                             SortColumn{"changed", "changed_us", false}};
-constexpr std::array ofFiles{SortColumn{"path", "path_fold", true},
+constexpr std::array ofFiles{SortColumn{"path", "path_fold", true, true},
                              SortColumn{"kind", "kind", true},
                              SortColumn{"format", "format_fold", true},
                              SortColumn{"size", "size", false},
                              SortColumn{"modified", "mtime_us", false},
                              SortColumn{"state", "state", false},
                              SortColumn{"modality", "modality_fold", true},
-                             SortColumn{"sequence", "sequence_fold", true},
+                             SortColumn{"sequence", "sequence_fold", true, true},
                              SortColumn{"date", "date", true},
                              SortColumn{"instances", "instances", false},
                              SortColumn{"dims", "nx", false},
@@ -57,8 +58,17 @@ Result<const SortColumn*> columnOf(Level level, std::string_view name) {
 }
 
 /// What stands in the rows for sorting; nothing comes before everything, on both databases.
-std::string valueSql(const SortColumn& column) {
+///
+/// Where names are hidden there is no order by them: by it, and by pages that begin at any text, they could be found
+/// letter by letter. Subjects are in the order of their pseudonyms there.
+std::string valueSql(const SortColumn& column, Level level, const SearchScope& scope) {
   const std::string name = "item." + std::string(column.column);
+  if (column.tellsNames && level != Level::project && !scope.pseudonymous.empty()) {
+    std::string hidden;  // ids of the index, nothing that anybody typed
+    for (const std::int64_t id : scope.pseudonymous) hidden += (hidden.empty() ? "" : ", ") + std::to_string(id);
+    const std::string instead = level == Level::subject ? "item.pseudonym_fold" : "''";
+    return "(CASE WHEN item.project_id IN (" + hidden + ") THEN " + instead + " ELSE " + name + " END)";
+  }
   return column.name == "subject" || column.name == "study" ? "COALESCE(" + name + ", 0)" : name;
 }
 
@@ -110,7 +120,7 @@ Result<Archive::SortedPage> Archive::findSorted(Level level, const Query& query,
   if (!column) return tl::make_unexpected(column.error());
   const SearchSql search = toSql(query, level, scope, database_.dialect());
   const std::string sign = selection.descending ? "<" : ">", order = selection.descending ? " DESC" : "";
-  const std::string value = byId ? "item.id" : valueSql(**column);
+  const std::string value = byId ? "item.id" : valueSql(**column, level, scope);
   SortedPage out;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
     out = {};
@@ -159,7 +169,7 @@ Result<std::vector<std::int64_t>> Archive::allIds(Level level, const Query& quer
     add(all, *where);
     all.text += ")" + presentSql(level, query);
     add(all, selectionSql(level, selection));
-    all.text += " ORDER BY " + (byId ? "" : valueSql(**column) + order + ", ") + "item.id" + order;
+    all.text += " ORDER BY " + (byId ? "" : valueSql(**column, level, scope) + order + ", ") + "item.id" + order;
     auto rows = sql.query(all.text, std::span<const SqlValue>(all.values));
     if (!rows) return tl::make_unexpected(rows.error());
     out.reserve(rows->size());

@@ -54,17 +54,34 @@ class Database {
   virtual ~Database() = default;
 
   /// All queries see the same state. Nothing may be changed.
-  [[nodiscard]] virtual Result<void> read(const Work& work) = 0;
+  [[nodiscard]] Result<void> read(const Work& work);
   /// All or nothing, and on the disk when it returns without an error. An error of `work` takes everything back.
   /// `work` is called again where transactions met (deadlocks) or the connection was lost before the end: it must set
   /// its results anew each time.
   /// Errors: unavailable (not reachable, busy for long; "it is not known whether this was stored" where the connection
   ///         was lost at the very end), limitExceeded (disk full), forbidden (read-only, no right), internal (damaged).
-  [[nodiscard]] virtual Result<void> write(const Work& work) = 0;
+  [[nodiscard]] Result<void> write(const Work& work);
+
+  /// All that `work` reads and writes on this thread is one transaction: all or nothing, also where one of its writes
+  /// failed and it went on. Like that of write() it may be called again. Within another: a part of that.
+  [[nodiscard]] Result<void> together(const std::function<Result<void>()>& work);
+  /// From within write(): to be done when its transaction, or that of together() around it, is on the disk. Destroyed
+  /// without being called if it never is.
+  void whenStored(std::function<void()> then);
 
   [[nodiscard]] virtual SqlDialect dialect() const = 0;
   /// For people: the file, or the host and the name. No password.
   [[nodiscard]] virtual std::string name() const = 0;
+
+ protected:
+  /// read() and write() outside of together().
+  [[nodiscard]] virtual Result<void> readAlone(const Work& work) = 0;
+  [[nodiscard]] virtual Result<void> writeAlone(const Work& work) = 0;
+
+ private:
+  struct Joined;
+  [[nodiscard]] Joined* joined() const;
+  [[nodiscard]] Result<void> storeAlone(Joined& joined, const std::function<Result<void>(Sql&)>& work);
 };
 
 /// Where the index is kept.

@@ -238,13 +238,13 @@ class MysqlDatabase final : public Database {
         name_((address_.socket.empty() ? address_.host + ":" + std::to_string(address_.port) : address_.socket) + "/" +
               address_.database) {}
 
-  [[nodiscard]] Result<void> read(const Work& work) override {
+  [[nodiscard]] Result<void> readAlone(const Work& work) override {
     return run(
         {"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
         work);
   }
   /// What others stored while this one waited for them is seen.
-  [[nodiscard]] Result<void> write(const Work& work) override {
+  [[nodiscard]] Result<void> writeAlone(const Work& work) override {
     return run({"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"}, work);
   }
 

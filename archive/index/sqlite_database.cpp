@@ -152,7 +152,7 @@ class SqliteDatabase final : public Database {
   SqliteDatabase(std::string file, std::unique_ptr<SqliteSql> writer)
       : file_(std::move(file)), writer_(std::move(writer)) {}
 
-  [[nodiscard]] Result<void> read(const Work& work) override {
+  [[nodiscard]] Result<void> readAlone(const Work& work) override {
     auto reader = takeReader();
     if (!reader) return tl::make_unexpected(reader.error());
     auto result = inTransaction(**reader, "BEGIN", work);
@@ -160,7 +160,7 @@ class SqliteDatabase final : public Database {
     return result;
   }
 
-  [[nodiscard]] Result<void> write(const Work& work) override {
+  [[nodiscard]] Result<void> writeAlone(const Work& work) override {
     const std::lock_guard lock(writing_);
     return inTransaction(*writer_, "BEGIN IMMEDIATE", work);
   }

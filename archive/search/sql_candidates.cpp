@@ -167,7 +167,8 @@ SqlText timeCandidate(const Condition& condition, const SqlContext& context) {
 std::optional<SqlText> candidateSql(const Condition& condition, const SqlContext& context) {
   if (condition.field == SearchField::meta) {
     const bool any = condition.comparison == Comparison::present || condition.comparison == Comparison::notEqual;
-    return selectAttached(any ? metaNamed(condition) : metaRows(condition, context.dialect), condition, context);
+    const bool byName = any || context.pseudonymous;  // what is found of values differs from project to project
+    return selectAttached(byName ? metaNamed(condition) : metaRows(condition, context), condition, context);
   }
   if (condition.field == SearchField::tag) {
     Condition any = condition;
@@ -176,7 +177,8 @@ std::optional<SqlText> candidateSql(const Condition& condition, const SqlContext
   }
   if (condition.comparison == Comparison::present || condition.comparison == Comparison::notEqual) return std::nullopt;
   // What is seen of names differs from project to project then; only conditions without names are led by an index.
-  const bool named = condition.field <= SearchField::study && condition.field != SearchField::project;
+  const bool named = (condition.field <= SearchField::study && condition.field != SearchField::project) ||
+                     condition.field == SearchField::sequence;
   if (context.pseudonymous && named) return std::nullopt;
   switch (condition.field) {
     case SearchField::word:

@@ -44,7 +44,7 @@ SqlText attachedAnywhere(const AttachedRows& rows, const Condition& condition, L
 
 /// The value nearest to the item counts: a file's own age hides that of its subject.
 SqlText metaSql(const Condition& condition, const SqlContext& context) {
-  const AttachedRows rows = metaRows(condition, context.dialect);
+  const AttachedRows rows = metaRows(condition, context);
   if (condition.level != Level::none) return attached(rows, condition.level, context.level);
   const AttachedRows named = metaNamed(condition);
   SqlText whole = attached(rows, Level::project, context.level);
@@ -153,7 +153,8 @@ SqlText presentSql(const Condition& condition, const SqlContext& context) {
   }
 }
 
-SqlText fileSql(const Condition& condition, const std::string& row, SqlDialect dialect) {
+SqlText fileSql(const Condition& condition, const std::string& row, const SqlContext& context) {
+  if (context.pseudonymous && condition.field == SearchField::sequence) return sequenceSql(condition, row, context);
   switch (condition.field) {
     case SearchField::state: return sql("COALESCE(" + row + ".state, 0) = ?", {stateNumber(condition)});
     case SearchField::size: return within("COALESCE(" + row + ".size, 0)", sizeInterval(condition));
@@ -161,7 +162,7 @@ SqlText fileSql(const Condition& condition, const std::string& row, SqlDialect d
     case SearchField::spacing: return spacingSql(condition, row);
     default:
       return matches("COALESCE(" + row + "." + fileColumn(condition.field) + ", '')",
-                     likePattern(condition.operand, false), dialect);
+                     likePattern(condition.operand, false), context.dialect);
   }
 }
 
@@ -191,7 +192,7 @@ SqlText equalSql(const Condition& condition, const SqlContext& context) {
     case SearchField::added: return within("item.created_us", timeInterval(condition));
     case SearchField::changed: return within("item.changed_us", timeInterval(condition));
     case SearchField::meta: return metaSql(condition, context);
-    default: return ofFile(context, [&](const std::string& row) { return fileSql(condition, row, context.dialect); });
+    default: return ofFile(context, [&](const std::string& row) { return fileSql(condition, row, context); });
   }
 }
 

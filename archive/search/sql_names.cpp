@@ -1,5 +1,6 @@
 #include "archive/search/sql_names.hpp"
 
+#include "archive/access/shown_words.hpp"
 #include "archive/search/fold.hpp"
 #include "archive/search/meta_keys.hpp"
 
@@ -8,19 +9,20 @@
 namespace nora {
 namespace {
 
-/// `column` of `row` with the subject's name replaced by the pseudonym, as the user sees it.
+/// The words of `column` of `row`, with the subject's name replaced by the pseudonym, as the user sees them.
 SqlText maskedSql(const std::string& row, const std::string& column, const LikePattern& pattern,
                   const SqlContext& context) {
   // "sub-01" is the subject 01, which names have in other ways, too: as NameMask of app/api/rows.cpp.
+  const std::string value = "COALESCE(" + row + "." + column + ", '')";
   const std::string bytes =
       context.dialect == SqlDialect::sqlite ? "LENGTH(CAST(h.name_fold AS BLOB))" : "LENGTH(h.name_fold)";
   const std::string stem =
       "CASE WHEN h.name_fold LIKE 'sub-%' AND " + bytes + " >= 7 THEN SUBSTR(h.name_fold, 5) ELSE h.name_fold END";
   const std::string shown =
-      "REPLACE(REPLACE(" + row + "." + column + ", h.name_fold, h.pseudonym_fold), " + stem + ", h.pseudonym_fold)";
+      "REPLACE(REPLACE(" + value + ", h.name_fold, h.pseudonym_fold), " + stem + ", h.pseudonym_fold)";
   return "(EXISTS (SELECT 1 FROM subject AS h WHERE h.id = " + sql(row) + ".subject_id AND " +
-         matches(shown, pattern, context.dialect) + ") OR (" + row + ".subject_id IS NULL AND " +
-         matches(row + "." + column, pattern, context.dialect) + "))";
+         matchesShown(shown, pattern, context.dialect) + ") OR (" + row + ".subject_id IS NULL AND " +
+         matchesShown(value, pattern, context.dialect) + "))";
 }
 
 bool hasWildcard(const Operand& operand) {
@@ -34,13 +36,18 @@ SqlText ancestorSql(Level level, const LikePattern& pattern, const SqlContext& c
 }
 
 /// The value of a row of meta_key; `row` is in front of its columns.
-SqlText metaValueSql(const Condition& condition, const std::string& row, SqlDialect dialect) {
+SqlText metaValueSql(const Condition& condition, const std::string& row, const SqlContext& context) {
+  const SqlDialect dialect = context.dialect;
   const Operand& typed = condition.operand;
   if (!typed.text) {
     if (!typed.date && !condition.upper.date) return within(row + "number", numberInterval(condition));
     return row + "text LIKE '____-__-__%' AND " + within(row + "text", dayInterval(condition));
   }
   LikePattern pattern = likePattern(typed, false);
+  if (context.pseudonymous) {  // not by the order of texts either, which tells them letter by letter
+    const bool isShown = condition.comparison == Comparison::equal && !pattern.hasNumber;
+    return isShown ? matchesShown(row + "text", pattern, dialect) : sql("1 = 0");
+  }
   if (pattern.exact) {
     Operand stored;  // cut as the stored text is
     stored.text = metaText(*typed.text);
@@ -53,12 +60,6 @@ SqlText metaValueSql(const Condition& condition, const std::string& row, SqlDial
   return sql(row + "text " + signs.at(sign) + " ?", {pattern.folded});
 }
 
-/// DICOM's identifying attributes (PS3.15 table E.1-1, those that name or describe the person) and BIDS' like.
-constexpr std::array<std::string_view, 14> identifyingKeys{
-    "patientname",     "patientid",         "patientbirthdate",  "patientbirthtime",        "patientbirthname",
-    "otherpatientids", "otherpatientnames", "patientaddress",    "patientmothersbirthname", "patienttelephonenumbers",
-    "patientcomments", "responsibleperson", "issuerofpatientid", "accessionnumber"};
-
 }  // namespace
 
 Level namedLevel(SearchField field) {
@@ -69,6 +70,10 @@ Level namedLevel(SearchField field) {
 std::string fileColumn(SearchField field) {
   const std::string name(toString(field));
   return field == SearchField::kind ? name : name + "_fold";
+}
+
+SqlText sequenceSql(const Condition& condition, const std::string& row, const SqlContext& context) {
+  return maskedSql(row, "sequence_fold", likePattern(condition.operand, false), context);
 }
 
 std::int64_t stateNumber(const Condition& condition) {
@@ -129,23 +134,15 @@ AttachedRows metaNamed(const Condition& condition) {
   return {"meta_key AS k", named, named};
 }
 
-AttachedRows metaRows(const Condition& condition, SqlDialect dialect) {
+AttachedRows metaRows(const Condition& condition, const SqlContext& context) {
   AttachedRows rows = metaNamed(condition);
-  rows.which = std::move(rows.which) + " AND " + metaValueSql(condition, "k.", dialect);
-  rows.ofItem = std::move(rows.ofItem) + " AND " + metaValueSql(condition, "+k.", dialect);
+  rows.which = std::move(rows.which) + " AND " + metaValueSql(condition, "k.", context);
+  rows.ofItem = std::move(rows.ofItem) + " AND " + metaValueSql(condition, "+k.", context);
   return rows;
 }
 
 bool identifies(const Condition& condition) {
-  if (condition.field != SearchField::meta) return false;
-  std::string key = metaKeyName(condition.key);
-  while (true) {
-    const auto dot = key.find('.');
-    const std::string part = key.substr(0, dot);
-    if (std::find(identifyingKeys.begin(), identifyingKeys.end(), part) != identifyingKeys.end()) return true;
-    if (dot == std::string::npos) return false;
-    key.erase(0, dot + 1);
-  }
+  return condition.field == SearchField::meta && !isShownKey(condition.key);
 }
 
 }  // namespace nora

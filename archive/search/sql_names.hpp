@@ -15,6 +15,8 @@ inline constexpr double spacingTolerance = 0.005;  // mm
 [[nodiscard]] Level namedLevel(SearchField field);
 /// Column of the file for kind, format, modality, sequence.
 [[nodiscard]] std::string fileColumn(SearchField field);
+/// The sequence of the file `row`, where names are hidden.
+[[nodiscard]] SqlText sequenceSql(const Condition& condition, const std::string& row, const SqlContext& context);
 [[nodiscard]] std::int64_t stateNumber(const Condition& condition);
 
 /// The own name of the row `row` of `level`, as the asking user sees it.
@@ -32,14 +34,14 @@ struct AttachedRows {
 };
 [[nodiscard]] AttachedRows tagRows(const Condition& condition, SqlDialect dialect);
 [[nodiscard]] AttachedRows metaNamed(const Condition& condition);
-[[nodiscard]] AttachedRows metaRows(const Condition& condition, SqlDialect dialect);
+[[nodiscard]] AttachedRows metaRows(const Condition& condition, const SqlContext& context);
 
 /// What a word without a field looks at: contained in paths and names, or with wildcards the whole of one.
 [[nodiscard]] LikePattern wordPattern(const Operand& operand);
 /// A word with a wildcard and a slash looks at paths, without a slash at names.
 [[nodiscard]] bool looksAtPaths(const Operand& operand);
 
-/// The condition asks for what tells who the subject is (meta.PatientName); see docs/SEARCH.md.
+/// The condition asks for metadata that may tell who the subject is (meta.PatientName); see docs/SEARCH.md.
 [[nodiscard]] bool identifies(const Condition& condition);
 
 }  // namespace nora

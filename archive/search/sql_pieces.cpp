@@ -1,5 +1,7 @@
 #include "archive/search/sql_pieces.hpp"
 
+#include "archive/access/pseudonym.hpp"
+#include "archive/access/shown_words.hpp"
 #include "archive/search/fold.hpp"
 #include "archive/search/query_values.hpp"
 
@@ -22,6 +24,40 @@ void addRun(LikePattern& pattern, std::string_view run) {
   pattern.pattern += escaped(folded);
   pattern.folded += folded;
   pattern.runs.push_back(std::move(folded));
+}
+
+bool isNumber(std::string_view word) {
+  return word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// Adds the words of a piece without wildcards. False: one of them is not shown.
+bool addWords(std::string_view run, LikePattern& pattern) {
+  const auto words = wordsOf(run);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool isPseudonym = i + 1 < words.size() && looksLikePseudonym(words[i] + "-" + words[i + 1]);
+    if (isPseudonym) *pattern.shown += "-" + words[i++] + "-";
+    if (!isPseudonym && !isShownWord(words[i])) return false;
+    pattern.hasNumber = pattern.hasNumber || isNumber(words[i]);
+    *pattern.shown += "-" + words[i] + "-";
+  }
+  return true;
+}
+
+/// What stands between the words of LikePattern::shown and of wordsSql is the same, so that whole words are compared.
+void addShown(const Operand& operand, bool inside, LikePattern& pattern) {
+  const std::string_view text = *operand.text;
+  pattern.shown = inside ? "%" : "";
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = operand.quoted ? text.size() : std::min(text.find_first_of("*?", at), text.size());
+    const bool asksForLength = end < text.size() && text[end] == '?';
+    if (asksForLength || !addWords(text.substr(at, end - at), pattern)) {
+      pattern.shown.reset();
+      return;
+    }
+    if (end < text.size() && !pattern.shown->ends_with('%')) *pattern.shown += '%';
+    at = end + 1;
+  }
+  if (inside) *pattern.shown += '%';
 }
 
 /// The interval of a comparison with one value that reaches from `first` to `last`, or of a range between two.
@@ -95,7 +131,19 @@ LikePattern likePattern(const Operand& operand, bool inside) {
   addRun(pattern, std::string_view(text).substr(from));
   if (inside) pattern.pattern = "%" + pattern.pattern + "%";
   pattern.exact = !wild && !inside;
+  addShown(operand, inside, pattern);
   return pattern;
+}
+
+std::string wordsSql(const std::string& text, SqlDialect dialect) {
+  std::string words = text;
+  for (const char separator : wordSeparators) words = "REPLACE(" + words + ", '" + separator + "', '--')";
+  return dialect == SqlDialect::sqlite ? "('-' || " + words + " || '-')" : "CONCAT('-', " + words + ", '-')";
+}
+
+SqlText matchesShown(const std::string& text, const LikePattern& pattern, SqlDialect dialect) {
+  if (!pattern.shown) return sql("1 = 0");
+  return sql(wordsSql(text, dialect) + " LIKE ? ESCAPE '!'", {*pattern.shown});
 }
 
 SqlText matches(std::string_view column, const LikePattern& pattern, SqlDialect dialect) {

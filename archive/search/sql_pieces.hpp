@@ -28,11 +28,20 @@ struct LikePattern {
   std::string folded;             // the text without wildcards and escapes
   std::vector<std::string> runs;  // folded pieces between wildcards
   bool exact = false;
+  /// The same for text as words (wordsSql), if it asks for nothing but words that are shown where identities are hidden
+  /// (archive/access/shown_words.hpp).
+  std::optional<std::string> shown;
+  bool hasNumber = false;  // one of these words is a number
 };
 [[nodiscard]] LikePattern likePattern(const Operand& operand, bool inside);
 
 /// column matches pattern; the column holds folded text.
 [[nodiscard]] SqlText matches(std::string_view column, const LikePattern& pattern, SqlDialect dialect);
+
+/// `text` as words: "-t1--w-" of "t1_w".
+[[nodiscard]] std::string wordsSql(const std::string& text, SqlDialect dialect);
+/// `text` matches as far as it is shown where identities are hidden; never, if more is asked for.
+[[nodiscard]] SqlText matchesShown(const std::string& text, const LikePattern& pattern, SqlDialect dialect);
 
 /// Comparison and operands as an interval; an open side has no bound.
 struct Bound {

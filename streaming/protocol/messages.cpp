@@ -1,5 +1,7 @@
 #include "streaming/protocol/messages.hpp"
 
+#include "streaming/protocol/shown_info.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
@@ -404,11 +406,11 @@ std::string imagesMessage(const std::vector<LayerReport>& layers, std::uint64_t 
       case ImageState::failed: one["state"] = "failed"; break;
     }
     if (layer.info != nullptr) {
-      one["info"] = shortInfo(*layer.info);
+      one["info"] = layer.hidesTexts ? withoutTexts(shortInfo(*layer.info)) : shortInfo(*layer.info);
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
     if (layer.shape != nullptr) {
-      one["shape"] = shortInfo(*layer.shape);
+      one["shape"] = layer.hidesTexts ? withoutTexts(shortInfo(*layer.shape)) : shortInfo(*layer.shape);
       one["window"] = {{"low", finiteOrNull(layer.window.low)}, {"high", finiteOrNull(layer.window.high)}};
     }
     if (layer.histogram != nullptr && !layer.histogram->counts.empty()) {

@@ -154,6 +154,7 @@ struct LayerReport {
   std::vector<TransferChoice> transfers{};  // likewise
   const Content* shape = nullptr;           // instead of info
   std::string note{};                       // why it is there and not seen
+  bool hidesTexts = false;                  // of info and shape
 };
 
 /// Of a vertex, or a point or streamline.

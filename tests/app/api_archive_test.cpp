@@ -192,6 +192,26 @@ TEST_F(ApiArchiveTest, HiddenFilesThatMayTellNamesStay) {
   for (const char* name : {"sub-Mustermann_T1w.nii", "named.nii", "notes.txt"}) EXPECT_EQ(status("seer", name), 200);
 }
 
+TEST_F(ApiArchiveTest, HiddenImagesLeaveWithoutTheirTexts) {
+  const auto path = "/api/v1/files/" + std::to_string(fileId(hidden.id, base + "sub-Mustermann_T1w.nii")) + "/content";
+  const auto whole = ask("seer", "GET", path), shown = ask("taker", "GET", path);
+  EXPECT_THAT(whole.body, HasSubstr("Mustermann"));
+  EXPECT_THAT(shown.body, Not(HasSubstr("Mustermann")));
+  ASSERT_EQ(shown.body.size(), whole.body.size());
+  EXPECT_EQ(shown.body.substr(352, 299'000), whole.body.substr(352, 299'000));
+  EXPECT_EQ(shown.body.substr(299'352), std::string(651, '\0'));  // behind the voxels
+}
+
+TEST_F(ApiArchiveTest, AChangeThatFailsLeavesNoLineInTheAudit) {
+  const auto lines = [&] { return index->accounts.audit({})->size(); };
+  const auto before = lines();
+  const auto path = "/api/v1/files/" + std::to_string(fileId(open.id, base + "notes.txt")) + "/meta";
+  EXPECT_EQ(ask("editor", "PUT", path, {{"age", 1}}, {{"if-match", "\"1\""}}).status, 412);
+  EXPECT_EQ(lines(), before);
+  EXPECT_EQ(ask("editor", "PUT", path, {{"age", 1}}).status, 200);
+  EXPECT_EQ(lines(), before + 1);
+}
+
 TEST_F(ApiArchiveTest, AZipHoldsTheFilesUnderTheirPaths) {
   const auto answer = ask("taker", "POST", "/api/v1/zip", {{"level", "projects"}, {"ids", {open.id}}});
   ASSERT_EQ(answer.status, 200) << answer.body;

@@ -2,6 +2,9 @@
 
 #include "archive/access/secret.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -34,6 +37,22 @@ FoundFileRecord found(const std::string& root, const std::string& path, const st
   out.facts.sidecar = R"({"PatientName": "Mustermann^Max", "EchoTime": 0.03, "TaskName": "rest of sub-Mustermann"})";
   out.subject = "sub-Mustermann";
   out.study = "ses-Mustermann-1";
+  return out;
+}
+
+/// A NIfTI-1 file of that many bytes, with a name in its description and an x for each voxel.
+std::string niftiOf(std::size_t bytes) {
+  constexpr std::size_t header = 352;
+  std::string out(bytes, 'x');
+  std::fill_n(out.begin(), header, '\0');
+  const auto put = [&](std::size_t at, auto number) { std::memcpy(out.data() + at, &number, sizeof number); };
+  const auto rows = static_cast<std::int16_t>((bytes - header) / 1000);
+  put(0, std::int32_t{348});
+  for (std::size_t i = 0; i < 3; ++i) put(40 + 2 * i, std::array<std::int16_t, 3>{2, 1000, rows}.at(i));
+  put(72, std::int16_t{8});
+  put(108, static_cast<float>(header));
+  out.replace(148, 10, "Mustermann");
+  out.replace(344, 4, std::string("n+1\0", 4));
   return out;
 }
 
@@ -87,7 +106,7 @@ ProjectRecord ApiWorld::makeProject(const std::string& name, const TemporaryFold
   auto project = index->archive.addProject(wanted);
   EXPECT_TRUE(project) << describe(project.error());
   const std::string base = "sub-Mustermann/ses-Mustermann-1/";
-  write(folder / (base + "sub-Mustermann_T1w.nii"), std::string(300'000, 'x') + "end");
+  write(folder / (base + "sub-Mustermann_T1w.nii"), niftiOf(300'003));
   write(folder / (base + "named.nii"), "from MUSTERMANN, Max" + std::string(1000, 'y'));
   write(folder / (base + "notes.txt"), "Mustermann was here");
   const std::vector<FoundFileRecord> files{found(wanted.root, base + "sub-Mustermann_T1w.nii", "image", "NIfTI-1"),

@@ -57,6 +57,43 @@ class DatabaseTest : public testing::Test {
   std::unique_ptr<Database> database;
 };
 
+TEST_F(DatabaseTest, WhatIsStoredTogetherIsStoredAsOneOrNotAtAll) {
+  makeTable();
+  bool told = false;
+  const auto add = [&](std::int64_t n) { return apply("INSERT INTO t (n) VALUES (?)", {n}); };
+  const auto both = database->together([&]() -> Result<void> {
+    if (auto first = add(1); !first) return first;
+    EXPECT_EQ(ask("SELECT n FROM t").size(), 1U);  // it sees what it has written itself
+    return database->write([&](Sql& sql) -> Result<void> {
+      database->whenStored([&] { told = true; });
+      auto done = sql.change("INSERT INTO t (n) VALUES (?)", {std::int64_t{2}});
+      EXPECT_FALSE(told);
+      return done ? Result<void>() : tl::make_unexpected(done.error());
+    });
+  });
+  ASSERT_TRUE(both) << describe(both.error());
+  EXPECT_TRUE(told);
+  EXPECT_EQ(ask("SELECT n FROM t").size(), 2U);
+
+  told = false;
+  const auto refused = database->together([&]() -> Result<void> {
+    if (auto third = add(3); !third) return third;
+    return database->write([&](Sql&) -> Result<void> {
+      database->whenStored([&] { told = true; });
+      return fail(ErrorCode::invalidInput, "no");
+    });
+  });
+  EXPECT_FALSE(refused);
+  const auto goesOn = database->together([&]() -> Result<void> {
+    if (auto fourth = add(4); !fourth) return fourth;
+    (void)database->write([](Sql&) -> Result<void> { return fail(ErrorCode::invalidInput, "no"); });
+    return {};
+  });
+  EXPECT_FALSE(goesOn);
+  EXPECT_FALSE(told);
+  EXPECT_EQ(ask("SELECT n FROM t").size(), 2U);
+}
+
 TEST_F(DatabaseTest, ValuesComeBackAsTheyWere) {
   makeTable();
   const std::string zero("a\0b", 3);

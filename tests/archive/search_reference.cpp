@@ -1,5 +1,6 @@
 // What a search should find, said in plain C++ and in another way than the SQL: dates by their beginnings, wildcards by
 // recursion, metadata by walking the JSON.
+#include "archive/access/shown_words.hpp"
 #include "archive/search/fold.hpp"
 #include "archive/search/query_values.hpp"
 #include "tests/archive/search_world.hpp"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <regex>
 
 namespace nora::test {
@@ -49,6 +51,52 @@ bool fits(const Operand& operand, const std::string& text) {
 
 bool holds(const std::string& text, const std::string& part) {
   return foldText(text).find(foldText(part)) != std::string::npos;
+}
+
+/// Where names are hidden: what is asked for, if it is nothing but words that are shown, in the form of asWords().
+std::optional<Operand> shownOperand(const Operand& wanted, bool inside) {
+  Operand out;
+  out.text = inside ? "*" : "";
+  std::string run;
+  const auto addRun = [&] {
+    const auto words = wordsOf(run);
+    for (const auto& word : words) *out.text += "-" + word + "-";
+    run.clear();
+    return std::all_of(words.begin(), words.end(), isShownWord);
+  };
+  for (const char c : *wanted.text) {
+    if (wanted.quoted || (c != '*' && c != '?')) {
+      run += c;
+      continue;
+    }
+    if (c == '?' || !addRun()) return std::nullopt;
+    *out.text += '*';
+  }
+  if (!addRun()) return std::nullopt;
+  if (inside) *out.text += '*';
+  return out;
+}
+
+std::string asWords(const std::string& text) {
+  std::string out = "-";
+  for (const char c : foldText(text)) {
+    if (wordSeparators.find(c) == std::string_view::npos)
+      out += c;
+    else
+      out += "--";
+  }
+  return out + "-";
+}
+
+bool fitsShown(const Operand& wanted, const std::string& text, bool inside = false) {
+  const auto shown = shownOperand(wanted, inside);
+  return shown && fits(*shown, asWords(text));
+}
+
+bool hasNumber(const std::string& text) {
+  const auto words = wordsOf(text);
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word.find_first_not_of("0123456789") == std::string::npos; });
 }
 
 template <class T>
@@ -115,7 +163,7 @@ std::vector<nlohmann::json> valuesOf(const Item& item, const std::string& key) {
   return found;
 }
 
-bool valueFits(const Condition& condition, const nlohmann::json& value) {
+bool valueFits(const Condition& condition, const nlohmann::json& value, bool isHidden) {
   const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
   static const std::regex number(R"([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)");
   static const std::regex day(R"(\d\d\d\d-\d\d-\d\d[^]*)");
@@ -125,6 +173,10 @@ bool valueFits(const Condition& condition, const nlohmann::json& value) {
     return numberFits(condition, std::stod(text));
   }
   if (condition.operand.date || condition.upper.date) return std::regex_match(text, day) && dayFits(condition, text);
+  if (isHidden) {
+    const bool isAsked = condition.comparison == Comparison::equal && !hasNumber(*condition.operand.text);
+    return isAsked && fitsShown(condition.operand, text);
+  }
   if (condition.comparison == Comparison::equal) return fits(condition.operand, text);
   return ordered(condition.comparison, foldText(text), foldText(*condition.operand.text));
 }
@@ -147,7 +199,7 @@ class Reference {
       case Query::Kind::condition: break;
     }
     const Condition& condition = query.condition;
-    if (condition.field == SearchField::meta && hidden(item) && foldText(condition.key) == "patientname") return false;
+    if (condition.field == SearchField::meta && hidden(item) && !isShownKey(condition.key)) return false;
     if (condition.comparison == Comparison::present) return present(condition, level, item);
     if (condition.comparison != Comparison::notEqual) return equal(condition, level, item);
     Condition same = condition;
@@ -180,11 +232,25 @@ class Reference {
     return std::any_of(items.begin(), items.end(), [&](const Item* other) { return test(*other); });
   }
 
+  /// Only words are shown of it.
+  bool isInWords(Level level, const Item& item) const {
+    return hidden(item) && level != Level::project && level != Level::subject;
+  }
+
+  bool nameFits(const Operand& wanted, Level level, const Item& item) const {
+    const std::string name = shownName(level, item);
+    return isInWords(level, item) ? fitsShown(wanted, name) : fits(wanted, name);
+  }
+
   std::string shownName(Level level, const Item& item) const {
     if (!hidden(item) || level == Level::project) return item.name;
     if (level == Level::subject) return item.pseudonym;
+    return masked(level, item, item.name);
+  }
+
+  std::string masked(Level level, const Item& item, const std::string& text) const {
     const auto subjects = related(Level::subject, level, item);
-    std::string name = foldText(item.name);
+    std::string name = foldText(text);
     if (subjects.empty()) return name;
     const std::string secret = foldText(subjects.front()->name);
     for (std::size_t at = name.find(secret); at != std::string::npos;) {
@@ -202,10 +268,14 @@ class Reference {
     };
     const bool path =
         level == Level::file && !hidden(item) && (!wild || condition.operand.text->find('/') != std::string::npos);
-    if (test(path ? item.path : shownName(level, item))) return true;
+    const auto testName = [&](Level of, const Item& one) {
+      if (isInWords(of, one)) return fitsShown(condition.operand, shownName(of, one), !wild);
+      return test(shownName(of, one));
+    };
+    if (path ? test(item.path) : testName(level, item)) return true;
     if (level == Level::project && test(item.title)) return true;
     const auto named = [&](Level above) {
-      return level > above && any(above, level, item, [&](const Item& other) { return test(shownName(above, other)); });
+      return level > above && any(above, level, item, [&](const Item& other) { return testName(above, other); });
     };
     return named(Level::subject) || named(Level::study);
   }
@@ -263,8 +333,9 @@ class Reference {
   bool meta(const Condition& condition, Level level, const Item& item, bool anyValue) const {
     const auto test = [&](const Item& other) {
       const auto values = valuesOf(other, condition.key);
-      return std::any_of(values.begin(), values.end(),
-                         [&](const nlohmann::json& value) { return anyValue || valueFits(condition, value); });
+      return std::any_of(values.begin(), values.end(), [&](const nlohmann::json& value) {
+        return anyValue || valueFits(condition, value, hidden(item));
+      });
     };
     if (condition.level != Level::none) return any(condition.level, level, item, test);
     for (int i = static_cast<int>(level); i >= 1; --i) {
@@ -298,11 +369,11 @@ class Reference {
     const Operand& wanted = condition.operand;
     const auto file = [&](auto test) { return any(Level::file, level, item, test); };
     const auto named = [&](Level target) {
-      return any(target, level, item, [&](const Item& other) { return fits(wanted, shownName(target, other)); });
+      return any(target, level, item, [&](const Item& other) { return nameFits(wanted, target, other); });
     };
     switch (condition.field) {
       case SearchField::word: return word(condition, level, item);
-      case SearchField::name: return fits(wanted, shownName(level, item));
+      case SearchField::name: return nameFits(wanted, level, item);
       case SearchField::path: return !hidden(item) && file([&](const Item& f) { return fits(wanted, f.path); });
       case SearchField::project: return named(Level::project);
       case SearchField::subject: return named(Level::subject);
@@ -311,7 +382,10 @@ class Reference {
       case SearchField::kind: return file([&](const Item& f) { return fits(wanted, f.kind); });
       case SearchField::format: return file([&](const Item& f) { return fits(wanted, f.format); });
       case SearchField::modality: return file([&](const Item& f) { return fits(wanted, f.modality); });
-      case SearchField::sequence: return file([&](const Item& f) { return fits(wanted, f.sequence); });
+      case SearchField::sequence:
+        return file([&](const Item& f) {
+          return hidden(f) ? fitsShown(wanted, masked(Level::file, f, f.sequence)) : fits(wanted, f.sequence);
+        });
       case SearchField::state:
         return file([&](const Item& f) {
           return std::array{"present", "vanished", "broken"}.at(static_cast<std::size_t>(f.state)) == *wanted.text;

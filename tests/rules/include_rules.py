@@ -40,7 +40,7 @@ LIBRARIES = [
     (r"CLI/", ("app/",)),
     (r"dcmtk/", ("image/io/dicom", "dicom/")),
     (r"libdeflate\.h", ("image/io/",)),
-    (r"zlib\.h", ("image/io/", "streaming/encoder/", "app/zip_stream", "archive/files/packed_head")),
+    (r"zlib\.h", ("image/io/", "streaming/encoder/", "app/zip_stream", "app/api/leaving_stream", "archive/files/packed_head")),
     (r"zip\.h", ("archive/files/zip_unpack",)),
     (r"expat\.h", ("image/io/mesh_xml", "image/io/vtk_xml")),
     (r"openjpeg\.h", ("image/io/dicom_jpeg2000",)),
