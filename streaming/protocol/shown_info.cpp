@@ -24,7 +24,10 @@ void dropTexts(nlohmann::json& value) {
     }
     return;
   }
-  for (const char* key : {"fields", "metadata", "warnings", "file", "series"}) value.erase(key);
+  for (const char* key : {"file", "series"}) value.erase(key);
+  for (const char* key : {"fields", "metadata", "warnings"}) {
+    if (const auto list = value.find(key); list != value.end()) *list = nlohmann::json(list->type());  // empty
+  }
   for (auto& [key, one] : value.items()) {
     if (key == "labels") {
       if (one.is_object() && one.contains("source")) one["source"] = "";

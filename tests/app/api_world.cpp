@@ -106,7 +106,7 @@ ProjectRecord ApiWorld::makeProject(const std::string& name, const TemporaryFold
   auto project = index->archive.addProject(wanted);
   EXPECT_TRUE(project) << describe(project.error());
   const std::string base = "sub-Mustermann/ses-Mustermann-1/";
-  write(folder / (base + "sub-Mustermann_T1w.nii"), niftiOf(300'003));
+  write(folder / (base + "sub-Mustermann_T1w.nii"), hides ? niftiOf(300'003) : std::string(300'000, 'x') + "end");
   write(folder / (base + "named.nii"), "from MUSTERMANN, Max" + std::string(1000, 'y'));
   write(folder / (base + "notes.txt"), "Mustermann was here");
   const std::vector<FoundFileRecord> files{found(wanted.root, base + "sub-Mustermann_T1w.nii", "image", "NIfTI-1"),
