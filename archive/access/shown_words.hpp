@@ -9,8 +9,9 @@
 
 namespace nora {
 
-/// Characters that stand between words; names in other scripts are words as well. ASCII, each once.
-inline constexpr std::string_view wordSeparators = "-_ .^+,()[]=";
+/// Characters that stand between words; all others are parts of words, which are not shown then. Few, because in SQL each
+/// is a call within the other, and SQLite takes no deep ones.
+inline constexpr std::string_view wordSeparators = "-_ .";
 
 /// The words of a text, folded as foldText() does.
 [[nodiscard]] std::vector<std::string> wordsOf(std::string_view text);
