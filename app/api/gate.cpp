@@ -51,14 +51,19 @@ CookiePlace Gate::placeOf(const HttpRequest& request) {
   return {"/", request.ownOrigin.starts_with("https:")};
 }
 
-Result<Visitor> Gate::ofUser(std::int64_t userId) {
+Result<Visitor> Gate::ofUser(std::int64_t userId, Entrance entrance) {
   const auto user = places_.accounts.user(userId);
   if (!user) return tl::make_unexpected(user.error());
   auto caller = places_.accounts.callerOf(userId);
   if (!caller) return tl::make_unexpected(caller.error());
   if (caller->disabled) return fail(ErrorCode::forbidden, "the account is disabled: ask an administrator");
+  const auto good = entrance == Entrance::session ? options_.confirmedSession : options_.confirmedSecret;
+  if (user->origin != "local" && nowUs() - user->confirmedUs > microseconds(good))
+    return fail(ErrorCode::forbidden, "log in at the page first, so that it is known that you may still enter",
+                "confirmed");
   Visitor out;
   out.caller = *std::move(caller);
+  out.caller.entrance = entrance;
   out.name = user->name;
   return out;
 }
@@ -68,9 +73,8 @@ Result<Visitor> Gate::byToken(std::string_view header) {
   if (!header.starts_with(bearer)) return fail(ErrorCode::forbidden, "expected \"Bearer TOKEN\"", "authorization");
   const auto token = places_.accounts.token(hashOfSecret(header.substr(bearer.size())));
   if (!token) return tl::make_unexpected(refused(token.error(), wrong));
-  auto out = ofUser(token->userId);
+  auto out = ofUser(token->userId, Entrance::token);
   if (!out) return out;
-  out->caller.entrance = Entrance::token;
   out->caller.limit = token->rights;
   out->caller.onlyProject = token->projectId;
   out->key = "token:" + std::to_string(token->id);
@@ -80,9 +84,8 @@ Result<Visitor> Gate::byToken(std::string_view header) {
 Result<Visitor> Gate::byShare(std::string_view secret) {
   const auto link = places_.accounts.shareLink(hashOfSecret(secret));
   if (!link) return tl::make_unexpected(refused(link.error(), "the link is wrong or has expired: ask for a new one"));
-  auto out = ofUser(link->ownerId);
+  auto out = ofUser(link->ownerId, Entrance::shareLink);
   if (!out) return out;
-  out->caller.entrance = Entrance::shareLink;
   out->caller.limit = link->rights;
   out->caller.onlyProject = link->projectId;
   out->name = "link of " + out->name;
@@ -94,9 +97,9 @@ Result<Visitor> Gate::bySession(const HttpRequest& request, std::string_view sec
   const auto session = places_.accounts.session(hashOfSecret(secret));
   if (!session && session.error().code == ErrorCode::notFound) return Visitor();  // ended: a guest
   if (!session) return tl::make_unexpected(session.error());
-  auto out = ofUser(session->userId);
+  auto out = ofUser(session->userId, Entrance::session);
+  if (!out && out.error().where == "confirmed") return Visitor();  // as if it had ended
   if (!out) return out;
-  out->caller.entrance = Entrance::session;
   out->sessionId = session->id;
   out->csrf = session->csrf;
   out->key = "session:" + std::to_string(session->id);
@@ -175,9 +178,8 @@ bool Gate::mayStay(const std::string& key) {
     if (who.empty()) return stream.visitor;  // a guest
     if (auto alive = places_.accounts.isAlive(who.substr(0, who.find(':')), id()); !alive)
       return tl::make_unexpected(alive.error());
-    auto user = ofUser(stream.visitor.caller.userId);
+    auto user = ofUser(stream.visitor.caller.userId, stream.visitor.caller.entrance);
     if (!user) return user;
-    user->caller.entrance = stream.visitor.caller.entrance;
     user->caller.limit = stream.visitor.caller.limit;
     user->caller.onlyProject = stream.visitor.caller.onlyProject;
     return user;
@@ -202,11 +204,10 @@ Result<Visitor> Gate::logIn(const UserRecord& user, const HttpRequest& request, 
   session.expiresUs = nowUs() + microseconds(options_.session);
   const auto made = places_.accounts.addSession(session);
   if (!made) return tl::make_unexpected(made.error());
-  auto out = ofUser(user.id);
+  auto out = ofUser(user.id, Entrance::session);
   if (!out) return out;
   out->sessionId = made->id;
   out->csrf = made->csrf;
-  out->caller.entrance = Entrance::session;
   auto cookie = sessionCookie(secret.text, placeOf(request), std::chrono::seconds(0));
   if (!cookie) return tl::make_unexpected(cookie.error());
   response.headers.emplace_back("set-cookie", *std::move(cookie));

@@ -49,6 +49,7 @@ struct Route {
   /// Instead of `answer`: the body goes piece by piece to what this opens.
   std::function<Result<std::shared_ptr<HttpSink>>(const Visit&)> upload = {};
   std::size_t mostBody = 0;  // bytes of JSON in the request; 0: it has no body
+  bool waits = false;        // for other servers: it runs where nobody else has to wait with it
 };
 
 /// What routes work on; outlives them.

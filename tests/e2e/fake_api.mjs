@@ -168,7 +168,7 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
   const me = (session) => {
     const user = session ? allUsers().find((each) => each.id === session.userId) : null;
     const entrance = accounts ? (user ? "session" : "guest") : "local";
-    return { user, entrance, csrf: session?.csrf ?? null, logIn: { password: true, oidc: accounts, oidcName: "Lab ID" }, setup: state.users.length === 0, version: "fake" };
+    return { user, entrance, csrf: session?.csrf ?? null, logIn: { directories: accounts ? ["Lab directory"] : [], providers: accounts ? [{ name: "lab", title: "Lab ID", url: `${fake.url}api/v1/login/oidc?provider=lab` }] : [] }, setup: state.users.length === 0, version: "fake" };
   };
   const enter = (user, response) => {
     const key = `s${++state.nextId}`;

@@ -1,0 +1,57 @@
+#include "app/api/log_in.hpp"
+
+#include "archive/access/secret.hpp"
+
+namespace nora {
+
+std::string Setup::open() {
+  const auto secret = newSecret();
+  const std::lock_guard lock(mutex_);
+  hash_ = secret.hash;
+  return secret.text;
+}
+
+bool Setup::isOpen() const {
+  const std::lock_guard lock(mutex_);
+  return !hash_.empty();
+}
+
+bool Setup::matches(std::string_view secret) const {
+  const std::lock_guard lock(mutex_);
+  return !hash_.empty() && secretMatches(secret, hash_);
+}
+
+void Setup::close() {
+  const std::lock_guard lock(mutex_);
+  hash_.clear();
+}
+
+Result<void> noteAction(const ApiPlaces& places, const Visit& visit, const std::string& action, std::int64_t projectId,
+                        const std::string& item, const nlohmann::json& detail) {
+  AuditRecord record;
+  record.user = visit.visitor.name.empty() ? "guest" : visit.visitor.name;
+  record.action = action;
+  record.projectId = projectId;
+  record.item = item;
+  record.detail = detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  record.address = visit.request.client;
+  return places.accounts.note(record);
+}
+
+Result<Visitor> beginSession(const LogInPlaces& at, const Visit& visit, const UserRecord& user, const std::string& by,
+                             HttpResponse& response) {
+  auto visitor = at.gate.logIn(user, visit.request, response);
+  if (!visitor) return visitor;
+  const Visit now{visit.request, *visitor, {}, {}, {}};
+  if (auto noted = noteAction(at.places, now, "login", 0, user.name, {{"by", by}}); !noted)
+    return tl::make_unexpected(noted.error());
+  if (auto seen = at.places.accounts.noteSeen(user.id); !seen) return tl::make_unexpected(seen.error());
+  if (user.administrator) at.setup.close();  // the first one may be a directory's
+  return visitor;
+}
+
+Result<void> noteRefusal(const LogInPlaces& at, const Visit& visit, const std::string& name, const Error& why) {
+  return noteAction(at.places, visit, "login.failed", 0, name, {{"why", describe(why)}});
+}
+
+}  // namespace nora
