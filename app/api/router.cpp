@@ -171,15 +171,6 @@ HttpAnswer answerOf(std::shared_ptr<const Asked> asked, Gate& gate) {
 
 }  // namespace
 
-HttpResponse problemWith(const Error& error, int status) {
-  HttpResponse response = problem(error);
-  auto json = nlohmann::json::parse(response.body);
-  json["status"] = status;
-  response.body = json.dump();
-  response.status = status;
-  return response;
-}
-
 HttpHandler makeRouter(std::vector<Route> routes, Gate& gate) {
   struct Known {
     std::vector<std::string> pattern;

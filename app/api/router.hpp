@@ -12,7 +12,4 @@ namespace nora {
 /// `gate` outlives the handler.
 [[nodiscard]] HttpHandler makeRouter(std::vector<Route> routes, Gate& gate);
 
-/// A problem with its own status, where the code does not tell.
-[[nodiscard]] HttpResponse problemWith(const Error& error, int status);
-
 }  // namespace nora

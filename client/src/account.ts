@@ -1,6 +1,8 @@
 // Who uses the page: asks the server, logs in and out. Nothing else of the page is there before that is known.
 import { getJson, onLoggedOut, Problem, sendJson, setCsrf, textOf, type List } from "./api.ts";
 
+import type { Scene } from "./scene.ts";
+
 export interface User {
   id: number;
   name: string;
@@ -23,6 +25,7 @@ export interface Me {
   csrf: string | null;
   logIn: { directories: string[]; providers: LogInProvider[] }; // beside accounts of the server itself
   setup: boolean; // an administrator has still to be made
+  share: { projectId: number; rights: string[]; scene: Partial<Scene>; expires: string } | null; // what a link shows
   version: string;
 }
 

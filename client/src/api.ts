@@ -47,7 +47,14 @@ export function onLoggedOut(listener: () => void): void {
   loggedOut = listener;
 }
 
-export const apiUrl = (path: string): string => new URL(`api/v1/${path}`, document.baseURI).href;
+/** The secret of the link by which the page was opened; everything is asked for by it. */
+const share = new URLSearchParams(location.search).get("share") ?? "";
+
+export function apiUrl(path: string): string {
+  const url = new URL(`api/v1/${path}`, document.baseURI);
+  if (share !== "") url.searchParams.set("share", share);
+  return url.href;
+}
 
 /** "?a=1&b=x" of what is neither empty, 0, false nor missing; "" of nothing. */
 export function queryOf(values: Record<string, string | number | boolean | null | undefined>): string {

@@ -5,12 +5,12 @@ import "./layers-panel.ts";
 import { Lazy } from "./lazy.ts";
 import "./notices.ts";
 import "./readout.ts";
-import "./stats.ts";
 import "./time-slider.ts";
 import "./toolbar.ts";
 import "./user-menu.ts";
 import "./viewport.ts";
 import "./views-panel.ts";
+import { apiUrl } from "./api.ts";
 import { PageElement } from "./base-element.ts";
 import { bringsFiles, droppedFiles } from "./dropped-files.ts";
 import type { View } from "./scene.ts";
@@ -31,18 +31,18 @@ export class App extends PageElement {
     login: new Lazy(() => import("./login-view.ts"), this.redraw),
     archive: new Lazy(() => import("./archive-table.ts"), this.redraw),
     sheet: new Lazy(() => import("./sheet.ts"), this.redraw),
+    stats: new Lazy(() => import("./stats.ts"), this.redraw),
     help: new Lazy(() => import("./help.ts"), this.redraw),
     meta: new Lazy(() => import("./metadata-sheet.ts"), this.redraw),
     admin: new Lazy(() => import("./admin.ts"), this.redraw),
     account: new Lazy(() => import("./account-dialog.ts"), this.redraw),
+    saved: new Lazy(() => import("./saved-dialog.ts"), this.redraw),
     upload: new Lazy(() => import("./upload-dialog.ts"), this.redraw),
   };
 
   constructor() {
     super();
-    const url = new URL("api/v1/stream", document.baseURI);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    this.ui = new Ui(new Session(url.href));
+    this.ui = new Ui(new Session(apiUrl("stream").replace(/^http/, "ws")));
     this.parts.archive.load(); // on its way while the server is asked who this is
   }
 
@@ -83,7 +83,7 @@ export class App extends PageElement {
             )}
             <nora-opening .ui=${ui}></nora-opening>
             ${parts.sheet.when(ui.sheet !== null || this.hadSheet, () => html`<nora-sheet .ui=${ui}></nora-sheet>`)}
-            <nora-stats .ui=${ui}></nora-stats>
+            ${parts.stats.when(ui.statsOpen, () => html`<nora-stats .ui=${ui}></nora-stats>`)}
           </div>
           <nora-time .ui=${ui}></nora-time>
           <nora-readout .ui=${ui}></nora-readout>
@@ -96,6 +96,7 @@ export class App extends PageElement {
       ${parts.meta.when(ui.metaOf !== null, () => html`<nora-metadata .ui=${ui}></nora-metadata>`)}
       ${parts.admin.when(ui.adminOpen, () => html`<nora-admin .ui=${ui}></nora-admin>`)}
       ${parts.account.when(ui.accountPage !== null, () => html`<nora-account .ui=${ui}></nora-account>`)}
+      ${parts.saved.when(ui.savedOpen, () => html`<nora-saved .ui=${ui}></nora-saved>`)}
       ${parts.upload.when(ui.upload !== null || this.hadUpload, () => html`<nora-upload .ui=${ui}></nora-upload>`)}
       <nora-toasts .ui=${ui}></nora-toasts>
       ${parts.help.when(ui.helpOpen || this.hadHelp, () => html`<nora-help .ui=${ui}></nora-help>`)}`;

@@ -108,7 +108,7 @@ export class Archive {
     const entry = this.bySource.get(key);
     if (!entry && !this.asked.has(key)) {
       this.asked.add(key);
-      void this.lookUp(source);
+      this.lookUp(source).catch(() => undefined); // the layer keeps the name that the server gave it
     }
     return entry;
   }
@@ -145,15 +145,15 @@ export class Archive {
     return null;
   }
 
-  private async lookUp(source: Source): Promise<void> {
-    try {
-      const row = await this.rowOf(source);
-      if (!row || sourceKey(row.source) !== sourceKey(source)) return;
-      this.remember([row]);
-      this.named();
-    } catch {
-      // the layer keeps the name that the server gave it
-    }
+  /** The same, for who waits for it. Throws a Problem. */
+  async lookUp(source: Source): Promise<Entry | undefined> {
+    const known = this.bySource.get(sourceKey(source));
+    if (known) return known;
+    const row = await this.rowOf(source);
+    if (!row || sourceKey(row.source) !== sourceKey(source)) return undefined;
+    this.remember([row]);
+    this.named();
+    return entryOf(row);
   }
 
   /** A source is "PROJECT/PATH", or "[ID] NAME" where names may not be seen. */

@@ -50,6 +50,7 @@ export interface Row {
 /** A file as the viewer opens it. */
 export interface Entry {
   id: number;
+  projectId: number;
   subjectId: number;
   subject: string;
   study: string;
@@ -78,6 +79,7 @@ export const isReady = (row: Row): boolean => (row.state ?? "present") === "pres
 export function entryOf(row: Row): Entry {
   return {
     id: row.id,
+    projectId: row.projectId,
     subjectId: row.subjectId ?? 0,
     subject: row.subject ?? "",
     study: row.study ?? "",

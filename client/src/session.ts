@@ -432,6 +432,20 @@ export class Session {
     this.events.emit("status");
   }
 
+  /** Another arrangement in the place of this one. */
+  show(scene: Partial<Scene>): void {
+    if (!this.greeted) return this.toast("error", "There is no connection to the server: try again in a moment.");
+    this.userOpened = true;
+    ++this.wishes;
+    this.opening = this.openFailure = null;
+    this.following = [];
+    this.store.adopt(scene);
+    this.looks.replaced(this.scene);
+    this.sendOwnScene();
+    this.viewports.queue();
+    this.events.emit("ui");
+  }
+
   private sendOwnScene(): void {
     const input = this.sendInput({ type: "scene", scene: this.scene });
     if (input !== 0) this.ownScenes.add(input);
@@ -555,6 +569,8 @@ export class Session {
     if (!isEmpty() || this.seeking) return;
     this.seeking = true;
     try {
+      const shared = this.account.me?.share?.scene;
+      if (shared?.layers?.length) return this.show(shared);
       if (this.startedAt === 0) this.startedAt = performance.now();
       await this.archive.tableShown;
       const first = await this.archive.first();

@@ -27,6 +27,7 @@ export class Ui {
   tableWide = false; // the table lies over the views
   metaOf: Row | null = null; // whose metadata are shown
   adminOpen = false;
+  savedOpen = false; // arrangements that are kept, and links to this one
   upload: Promise<Dropped[]> | null = null; // files that are to be added to a project; the dialog is open
   accountPage: AccountPage | null = null;
   readonly folds = new Set<string>(); // of the panels, that are open

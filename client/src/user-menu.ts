@@ -1,5 +1,6 @@
 // At the right of the toolbar: who is logged in, and what they can do about it.
 import { html, nothing } from "lit";
+import { timeOf } from "./account-words.ts";
 import { textOf } from "./api.ts";
 import { PageElement } from "./base-element.ts";
 import type { Topic } from "./session.ts";
@@ -22,6 +23,7 @@ export class UserMenu extends PageElement {
         >
         <button title="Projects, storage, state of the index" @click=${() => this.ui.update({ adminOpen: true })}>Server</button>`;
     }
+    if (me.share) return html`<span class="user muted" title="Until ${timeOf(me.share.expires)}">by a link</span>`;
     if (!me.user) return html`<span class="user muted">guest</span><button @click=${() => account.wantLogIn()}>Log in</button>`;
     return html`<div class="menu-place" @focusout=${this.focusLeft} @keydown=${this.key}>
       <button aria-haspopup="menu" aria-expanded=${this.open} title="Logged in as ${me.user.name}" @click=${() => this.toggle(!this.open)}>

@@ -76,16 +76,20 @@ bool listHas(std::string_view list, std::string_view word) {
   return false;
 }
 
-HttpResponse problem(const Error& error) {
+HttpResponse problemWith(const Error& error, int status) {
   const nlohmann::json body{{"title", std::string(toString(error.code))},
-                            {"status", httpStatus(error.code)},
+                            {"status", status},
                             {"detail", describe(error)},
                             {"code", std::string(toString(error.code))}};
   HttpResponse response;
-  response.status = httpStatus(error.code);
+  response.status = status;
   response.contentType = "application/problem+json";
   response.body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return response;
+}
+
+HttpResponse problem(const Error& error) {
+  return problemWith(error, httpStatus(error.code));
 }
 
 HttpResponse guarded(const std::function<HttpResponse()>& make) {

@@ -19,13 +19,6 @@ constexpr lws_usec_t tickUs = 250'000;
 constexpr std::chrono::seconds longestWork{600};  // more than a reader may take
 constexpr std::chrono::seconds longestParting{2};
 
-HttpResponse problemOf(int status, std::string text) {
-  HttpResponse response;
-  response.status = status;
-  response.body = std::move(text) + "\n";
-  return response;
-}
-
 HttpResponse tooMuch(const char* text) {
   HttpResponse response = problem({ErrorCode::unavailable, text, {}});
   response.headers.emplace_back("retry-after", "2");
@@ -116,7 +109,7 @@ int HttpExchange::plan(HttpAnswer answer, const AnnouncedBody& announced) {
   const bool wantsBody = std::holds_alternative<HttpBody>(answer) || std::holds_alternative<HttpUpload>(answer);
   if (announced.bytes > 0 && !wantsBody && (ready == nullptr || ready->status < 400)) {
     side_.metrics.refused("body");
-    deliverAndClose(problemOf(400, "requests with a body are not answered"));
+    deliverAndClose(problemWith({ErrorCode::invalidInput, "requests with a body are not answered", {}}, 400));
     return 0;
   }
   if (pipelined_ && ready == nullptr) {
@@ -298,7 +291,7 @@ int HttpExchange::tick() {
   if (takes && isTooSlow(now)) {
     side_.metrics.refused("slow_body");
     dropUpload();
-    deliverAndClose(problemOf(408, "the body does not come"));
+    deliverAndClose(problemWith({ErrorCode::invalidInput, "the body does not come", {}}, 408));
   }
   if (state_.phase == Phase::parting && now - state_.passedSince > longestParting) return -1;
   const bool waits = awaitsWorker();

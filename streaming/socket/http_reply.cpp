@@ -12,7 +12,7 @@ namespace nora {
 namespace {
 
 constexpr std::size_t headBytes = 2048;  // beside the values of headers that differ
-constexpr std::size_t longestRefusal = 256;
+constexpr std::size_t longestRefusal = 1024;
 
 struct NamedHeader {
   std::string_view name, value;
@@ -107,9 +107,8 @@ bool writeHead(lws* wsi, const HttpResponse& response, const ReplyShape& shape) 
 }
 
 int writeRefusal(lws* wsi, int status, std::string_view text) {
-  HttpResponse response;
-  response.status = status;
-  response.body = std::string(text) + "\n";
+  const auto code = status == 403 ? ErrorCode::forbidden : ErrorCode::invalidInput;
+  const HttpResponse response = problemWith({code, std::string(text), {}}, status);
   if (!writeHead(wsi, response, {response.body.size(), false, true})) return -1;
   std::array<unsigned char, LWS_PRE + longestRefusal> memory{};
   const std::size_t length = std::min(response.body.size(), longestRefusal);

@@ -111,6 +111,8 @@ using StreamGate = std::function<Result<StreamVisitor>(const HttpRequest&, std::
 
 /// An application/problem+json answer.
 [[nodiscard]] HttpResponse problem(const Error& error);
+/// With a status of its own.
+[[nodiscard]] HttpResponse problemWith(const Error& error, int status);
 
 class SocketServer {
  public:

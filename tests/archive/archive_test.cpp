@@ -102,7 +102,8 @@ TEST_F(ArchiveTest, EveryProjectHasASecret) {
 }
 
 TEST_F(ArchiveTest, NamesThatCannotBeFoldersAreRefused) {
-  for (const std::string name : {"", "  ", ".hidden", "..", "a/b", "a\nb", "\xFF", std::string(200, 'x').c_str()}) {
+  const std::vector<std::string> refused{"", "  ", ".hidden", "..", "a/b", "a\nb", "\xFF", std::string(200, 'x')};
+  for (const std::string& name : refused) {
     ProjectRecord wanted;
     wanted.name = name;
     EXPECT_EQ(archive->addProject(wanted).error().code, ErrorCode::invalidInput) << name;
