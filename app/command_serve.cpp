@@ -243,6 +243,7 @@ Result<void> serve(const Config& config, const ServeOptions& options, const sigs
   Gate gate(places, gateOptions(config, *ways));
   LoginLimiter limiter;
   Setup setup;
+  if (auto made = makeGroups(places.accounts, *ways); !made) return made;
   const LogInPlaces logIns{places, gate, limiter, setup, *ways};
   auto how = engineOptions(config);
   how.metrics = metrics;

@@ -84,7 +84,8 @@ Result<LoginDirectories> LoginDirectories::make(const std::vector<LdapConfig>& s
     auto ldap = LdapDirectory::make(*std::move(with));
     if (!ldap) return tl::make_unexpected(ldap.error());
     out.all_.push_back({one.name, one.title.empty() ? one.name : one.title, *std::move(ldap),
-                        !one.administratorsGroup.empty(), std::chrono::seconds(one.checkSeconds), Clock::now()});
+                        namesGiven(one.groupNames), !one.administratorsGroup.empty(),
+                        std::chrono::seconds(one.checkSeconds), Clock::now()});
   }
   return out;
 }
@@ -92,6 +93,12 @@ Result<LoginDirectories> LoginDirectories::make(const std::vector<LdapConfig>& s
 std::vector<std::string> LoginDirectories::titles() const {
   std::vector<std::string> out;
   for (const auto& directory : all_) out.push_back(directory.title);
+  return out;
+}
+
+std::set<std::string> LoginDirectories::groupNames() const {
+  std::set<std::string> out;
+  for (const auto& directory : all_) out.insert(directory.groupNames.begin(), directory.groupNames.end());
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "base/login_config.hpp"
 
 #include <chrono>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -27,6 +28,8 @@ class LoginDirectories {
   [[nodiscard]] bool empty() const { return all_.empty(); }
   /// For people, in their order.
   [[nodiscard]] std::vector<std::string> titles() const;
+  /// Names of groups in nora that the settings give.
+  [[nodiscard]] std::set<std::string> groupNames() const;
   /// One of them says who is an administrator of nora.
   [[nodiscard]] bool sayAdministrators() const;
 
@@ -48,6 +51,7 @@ class LoginDirectories {
   struct Directory {
     std::string name, title;
     LdapDirectory ldap;
+    std::set<std::string> groupNames;
     bool saysAdministrators = false;
     std::chrono::seconds every{0};  // 0: never
     Clock::time_point due{};

@@ -24,6 +24,12 @@ Result<void> checkCaFile(const std::string& setting, const std::string& file) {
               setting);
 }
 
+std::set<std::string> namesGiven(const std::map<std::string, std::string>& names) {
+  std::set<std::string> out;
+  for (const auto& [group, name] : names) out.insert(name);
+  return out;
+}
+
 std::vector<std::string> groupsInNora(const std::vector<std::string>& groups,
                                       const std::map<std::string, std::string>& names) {
   std::set<std::string> out;

@@ -22,4 +22,7 @@ namespace nora {
 [[nodiscard]] std::vector<std::string> groupsInNora(const std::vector<std::string>& groups,
                                                     const std::map<std::string, std::string>& names);
 
+/// The names in nora of such a map.
+[[nodiscard]] std::set<std::string> namesGiven(const std::map<std::string, std::string>& names);
+
 }  // namespace nora

@@ -3,7 +3,6 @@
 #include "app/login_names.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace nora {
@@ -79,6 +78,12 @@ Result<LoginProviders> LoginProviders::make(const std::vector<OidcConfig>& setti
 const LoginProvider* LoginProviders::find(const std::string& name) const {
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& one) { return one.name == name; });
   return found == all_.end() ? nullptr : &*found;
+}
+
+std::set<std::string> LoginProviders::groupNames() const {
+  std::set<std::string> out;
+  for (const auto& one : all_) out.merge(namesGiven(one.groupNames));
+  return out;
 }
 
 bool LoginProviders::sayAdministrators() const {

@@ -7,6 +7,7 @@
 #include "base/login_config.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class LoginProviders {
   /// nullptr: there is none of that name.
   [[nodiscard]] const LoginProvider* find(const std::string& name) const;
   [[nodiscard]] bool sayAdministrators() const;
+  /// Names of groups in nora that the settings give.
+  [[nodiscard]] std::set<std::string> groupNames() const;
   /// Of the page, with / at its end; empty without providers.
   [[nodiscard]] const std::string& pageUrl() const { return pageUrl_; }
 

@@ -22,6 +22,7 @@ nlohmann::json toJson(const UserRecord& user) {
           {"origin", user.origin},
           {"administrator", user.administrator},
           {"disabled", user.disabled},
+          {"absent", user.absent},
           {"created", jsonTime(user.createdUs)},
           {"seen", jsonTime(user.seenUs)}};
 }

@@ -1,8 +1,40 @@
 #include "app/api/log_in.hpp"
 
 #include "archive/access/secret.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <set>
 
 namespace nora {
+namespace {
+
+Result<void> makeGroups(Accounts& accounts, const std::set<std::string>& names, const std::string& origin) {
+  const auto there = accounts.groups();
+  if (!there) return tl::make_unexpected(there.error());
+  for (const std::string& name : names) {
+    const auto known = std::ranges::find(*there, name, &GroupRecord::name);
+    if (known != there->end()) {
+      if (known->origin != origin)
+        log::warning("[" + origin + "] group_names: there is a group \"" + printable(name) +
+                     "\" already that is kept elsewhere: nobody is put into it; remove it, or give another name");
+      continue;
+    }
+    const auto made = accounts.addGroup(name, origin);
+    if (made) continue;
+    const auto now = accounts.groups();  // another server may have been faster
+    const bool isThere = now && std::ranges::find(*now, name, &GroupRecord::name) != now->end();
+    if (!isThere) return fail(made.error().code, made.error().what, "[" + origin + "] group_names: " + printable(name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> makeGroups(Accounts& accounts, const LogInWays& ways) {
+  if (auto made = makeGroups(accounts, ways.directories.groupNames(), "ldap"); !made) return made;
+  return makeGroups(accounts, ways.providers.groupNames(), "oidc");
+}
 
 std::string Setup::open() {
   const auto secret = newSecret();

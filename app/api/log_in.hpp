@@ -39,6 +39,10 @@ struct LogInWays {
   }
 };
 
+/// The groups that the settings name are there before the first of their members logs in, so that rights can be given
+/// to them. Says in the log which names another group has: nobody would be put into those. Errors: those of the index.
+[[nodiscard]] Result<void> makeGroups(Accounts& accounts, const LogInWays& ways);
+
 /// Outlives the routes.
 struct LogInPlaces {
   ApiPlaces places;

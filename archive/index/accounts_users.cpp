@@ -123,7 +123,10 @@ Result<UserRecord> entryUser(Sql& sql, const DirectoryEntry& entry, Confirmed ho
   const auto taken = isTaken(sql, entry.name, user.id);
   if (!taken) return tl::make_unexpected(taken.error());
   if (*taken)
-    return fail(ErrorCode::forbidden, "there is another user of that name: ask an administrator to rename one", "name");
+    return fail(ErrorCode::forbidden,
+                "there is another user of that name: ask an administrator, who can remove one of the two, or have one "
+                "renamed where it is kept",
+                "name");
   user.name = entry.name;
   user.fullName = storable(entry.fullName);
   user.email = storable(entry.email);

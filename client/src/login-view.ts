@@ -15,7 +15,7 @@ const providerFailures: Record<string, string> = {
   unavailable: "The log-in service does not answer: try again later, or log in with name and password.",
   setup: "The log-in service and this server do not fit together: tell the administrator, whose log says why.",
   failed: "The answer of the log-in service was not right: try again, and tell the administrator if it stays so.",
-  name: "Another account of this server has your name already: ask the administrator to rename one of them.",
+  name: "Another account of this server has your name already: ask the administrator, who can remove one of the two, or have one renamed where it is kept.",
   disabled: "Your account is disabled here: ask the administrator.",
   group: "You are not in the group that may use this server: ask who looks after your account.",
   limit: "Too many failed attempts: wait a little and try again.",

@@ -151,8 +151,8 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
   const items = new Items(files);
   const state = {
     users: setup ? [] : [
-      { id: 1, name: "ada", fullName: "Ada Lovelace", email: "ada@lab.example", administrator: true, disabled: false, origin: "local", password: "analytical", created: time(1), seen: time(30) },
-      { id: 2, name: "ben", fullName: "Ben <b>Bold</b>", email: "", administrator: false, disabled: false, origin: "ldap", password: "engine-room", created: time(2), seen: null },
+      { id: 1, name: "ada", fullName: "Ada Lovelace", email: "ada@lab.example", administrator: true, disabled: false, absent: false, origin: "local", password: "analytical", created: time(1), seen: time(30) },
+      { id: 2, name: "ben", fullName: "Ben <b>Bold</b>", email: "", administrator: false, disabled: false, absent: false, origin: "ldap", password: "engine-room", created: time(2), seen: null },
     ],
     groups: [{ id: 1, name: "readers", origin: "local", members: [2] }, { id: 2, name: "lab", origin: "ldap", members: [2] }],
     grants: [{ userId: null, groupId: 1, groupName: "readers", everybody: false, rights: ["read", "download"] }],
@@ -186,7 +186,7 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
   };
   const setUp = ({ secret, name, password }, response) => {
     if (secret !== setup || state.users.length > 0) throw new Refusal(403, "The link has been used or is of an earlier start: start the server again for a new one.");
-    state.users.push({ id: 1, name, fullName: "", email: "", administrator: true, disabled: false, origin: "local", password, created: time(1), seen: null });
+    state.users.push({ id: 1, name, fullName: "", email: "", administrator: true, disabled: false, absent: false, origin: "local", password, created: time(1), seen: null });
     return enter(state.users[0], response);
   };
 
@@ -241,7 +241,7 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
     if (what === "users") {
       if (method === "POST") {
         if (state.users.some((user) => user.name === body.name)) throw new Refusal(400, "there is a user of that name", { field: "name" });
-        state.users.push({ id: ++state.nextId, fullName: "", email: "", administrator: false, disabled: false, origin: "local", created: time(1), seen: null, ...body });
+        state.users.push({ id: ++state.nextId, fullName: "", email: "", administrator: false, disabled: false, absent: false, origin: "local", created: time(1), seen: null, ...body });
       } else if (method === "PATCH") Object.assign(byId(state.users), body);
       else if (method === "DELETE") state.users.splice(state.users.indexOf(byId(state.users)), 1);
       else return { items: allUsers(), next: null };

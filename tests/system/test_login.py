@@ -83,8 +83,8 @@ class Directory(LoginCase):
 
     def test_the_limit_counts_names_of_the_directory_too(self):
         self.person("egon")
-        for _ in range(5):
-            self.refused(Browser(self.nora, "127.0.0.8").log_in("egon", "wrong"), 403, "wrong")
+        for name in ("egon", "EGON", " egon", "egon ", "ｅgon"):
+            self.refused(Browser(self.nora, "127.0.0.8").log_in(name, "wrong"), 403, "wrong")
         waiting = Browser(self.nora, "127.0.0.7").log_in("egon", "egonpw")
         self.assertEqual(waiting.status, 429)
         self.assertGreater(int(waiting.headers["retry-after"]), 0)
@@ -131,6 +131,8 @@ class Directory(LoginCase):
         self.lock(dn)
         until(lambda: gina.me()["user"] is None, "the session has ended")
         self.assertEqual(by_token(), 401)
+        users = self.root().ask("GET", "/api/v1/users").json()["items"]
+        self.assertEqual([user["absent"] for user in users if user["name"] == "gina"], [True])
         self.refused(Browser(self.nora, "127.0.0.5").log_in("gina", "ginapw"), 403, "name or password is wrong")
         self.lock(dn, "delete")
         until(lambda: by_token() == 200, "the token is good again")
@@ -263,6 +265,19 @@ class OpenIdConnect(LoginCase):
         self.assertNotIn("editors", groups)
         self.assertEqual(alice.ask("POST", "/api/v1/logout").status, 200)
         self.assertIsNone(alice.me()["user"])
+
+    def test_groups_of_the_settings_are_there_from_the_start(self):
+        port = free_port()
+        nora = Nora(port, self.provider.settings('group_names = { readers = "mine", editors = "theirs" }\n'))
+        self.addCleanup(nora.end)
+        nora.add_user(ROOT, ROOT_PASSWORD, "--administrator")
+        self.assertEqual(nora.run("group", "add", "mine").returncode, 0)
+        nora.start()
+        root = Browser(nora)
+        root.log_in(ROOT, ROOT_PASSWORD)
+        groups = {group["name"]: group["origin"] for group in root.ask("GET", "/api/v1/groups").json()["items"]}
+        self.assertEqual(groups, {"mine": "local", "theirs": "oidc"})
+        self.assertIn('[oidc] group_names: there is a group "mine" already', nora.said())
 
     def test_an_answer_is_good_once(self):
         alice = Browser(self.nora)
