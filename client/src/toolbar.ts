@@ -32,7 +32,7 @@ export class Toolbar extends PageElement {
       <button title="Centre the crosshair (C)" @click=${() => this.ui.navigation.centreCrosshair()}>Centre</button>
       <button title="Reset zoom, centre and camera of all views (R)" @click=${() => this.ui.navigation.resetViews()}>Reset</button>
       <button aria-pressed=${this.ui.sheet !== null} title="What is known of the selected image: header, labels, b-values (I)" @click=${() => this.ui.toggleInfo()}>Info</button>
-      <button aria-haspopup="dialog" title="Keep this arrangement, open one that was kept, share it by a link" @click=${() => this.ui.update({ savedOpen: true })}>Save</button>
+      <button aria-haspopup="dialog" title="Keep this arrangement, open one that was kept, share it by a link" @click=${() => this.ui.update({ savedOpen: true })}>Saved</button>
       <button aria-haspopup="dialog" title="Mouse, touch and keys (?)" @click=${() => this.ui.update({ helpOpen: true })}>Help</button>
       <span class="connection ${state}" role="status" title=${connectionTexts[state]} aria-label=${connectionTexts[state]}></span>
       <nora-user .ui=${this.ui}></nora-user>

@@ -20,7 +20,7 @@ struct NamedHeader {
 constexpr std::array<NamedHeader, 3> alwaysSent{{
     {"cache-control", "no-cache"},
     {"x-content-type-options", "nosniff"},
-    {"referrer-policy", "no-referrer"},
+    {"referrer-policy", "same-origin"},
 }};
 /// The page's. Frames of its own making show PDF files.
 constexpr std::string_view pagePolicy =

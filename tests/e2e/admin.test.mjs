@@ -69,7 +69,7 @@ test("rights in a project are boxes, one for each right of each who", async () =
   await page.getByRole("button", { name: "May read" }).click();
   await page.getByLabel("everybody: read").waitFor();
   await picture(page, "admin-projects");
-  await page.getByLabel("everybody: read").uncheck();
+  await page.getByLabel("everybody: read").click();
   await page.getByLabel("everybody: read").waitFor({ state: "detached" });
 });
 

@@ -23,7 +23,7 @@ await page.getByRole("button", { name: "Log in", exact: true }).click();
 await page.locator(".row.entry", { hasText: "sub-01_T1w" }).first().waitFor();
 const dialog = page.getByRole("dialog", { name: "Saved views" });
 const openDialog = async () => {
-  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Saved", exact: true }).click();
   await dialog.waitFor();
 };
 const close = () => dialog.getByRole("button", { name: "Close" }).click();
