@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.parse
 
-from nora_client import DEMO, PROGRAM, SOURCE
+from nora_client import DEMO, PROGRAM, SOURCE, unchecked_tls
 
 PEERS = os.path.join(SOURCE, "tests", "archive", "access", "peers")
 PATIENCE = 30
@@ -141,9 +141,9 @@ client_secret_env = "NORA_TEST_CLIENT_SECRET"
 class Nora:
     """`nora serve` with an index and a file of settings of its own. Secrets of the tests are in its environment."""
 
-    def __init__(self, port, settings):
+    def __init__(self, port, settings, page=None):
         self.home = tempfile.TemporaryDirectory(prefix="nora-login-")
-        self.port, self.page = port, f"http://127.0.0.1:{port}/"
+        self.port, self.page = port, page or f"http://127.0.0.1:{port}/"
         self.index = os.path.join(self.home.name, "index.sqlite")
         self.environment = {**os.environ, "NORA_INDEX": self.index, "NORA_TEST_CLIENT_SECRET": "s3cret/+ ü"}
         self.config = os.path.join(self.home.name, "nora.toml")
@@ -194,10 +194,19 @@ class Browser:
 
     def __init__(self, nora, address="127.0.0.1"):
         self.nora, self.address, self.cookies, self.csrf = nora, address, {}, None
+        self.place = urllib.parse.urlsplit(nora.page)
+
+    def connect(self):
+        where = {"timeout": PATIENCE, "source_address": (self.address, 0)}
+        if self.place.scheme == "https":
+            return http.client.HTTPSConnection(self.place.hostname, self.place.port, context=unchecked_tls(), **where)
+        return http.client.HTTPConnection(self.place.hostname, self.place.port, **where)
 
     def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.nora.port, timeout=PATIENCE, source_address=(self.address, 0))
-        sent = {"Content-Type": "application/json", "Origin": self.nora.page[:-1], **({"X-Nora-Csrf": self.csrf} if self.csrf else {})}
+        connection = self.connect()
+        path = self.place.path[:-1] + path
+        origin = f"{self.place.scheme}://{self.place.netloc}"
+        sent = {"Content-Type": "application/json", "Origin": origin, **({"X-Nora-Csrf": self.csrf} if self.csrf else {})}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         try:

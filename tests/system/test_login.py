@@ -2,14 +2,18 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
 import urllib.parse
 
-from login_peers import SLAPD, Browser, Nora, Provider, Slapd, free_port, until
+import test_proxies
+from login_peers import SLAPD, Browser, Nora, Provider, Slapd, free_port, until, wait_for_port
 from nora_client import SOURCE
 
 ROOT, ROOT_PASSWORD = "root", "a local pass phrase"
@@ -365,6 +369,31 @@ class OpenIdConnect(LoginCase):
         self.assertEqual((words[0], words[-1]), ("failed", "limit"))
         self.provider.control(reset=1)
         self.assertEqual(Browser(self.nora).log_in_by_provider().place, self.nora.page, "others need not")
+
+
+@unittest.skipUnless(test_proxies.Nginx.found(), "nginx is not installed")
+class BehindNginx(unittest.TestCase):
+    def test_a_log_in_by_a_provider_comes_back_below_its_path_with_cookies_for_this_host_alone(self):
+        port, plain, tls = free_port(), free_port(), free_port()
+        page = f"https://127.0.0.1:{tls}/nora/"
+        provider = Provider(page)
+        self.addCleanup(provider.end)
+        nora = Nora(port, 'trusted_proxies = "127.0.0.1"\n' + provider.settings(), page).start()
+        self.addCleanup(nora.end)
+        folder = tempfile.mkdtemp(prefix="nora-nginx-")
+        self.addCleanup(shutil.rmtree, folder)
+        nginx = subprocess.Popen([test_proxies.Nginx.found(), *test_proxies.Nginx.configure(folder, port, plain, tls)],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+        self.addCleanup(nginx.wait)
+        self.addCleanup(nginx.terminate)
+        wait_for_port(tls)
+        alice = Browser(nora)
+        begun = alice.begin("provider=id&return=%3Fa%3Db")
+        self.assertRegex(begun.headers["set-cookie"], "^__Host-nora-login=.*; Path=/; HttpOnly; SameSite=Lax; Secure")
+        answer = alice.come_back(alice.visit(begun.place))
+        self.assertEqual((answer.status, answer.place), (303, page + "?a=b"))
+        self.assertRegex(answer.headers["set-cookie"], "^__Host-nora=.*; Secure")
+        self.assertEqual(alice.me()["user"]["name"], "alice")
 
 
 class FirstStart(unittest.TestCase):
