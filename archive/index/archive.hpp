@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -58,8 +59,8 @@ class Archive {
   [[nodiscard]] Result<std::vector<ProjectRecord>> projects();
   /// Name, title, hideIdentity and settings. Errors: invalidInput (the name is taken).
   [[nodiscard]] Result<void> changeProject(const ProjectRecord& project);
-  /// All that the index knows of a project, with its grants, share links, tokens and saved views; not its files, and not
-  /// the audit. One transaction.
+  /// All that the index knows of a project, with its grants, share links, tokens and saved views; not its files, and
+  /// not the audit. One transaction.
   [[nodiscard]] Result<void> removeProject(std::int64_t id);
   /// A JSON object: "pattern" (see PathPattern), and what scans remember.
   [[nodiscard]] Result<void> setSettings(std::int64_t projectId, std::string_view json);
@@ -175,7 +176,7 @@ class Archive {
   [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level,
                                                                              std::span<const std::int64_t> ids);
 
-  /// How much lies in an item, without what has vanished.
+  /// How much lies in an item, without what has vanished, and without sidecars, which are not listed either.
   struct Counts {
     std::int64_t subjects = 0, studies = 0, files = 0;
   };
@@ -217,9 +218,15 @@ class Archive {
 
   [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project, bool isRemembered);
 
+  [[nodiscard]] static Result<void> count(Sql& sql, Level level, std::span<const std::int64_t> ids,
+                                          std::map<std::int64_t, Counts>& out);
+
   Database& database_;
   Now now_;
-  std::string store_;  // empty: nothing is remembered
+  std::string store_;              // empty: nothing is remembered
+  std::mutex projectCountsMutex_;  // what follows: a million files take a while to count
+  std::int64_t projectCountsRevision_ = -1;
+  std::map<std::int64_t, Counts> projectCounts_;  // as of that revision
 };
 
 }  // namespace nora
