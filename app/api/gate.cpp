@@ -137,11 +137,11 @@ Result<Visitor> Gate::visitor(const HttpRequest& request) {
   return out;
 }
 
-/// Whom and what: other rights to read, or to see names, are another.
+/// What is seen: other rights to read, or to see names, are another. Empty: nothing, of a guest.
 Result<std::string> Gate::fingerprint(const Visitor& visitor) {
   const auto scope = places_.accounts.scope(visitor.caller);
   if (!scope) return tl::make_unexpected(scope.error());
-  std::string out = scope->everyProject ? "all" : "";
+  std::string out = visitor.key.empty() ? "" : "known";  // who is known may wait for a project, or make the first one
   for (const auto id : scope->projects) out += " " + std::to_string(id);
   for (const auto id : scope->pseudonymous) out += " p" + std::to_string(id);
   return out;
@@ -180,6 +180,7 @@ bool Gate::mayStay(const std::string& key) {
       return tl::make_unexpected(alive.error());
     auto user = ofUser(stream.visitor.caller.userId, stream.visitor.caller.entrance);
     if (!user) return user;
+    user->key = stream.visitor.key;
     user->caller.limit = stream.visitor.caller.limit;
     user->caller.onlyProject = stream.visitor.caller.onlyProject;
     return user;

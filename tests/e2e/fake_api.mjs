@@ -264,9 +264,14 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
       const found = state.audit.filter((each) => (!query.user || each.user === query.user) && (!query.action || each.action === query.action) && (!query.before || each.id < Number(query.before)));
       return { items: found.slice(0, Number(query.limit ?? 100)), next: found.length > 100 ? found[99].id : null };
     }
+    if (id === "check") return { problems: ["1 tags of items that are not there"], seconds: 0.4 };
+    const counts = { added: 3, changed: 0, unchanged: 40, moved: 0, touched: 1, vanished: 2, broken: 0 };
+    const lastScan = { at: "2026-03-01T12:00:00Z", host: "archive-1", seconds: 2.5, failed: null, problems: [], ...counts };
     return {
-      version: "fake", database: "SQLite 3.46", revision: items.revision, counts: project().counts, local: !accounts,
-      storage: [{ projectId: 1, project: "generated", root: "/data/generated", files: items.files, bytes: 4_000_000 * items.files, freeBytes: 812_000_000_000 }],
+      version: "fake", database: "/data/index.sqlite", revision: items.revision, counts: project().counts, local: !accounts,
+      index: { engine: "SQLite 3.46", schema: 7, bytes: 120_000_000, freeBytes: 90_000_000_000, roundTripMs: 0.3 },
+      storage: [{ projectId: 1, project: "generated", root: "/data/generated", files: items.files, bytes: 4_000_000 * items.files, freeBytes: 812_000_000_000,
+                  journal: { file: "/data/store/.nora/generated/journal-1.jsonl", known: 2_000_000, onDisk: 3_000_000 }, lastScan }],
       health: [{ project: "generated", problem: "2 files vanished since the last scan" }],
     };
   }
