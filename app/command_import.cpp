@@ -4,7 +4,6 @@
 #include "app/local_images.hpp"
 #include "app/project_scan.hpp"
 #include "app/stop_signals.hpp"
-#include "archive/files/journal_file.hpp"
 #include "archive/files/placed_file.hpp"
 #include "archive/files/tree_walker.hpp"
 #include "archive/index/remembered.hpp"
@@ -163,24 +162,26 @@ Result<void> takeLostProjects(Archive& archive) {
   for (const std::string& folder : folders) {
     const std::string file = archive_sql::newestJournal(folder);
     if (file.empty()) continue;
-    const auto lines = readJournal(file, 0);
-    if (!lines) return tl::make_unexpected(lines.error());
-    const auto first = nlohmann::json::parse(lines->substr(0, lines->find('\n')), nullptr, false);
-    if (!first.is_object() || !first.contains("project"))
-      return fail(ErrorCode::invalidInput, "this is no journal of a project", file);
-    const auto& json = first.at("project");
-    if (archive.project(json.value("name", ""))) continue;
-    ProjectRecord project;
-    project.name = json.value("name", "");
-    project.root = json.value("root", "");
-    project.inPlace = json.value("inPlace", true);
-    project.secret = json.value("secret", "");
-    const auto made = archive.addLostProject(project);
-    if (!made) return tl::make_unexpected(made.error());
+    const auto project = archive_sql::projectOfJournal(file);
+    if (!project) return tl::make_unexpected(project.error());
+    if (auto made = archive.addLostProject(*project, file); !made) return made;
   }
   return {};
 }
 
+Result<ScanReport> reindexOne(OpenIndex& index, const ProjectRecord& project, const std::stop_token& stop) {
+  if (const auto root = ServedRoot::open(project.root); !root) return tl::make_unexpected(root.error());
+  if (auto done = index.archive.rebuild(project.id); !done) return tl::make_unexpected(done.error());
+  const auto fresh = index.archive.project(project.id);
+  if (!fresh) return tl::make_unexpected(fresh.error());
+  auto found = scanned(index.archive, *fresh, stop);
+  if (!found) return found;
+  if (auto noted = noteCommand(index, "project.reindex", fresh->name, fresh->id); !noted)
+    return tl::make_unexpected(noted.error());
+  return found;
+}
+
+/// A project that fails does not keep the others from being taken.
 int reindex(const ReindexOptions& options) {
   auto open = openIndex(options.index);
   if (!open) return report(open.error());
@@ -190,24 +191,24 @@ int reindex(const ReindexOptions& options) {
   if (!projects) return report(projects.error());
   const StopSignals signals;
   bool isFound = options.project.empty();
+  int status = 0;
   for (const ProjectRecord& project : *projects) {
     if (!options.project.empty() && project.name != options.project) continue;
     isFound = true;
-    if (const auto root = ServedRoot::open(project.root); !root) return report(root.error());
-    if (auto done = archive.rebuild(project.id); !done) return report(done.error());
-    const auto fresh = archive.project(project.id);
-    if (!fresh) return report(fresh.error());
-    const auto found = scanned(archive, *fresh, signals.token());
-    if (!found) return report(found.error());
-    if (auto noted = noteCommand(**open, "project.reindex", project.name, project.id); !noted)
-      return report(noted.error());
+    const auto found = reindexOne(**open, project, signals.token());
+    if (!found) {
+      const int failed = report(found.error());
+      if (found.error().code == ErrorCode::cancelled) return failed;
+      status = std::max(status, failed);
+      continue;
+    }
     if (options.json)
       print({{"project", project.name}, {"added", found->files.added}, {"changed", found->files.changed}});
     else
       std::printf("%s: %lld files\n", printable(project.name).c_str(),
                   static_cast<long long>(found->files.added + found->files.changed));
   }
-  return isFound ? 0 : report({ErrorCode::notFound, "there is no such project", options.project});
+  return isFound ? status : report({ErrorCode::notFound, "there is no such project", options.project});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // `nora project|scan`: projects, and bringing the index up to date with their folders.
 #include "app/archive_command.hpp"
 #include "app/commands.hpp"
+#include "app/content_hashes.hpp"
 #include "app/item_json.hpp"
 #include "app/local_images.hpp"
 #include "app/project_folder.hpp"
@@ -97,20 +98,12 @@ int removeProject(const RemoveOptions& options) {
   return 0;
 }
 
+constexpr std::int64_t hashedPerScan =
+    10'000;  // files of which the content is learnt, beside a scan that is not the first
+
 struct ScanOptions : ArchiveOptions {
   std::vector<std::string> projects;
 };
-
-nlohmann::json toJson(const std::string& project, const ScanReport& found) {
-  return {{"project", project},
-          {"added", found.files.added},
-          {"changed", found.files.changed},
-          {"unchanged", found.files.unchanged},
-          {"moved", found.files.moved},
-          {"vanished", found.vanished},
-          {"broken", found.broken},
-          {"problems", found.problems}};
-}
 
 int scanOne(Archive& archive, const ProjectRecord& project, ReaderPool& pool, bool json) {
   const bool tells = !json && ::isatty(STDERR_FILENO) == 1;
@@ -122,8 +115,13 @@ int scanOne(Archive& archive, const ProjectRecord& project, ReaderPool& pool, bo
   const auto found = ProjectScan(archive, project, pool).run(progress, {});
   if (tells) std::fprintf(stderr, "\r\033[K");
   if (!found) return report(found.error());
+  const bool isFirst = found->files.unchanged == 0;
+  const auto learnt = hashContents(archive, project, isFirst ? 0 : hashedPerScan, [] { return true; }, {});
+  if (!learnt) return report(learnt.error());
   if (json) {
-    print(toJson(project.name, *found));
+    auto json = toJson(*found);
+    json["project"] = project.name;
+    print(json);
     return 0;
   }
   std::printf("%s: %lld added, %lld changed, %lld moved, %lld vanished, %lld as they were, %lld cannot be read\n",

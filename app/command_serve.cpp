@@ -2,6 +2,7 @@
 #include "app/api/account_routes.hpp"
 #include "app/api/archive_routes.hpp"
 #include "app/api/file_routes.hpp"
+#include "app/api/oidc_routes.hpp"
 #include "app/api/router.hpp"
 #include "app/api/saved_routes.hpp"
 #include "app/api/upload_routes.hpp"
@@ -157,16 +158,38 @@ void sayWhere(const Config& config, const std::string& what, int port) {
   std::fflush(stdout);
 }
 
+Result<LogInWays> logInWays(const Config& config) {
+  const Environment environment = [](const std::string& name) -> const char* { return std::getenv(name.c_str()); };
+  auto directories = LoginDirectories::make(config.ldap, environment);
+  if (!directories) return tl::make_unexpected(directories.error());
+  auto providers = LoginProviders::make(config.oidc, config.publicUrl, environment);
+  if (!providers) return tl::make_unexpected(providers.error());
+  return LogInWays{*std::move(directories), *std::move(providers)};
+}
+
+/// Who sits at this machine needs no log-in, unless there is another way than accounts to have one.
+bool isForOneAlone(const Config& config, const LogInWays& ways) {
+  return isLocal(config.bind) && config.login == "auto" && ways.empty();
+}
+
+Gate::Options gateOptions(const Config& config, const LogInWays& ways) {
+  return {isForOneAlone(config, ways), std::chrono::hours(config.sessionHours), std::chrono::hours(config.confirmHours),
+          std::chrono::days(config.confirmDays)};
+}
+
 /// Without accounts: no log-in on this machine alone, else a link by which the first administrator is made.
-Result<void> sayWhoMayEnter(const Config& config, Gate& gate, Setup& setup, int port) {
+Result<void> sayWhoMayEnter(const Config& config, const LogInPlaces& logIns, int port) {
+  Gate& gate = logIns.gate;
   const auto has = gate.hasAccounts();
   if (!has) return tl::make_unexpected(has.error());
   if (*has) return {};
-  if (isLocal(config.bind) && config.login == "auto") {
+  if (isForOneAlone(config, logIns.ways)) {
     std::printf("For you alone, without log-in: the server listens on this machine only.\n");
+  } else if (logIns.ways.sayAdministrators()) {
+    std::printf("There is no account yet: administrators log in by the directory or provider that says who is one.\n");
   } else {
     std::printf("There is no account yet. This link makes the administrator's; it works once:\n%s/?setup=%s\n",
-                addressOf(config, port).c_str(), setup.open().c_str());
+                addressOf(config, port).c_str(), logIns.setup.open().c_str());
   }
   std::fflush(stdout);
   return {};
@@ -195,6 +218,8 @@ Result<void> sayRoutes(const std::vector<Route>& routes) {
 }
 
 Result<void> serve(const Config& config, const ServeOptions& options, const sigset_t& signals) {
+  auto ways = logInWays(config);
+  if (!ways) return tl::make_unexpected(ways.error());
   auto renderer = makeRenderer(config.backend, static_cast<std::size_t>(config.gpuMiB) << 20);
   if (!renderer) return tl::make_unexpected(renderer.error());
   if (auto drawn = drawOnce(**renderer); !drawn) return tl::make_unexpected(drawn.error());
@@ -215,9 +240,11 @@ Result<void> serve(const Config& config, const ServeOptions& options, const sigs
   ArchiveImages images(places, readPool, cache);
 
   IndexNews indexNews(places.archive);
-  Gate gate(places, {isLocal(config.bind) && config.login == "auto", std::chrono::hours(config.sessionHours)});
+  Gate gate(places, gateOptions(config, *ways));
   LoginLimiter limiter;
   Setup setup;
+  if (auto made = makeGroups(places.accounts, *ways); !made) return made;
+  const LogInPlaces logIns{places, gate, limiter, setup, *ways};
   auto how = engineOptions(config);
   how.metrics = metrics;
   how.greeting = [&] { return indexNews.message(); };
@@ -232,7 +259,7 @@ Result<void> serve(const Config& config, const ServeOptions& options, const sigs
   UploadStore uploads(places.archive);
   const auto allRoutes = [&] {
     auto out = archiveRoutes(places);
-    for (auto more : {accountRoutes(places, gate, limiter, setup), administrationRoutes(places),
+    for (auto more : {accountRoutes(logIns), oidcRoutes(logIns), administrationRoutes(places),
                       viewRoutes(places, images, scans, indexNews), fileRoutes(places), savedRoutes(places),
                       uploadRoutes(places, uploads, [&](std::int64_t project) { scans.request(project); })})
       std::move(more.begin(), more.end(), std::back_inserter(out));
@@ -261,9 +288,10 @@ Result<void> serve(const Config& config, const ServeOptions& options, const sigs
   });
   const auto warden =
       every(rightsLookEvery, [&] { engine.endUnless([&](const std::string& key) { return gate.mayStay(key); }); });
+  const auto confirming = ways->directories.empty() ? std::jthread() : ways->directories.watch(places.accounts);
   readiness.scanHasBegun();
   sayWhere(config, *what, (*server)->port());
-  if (auto said = sayWhoMayEnter(config, gate, setup, (*server)->port()); !said) return said;
+  if (auto said = sayWhoMayEnter(config, logIns, (*server)->port()); !said) return said;
   waitForEnd(signals, **server, !config.tlsCertificate.empty());
   log::info("ending");
   readiness.isEnding();

@@ -21,6 +21,7 @@ nlohmann::json toJson(const UserRecord& user) {
           {"origin", user.origin},
           {"administrator", user.administrator},
           {"disabled", user.disabled},
+          {"absent", user.absent},
           {"hasPassword", !user.passwordHash.empty()},
           {"created", isoTime(user.createdUs)},
           {"seen", isoTime(user.seenUs)}};
@@ -78,8 +79,9 @@ int listUsers(const ArchiveOptions& options) {
   for (const UserRecord& user : *users) {
     list.push_back(toJson(user));
     if (options.json) continue;
-    std::printf("%s\t%s\t%s\t%s%s\n", printable(user.name).c_str(), printable(user.fullName).c_str(),
-                user.origin.c_str(), user.administrator ? "administrator" : "user", user.disabled ? ", disabled" : "");
+    std::printf("%s\t%s\t%s\t%s%s%s\n", printable(user.name).c_str(), printable(user.fullName).c_str(),
+                user.origin.c_str(), user.administrator ? "administrator" : "user", user.disabled ? ", disabled" : "",
+                user.absent ? ", not in the directory" : "");
   }
   if (options.json) print(list);
   return 0;

@@ -1,10 +1,15 @@
 #include "app/project_scan.hpp"
 
 #include "app/file_record.hpp"
+#include "archive/files/content_hash.hpp"
+#include "base/log.hpp"
 #include "image/io/sidecars.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 namespace nora {
@@ -14,6 +19,7 @@ constexpr std::size_t filesPerWalk = 1024;
 constexpr std::size_t filesPerBatch = 128;  // descriptors open at once for one reader request, and one transaction
 constexpr std::size_t filesPerDicomFlush = 5000;  // DICOM files after which the list gets their series
 constexpr std::size_t mostProblems = 100;
+constexpr int mostAttempts = 20;  // to put series together while others change their files
 
 bool isSame(const FoundFile& file, std::int64_t size, std::int64_t mtimeUs) {
   return file.stat.sizeBytes == size && file.stat.modifiedNs / 1000 == mtimeUs;
@@ -28,7 +34,18 @@ FoundFileRecord unreadable(const std::string& path, std::string kind, const std:
   return out;
 }
 
+std::string hostName() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? printable(name.data()) : "?";
+}
+
 }  // namespace
+
+nlohmann::json toJson(const ScanReport& report) {
+  return {{"added", report.files.added}, {"changed", report.files.changed}, {"unchanged", report.files.unchanged},
+          {"moved", report.files.moved}, {"touched", report.touched},       {"vanished", report.vanished},
+          {"broken", report.broken},     {"problems", report.problems}};
+}
 
 /// A DICOM file and what a reader said of it.
 struct ProjectScan::Looked {
@@ -80,10 +97,43 @@ void ProjectScan::meet(const ServedRoot& root, const FoundFile& found) {
       if (file.path.ends_with(".nii.gz") || file.path.ends_with(".nii")) all_.insert(file.path);
       return;
     }
+    if (!isPlacedAnew_ && file.stat.sizeBytes == before.size && isOfWholeContent(before.hash)) {
+      touchedAlone_.push_back({file, before});
+      return;
+    }
     wasFile_[file.path] = before.id;
   }
   wanted_.push_back(file);
   touch(root, file.path);
+}
+
+/// Files whose time is another: those whose content is as it was are not read again, nor what depends on them.
+Result<void> ProjectScan::settleTouched(const ServedRoot& root, const std::stop_token& stop) {
+  std::vector<Archive::Unhashed> same;
+  for (const auto& [file, before] : touchedAlone_) {
+    const auto fd = root.openFile(file.path);
+    const auto hash = fd ? contentHash(fd->get(), before.size, stop) : tl::make_unexpected(fd.error());
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the scan was stopped", project_.name);
+    if (!hash || *hash != before.hash) {
+      wasFile_[file.path] = before.id;
+      wanted_.push_back(file);
+      touch(root, file.path);
+      continue;
+    }
+    same.push_back({before.id, before.size, file.stat.modifiedNs / 1000, file.path});
+    ++report_.files.unchanged;
+    ++report_.touched;
+    if (file.path.ends_with(".nii.gz") || file.path.ends_with(".nii")) all_.insert(file.path);
+  }
+  touchedAlone_.clear();
+  return same.empty() ? Result<void>() : archive_.setTimes(project_.id, same);
+}
+
+Result<void> ProjectScan::knowVanished() {
+  auto sizes = archive_.hashedVanishedSizes(project_.id);
+  if (!sizes) return tl::make_unexpected(sizes.error());
+  vanishedSizes_ = std::move(*sizes);
+  return {};
 }
 
 /// Images whose metadata comes from that file, too: they are looked at again.
@@ -157,8 +207,14 @@ Result<void> ProjectScan::take(const ServedRoot& root, std::span<const FoundFile
     records.push_back(recordOf(root, file));
     if (auto right = checkPlace(records.back()); !right)
       problem(file.path, right.error().where + ": " + right.error().what);
-    if (!isLookedAt(records.back())) continue;
+    const bool mayHaveMoved = vanishedSizes_.contains(file.stat.sizeBytes) && !wasFile_.contains(file.path);
+    const bool isRead = isLookedAt(records.back());
+    if (!isRead && !mayHaveMoved) continue;
     auto fd = root.openFile(file.path);
+    if (fd && mayHaveMoved) {
+      if (auto hash = contentHash(fd->get(), file.stat.sizeBytes, stop)) records.back().facts.hash = *std::move(hash);
+    }
+    if (!isRead) continue;
     if (!fd) {
       records.back().facts.state = FileState::broken;
       records.back().facts.reason = fd.error().what;
@@ -201,6 +257,9 @@ Result<void> ProjectScan::take(const ServedRoot& root, std::span<const FoundFile
 /// Fills the collector with the DICOM files that are as they were.
 Result<void> ProjectScan::openDicom() {
   if (std::exchange(isDicomOpen_, true)) return {};
+  const auto seen = archive_.dicomChanges(project_.id);
+  if (!seen) return tl::make_unexpected(seen.error());
+  dicomSeen_ = *seen;
   const std::set<std::string> gone(goneDicom_.begin(), goneDicom_.end());
   return archive_.eachDicom(project_.id, [&](const DicomFileRecord& record) {
     if (gone.contains(record.path)) return;
@@ -225,7 +284,7 @@ Result<void> ProjectScan::takeDicom(std::span<const Looked> found) {
     std::erase(goneDicom_, one.file.path);
     dicom_.add(one.file, one.header);
   }
-  if (auto stored = archive_.storeDicom(project_.id, records); !stored) return stored;
+  if (auto stored = archive_.storeDicom(project_.id, records, dicomSeen_); !stored) return stored;
   if (!wereFiles.empty()) {
     if (auto marked = archive_.markVanished(wereFiles); !marked) return tl::make_unexpected(marked.error());
   }
@@ -250,12 +309,26 @@ Result<void> ProjectScan::closeDicom() {
     }
     if (auto opened = openDicom(); !opened) return opened;
   }
-  const auto series = dicom_.series();
-  for (const auto& record : series) report_.broken += record.facts.state == FileState::broken ? 1 : 0;
-  const auto done = archive_.closeDicom(project_.id, series, goneDicom_, report_.vanished);
-  if (!done) return tl::make_unexpected(done.error());
-  count(*done);
-  return {};
+  for (int attempt = 0; attempt < mostAttempts; ++attempt) {
+    const auto series = dicom_.series();
+    const auto done = archive_.closeDicom(project_.id, series, goneDicom_, dicomSeen_, report_.vanished);
+    if (!done) return tl::make_unexpected(done.error());
+    if (*done) {
+      for (const auto& record : series) report_.broken += record.facts.state == FileState::broken ? 1 : 0;
+      count(**done);
+      return {};
+    }
+    if (auto opened = reopenDicom(); !opened) return opened;
+  }
+  return fail(ErrorCode::unavailable, "other scans keep changing the DICOM files of this project: scan it again",
+              project_.name);
+}
+
+/// Another server has changed what the collector was filled with.
+Result<void> ProjectScan::reopenDicom() {
+  dicom_ = DicomCollector(pattern_.has_value());
+  isDicomOpen_ = false;
+  return openDicom();
 }
 
 Result<void> ProjectScan::walk(const ServedRoot& root, const Progress& progress, std::stop_token stop) {
@@ -298,12 +371,29 @@ Result<void> ProjectScan::takeWanted(const ServedRoot& root, const Progress& pro
 }
 
 Result<ScanReport> ProjectScan::run(const Progress& progress, std::stop_token stop) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto done = scan(progress, std::move(stop));
+  if (!done && done.error().code == ErrorCode::cancelled) return done;
+  nlohmann::json note = toJson(done.value_or(report_));
+  note["failed"] = done ? nlohmann::json() : nlohmann::json(describe(done.error()));
+  note["host"] = hostName();
+  note["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  const auto text = note.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (auto noted = archive_.noteScan(project_.id, text); !noted)
+    log::warning("scan of " + project_.name + ": how it ended could not be noted: " + describe(noted.error()));
+  return done;
+}
+
+Result<ScanReport> ProjectScan::scan(const Progress& progress, std::stop_token stop) {
   const auto root = ServedRoot::open(project_.root);
   if (!root) return tl::make_unexpected(root.error());
   sidecars_.emplace(*root);
   if (auto taken = takePattern(); !taken) return tl::make_unexpected(taken.error());
+  if (auto known = knowVanished(); !known) return tl::make_unexpected(known.error());
   if (auto walked = walk(*root, progress, stop); !walked) return tl::make_unexpected(walked.error());
+  if (auto settled = settleTouched(*root, stop); !settled) return tl::make_unexpected(settled.error());
   if (auto marked = markGone(*root); !marked) return tl::make_unexpected(marked.error());
+  if (auto known = knowVanished(); !known) return tl::make_unexpected(known.error());
   touchHeirs();
   for (const FoundFile& file : wanted_) touched_.erase(file.path);
   for (const std::string& image : touched_) {

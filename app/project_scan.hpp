@@ -18,19 +18,27 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace nora {
 
 struct ScanReport {
   Archive::Registered files;
   std::int64_t vanished = 0;
   std::int64_t broken = 0;            // registered with the reason
+  std::int64_t touched = 0;           // of the unchanged: their time alone was another
   std::vector<std::string> problems;  // of folders and names that could not be taken; at most 100
 };
+
+/// {"added", "changed", ..., "problems"}
+[[nodiscard]] nlohmann::json toJson(const ScanReport& report);
 
 /// Scans one project once. Files whose size and time are as they were are not opened. What a reader process says of new
 /// and changed ones is registered in batches: a scan that is stopped keeps what it has, and the next one goes on.
 /// DICOM files become series; all series of a project are put together anew where one of their files has changed.
 /// What lies in folders that could not be read does not vanish.
+/// A file that is found under another path is one that vanished if name, size and time are the same, or the content
+/// where its hash is known (content_hashes.hpp). How it ended is noted in the index.
 class ProjectScan {
  public:
   /// How many files were looked at, of how many that have to be.
@@ -44,7 +52,15 @@ class ProjectScan {
 
  private:
   struct Looked;
+  struct Touched {
+    FoundFile file;
+    Archive::Known before;
+  };
 
+  [[nodiscard]] Result<ScanReport> scan(const Progress& progress, std::stop_token stop);
+  [[nodiscard]] Result<void> knowVanished();
+  [[nodiscard]] Result<void> settleTouched(const ServedRoot& root, const std::stop_token& stop);
+  [[nodiscard]] Result<void> reopenDicom();
   [[nodiscard]] Result<void> walk(const ServedRoot& root, const Progress& progress, std::stop_token stop);
   [[nodiscard]] Result<void> takeWanted(const ServedRoot& root, const Progress& progress, std::stop_token stop);
   [[nodiscard]] Result<void> takePattern();
@@ -71,6 +87,8 @@ class ProjectScan {
   std::map<std::string, DicomFileRecord> knownDicom_;  // the same
   std::map<std::string, std::int64_t> wasFile_;        // of `wanted_`: their ids
   std::vector<FoundFile> wanted_;                      // new and changed
+  std::vector<Touched> touchedAlone_;                  // of the same size as before, at another time
+  std::set<std::int64_t> vanishedSizes_;               // of files that may have moved, and are known by their content
   std::set<std::string> all_;                          // images that are as they were, that may inherit
   std::vector<std::string> inherited_;                 // new and changed metadata that images below may inherit
   std::set<std::string> touched_;                      // images whose sidecars are new or changed
@@ -82,7 +100,8 @@ class ProjectScan {
   DicomCollector dicom_;
   std::vector<std::string> goneDicom_;
   std::int64_t looked_ = 0;
-  bool isDicomOpen_ = false;  // the collector has all DICOM files
+  bool isDicomOpen_ = false;    // the collector has all DICOM files
+  std::int64_t dicomSeen_ = 0;  // Archive::dicomChanges when they were looked at
   std::size_t dicomPending_ = 0;
 };
 

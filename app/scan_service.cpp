@@ -1,5 +1,6 @@
 #include "app/scan_service.hpp"
 
+#include "app/content_hashes.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
@@ -51,7 +52,21 @@ void ScanService::run(const std::stop_token& stop) {
     }
     scan(project, stop);
     set([this](State& state) { state.scanning = !waiting_.empty(); });
+    learn(project, stop);
   }
+}
+
+/// While nothing else is to be done.
+void ScanService::learn(std::int64_t projectId, const std::stop_token& stop) {
+  const auto isIdle = [this] {
+    const std::lock_guard lock(mutex_);
+    return waiting_.empty();
+  };
+  if (!isIdle() || stop.stop_requested()) return;
+  const auto project = archive_.project(projectId);
+  if (!project) return;
+  const auto done = hashContents(archive_, *project, INT64_MAX, isIdle, stop);
+  if (!done) log::warning("contents of " + project->name + ": " + describe(done.error()));
 }
 
 void ScanService::scan(std::int64_t projectId, const std::stop_token& stop) {

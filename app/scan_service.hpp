@@ -36,6 +36,7 @@ class ScanService {
  private:
   void run(const std::stop_token& stop);
   void scan(std::int64_t projectId, const std::stop_token& stop);
+  void learn(std::int64_t projectId, const std::stop_token& stop);
   void set(const std::function<void(State&)>& change);
 
   Archive& archive_;

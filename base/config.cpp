@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <map>
 #include <sstream>
 
 #define TOML_EXCEPTIONS 0  // the packaged library is built with exceptions: use the headers alone
@@ -47,7 +48,18 @@ const std::array fields{
                 "auto: who sits at this machine needs no log-in while the server listens on it alone and there are no "
                 "accounts. always: everybody logs in.",
                 &Config::login},
+    ConfigField{.name = "public_url",
+                .comment = "How browsers reach nora, as https://images.example.org/nora/. OpenID Connect needs it: at "
+                           "the provider, register it with api/v1/login/oidc/callback behind it.",
+                .text = &Config::publicUrl,
+                .shape = ConfigField::Shape::optional},
     ConfigField{"session_hours", "A log-in ends so long after its last use.", nullptr, &Config::sessionHours, 1, 8760},
+    ConfigField{"confirm_hours",
+                "Users of a directory or provider stay logged in for so long after it has last confirmed who they are, "
+                "by a log-in or check_seconds.",
+                nullptr, &Config::confirmHours, 1, 8760},
+    ConfigField{"confirm_days", "The same for their tokens and share links, which then rest until it does.", nullptr,
+                &Config::confirmDays, 1, 3650},
     ConfigField{"cache_mib", "Memory for loaded images, shared by all sessions.", nullptr, &Config::cacheMiB, 64,
                 mostMiB},
     ConfigField{"volume_mib", "Largest image that is opened.", nullptr, &Config::volumeMiB, 1, mostMiB},
@@ -125,6 +137,124 @@ std::optional<std::string> textOf(const ConfigField& field, const toml::node& no
   return out;
 }
 
+std::optional<std::vector<std::string>> textsOf(const toml::node& node) {
+  std::vector<std::string> out;
+  if (!node.is_array()) return std::nullopt;
+  for (const auto& item : *node.as_array()) {
+    if (!item.is_string()) return std::nullopt;
+    out.push_back(item.as_string()->get());
+  }
+  return out;
+}
+
+std::optional<std::map<std::string, std::string>> namesOf(const toml::node& node) {
+  std::map<std::string, std::string> out;
+  if (!node.is_table()) return std::nullopt;
+  for (const auto& [key, value] : *node.as_table()) {
+    if (!value.is_string()) return std::nullopt;
+    out[std::string(key.str())] = value.as_string()->get();
+  }
+  return out;
+}
+
+/// False if the value has the wrong type.
+template <class Table>
+bool setValue(Table& table, const TableField<Table>& field, const toml::node& node) {
+  const auto take = [](auto& to, auto value) {
+    if (value) to = *std::move(value);
+    return value.has_value();
+  };
+  if (field.text != nullptr) return take(table.*field.text, node.value_exact<std::string>());
+  if (field.flag != nullptr) return take(table.*field.flag, node.value_exact<bool>());
+  if (field.number != nullptr) return take(table.*field.number, node.value_exact<std::int64_t>());
+  if (field.list != nullptr) return take(table.*field.list, textsOf(node));
+  return take(table.*field.names, namesOf(node));
+}
+
+template <class Table>
+Result<Table> tableFrom(const toml::table& from, std::span<const TableField<Table>> known, std::string_view kind,
+                        const std::string& path) {
+  Table out;
+  for (const auto& [key, node] : from) {
+    const auto wrong = [&, k = key.str(), line = node.source().begin.line](const std::string& what) {
+      return fail(ErrorCode::invalidInput,
+                  "[" + std::string(kind) + "] " + printable(k) + " " + what + " (line " + std::to_string(line) + ")",
+                  path);
+    };
+    const auto field =
+        std::find_if(known.begin(), known.end(), [&, k = key.str()](const auto& f) { return f.name == k; });
+    if (field == known.end()) {
+      const std::string inFile = std::string(key.str()) + "_file";
+      const bool isSecret = std::any_of(known.begin(), known.end(), [&](const auto& f) { return f.name == inFile; });
+      return wrong(isSecret ? "does not belong here: name a file by " + inFile + ", or an environment variable by " +
+                                  std::string(key.str()) + "_env"
+                            : "is not a setting");
+    }
+    if (!setValue(out, *field, node)) return wrong("has the wrong type");
+    if (field->number != nullptr && (out.*field->number < field->low || out.*field->number > field->high)) {
+      return wrong("must be from " + std::to_string(field->low) + " to " + std::to_string(field->high));
+    }
+  }
+  return out;
+}
+
+/// [kind], or each [[kind]].
+template <class Table>
+Result<void> applyTables(std::vector<Table>& to, const toml::node& node, std::span<const TableField<Table>> known,
+                         std::string_view kind, const std::string& path) {
+  std::vector<const toml::table*> tables;
+  if (node.is_table()) tables.push_back(node.as_table());
+  if (node.is_array()) {
+    for (const auto& one : *node.as_array()) tables.push_back(one.as_table());
+  }
+  to.clear();
+  for (const toml::table* table : tables) {
+    if (table == nullptr) break;
+    auto one = tableFrom(*table, known, kind, path);
+    if (!one) return tl::make_unexpected(one.error());
+    to.push_back(*std::move(one));
+  }
+  if (!to.empty() && to.size() == tables.size()) return {};
+  return fail(ErrorCode::invalidInput,
+              std::string(kind) + " must be a table, [" + std::string(kind) + "] or [[" + std::string(kind) + "]]",
+              path);
+}
+
+std::string quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+template <class Table>
+std::string valueText(const Table& table, const TableField<Table>& field) {
+  if (field.text != nullptr) return quoted(table.*field.text);
+  if (field.flag != nullptr) return table.*field.flag ? "true" : "false";
+  if (field.number != nullptr) return std::to_string(table.*field.number);
+  std::string out;
+  const auto add = [&](const std::string& part) { out += (out.empty() ? "" : ", ") + part; };
+  if (field.list != nullptr) {
+    for (const auto& one : table.*field.list) add(quoted(one));
+    return "[" + out + "]";
+  }
+  for (const auto& [key, value] : table.*field.names) add(quoted(key) + " = " + quoted(value));
+  return "{" + out + "}";
+}
+
+/// Where there is none, its defaults as a comment.
+template <class Table>
+void printTables(std::ostringstream& out, const std::vector<Table>& tables, std::span<const TableField<Table>> known,
+                 std::string_view kind, std::string_view what) {
+  const std::vector<Table> sample(1);
+  const std::string mark = tables.empty() ? "# " : "";
+  for (const Table& table : tables.empty() ? sample : tables) {
+    out << "\n# " << what << "\n" << mark << "[[" << kind << "]]\n";
+    for (const auto& field : known) {
+      out << "# " << field.comment << "\n" << mark << field.name << " = " << valueText(table, field) << "\n";
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> listOf(std::string_view text) {
@@ -176,6 +306,13 @@ Result<void> applyToml(Config& config, const std::string& path) {
     return fail(ErrorCode::invalidInput, message.str(), path);
   }
   for (const auto& [key, node] : parsed.table()) {
+    const bool isLdap = key.str() == "ldap";
+    if (isLdap || key.str() == "oidc") {
+      auto applied = isLdap ? applyTables(config.ldap, node, ldapFields(), "ldap", path)
+                            : applyTables(config.oidc, node, oidcFields(), "oidc", path);
+      if (!applied) return applied;
+      continue;
+    }
     const auto field =
         std::find_if(fields.begin(), fields.end(), [&, k = key.str()](const auto& f) { return f.name == k; });
     if (field == fields.end()) {
@@ -203,13 +340,15 @@ std::string printConfig(const Config& config) {
   for (const auto& field : fields) {
     out << "# " << field.comment << "\n" << field.name << " = ";
     if (field.text != nullptr) {
-      out << toml::value<std::string>(config.*field.text) << "\n";
+      out << quoted(config.*field.text) << "\n";
     } else if (field.flag != nullptr) {
       out << (config.*field.flag ? "true" : "false") << "\n";
     } else {
       out << config.*field.number << "\n";
     }
   }
+  printTables(out, config.ldap, ldapFields(), "ldap", "A directory by which people log in; asked in their order.");
+  printTables(out, config.oidc, oidcFields(), "oidc", "A provider of OpenID Connect by which people log in.");
   return out.str();
 }
 

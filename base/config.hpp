@@ -1,8 +1,9 @@
 // The settings of a server: defaults < TOML file < environment (NORA_...) < command line. One table of fields serves
-// all.
+// all; directories and providers of log-ins (login_config.hpp) stand in the file alone.
 #pragma once
 
 #include "base/error.hpp"
+#include "base/login_config.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,10 @@ struct Config {
   std::string allowedOrigins;
   std::string index;
   std::string login = "auto";
+  std::string publicUrl;
   std::int64_t sessionHours = 12;
+  std::int64_t confirmHours = 12;
+  std::int64_t confirmDays = 30;
   std::int64_t cacheMiB = 4096;
   std::int64_t volumeMiB = 8192;
   std::int64_t readers = 2;
@@ -42,6 +46,8 @@ struct Config {
   std::int64_t gpuMiB = 0;
   bool preferQform = false;
   std::string logLevel = "info";
+  std::vector<LdapConfig> ldap;  // in the order in which they are asked
+  std::vector<OidcConfig> oidc;
 };
 
 /// One setting: its name in TOML ("cache_mib"), on the command line ("--cache-mib") and in the environment
@@ -65,7 +71,8 @@ struct ConfigField {
 [[nodiscard]] Result<void> setField(Config& config, const ConfigField& field, std::string_view value,
                                     std::string origin);
 
-/// Applies a TOML file; an unknown key or a wrong type is an Error that names file and key.
+/// Applies a TOML file; an unknown key or a wrong type is an Error that names file and key, never the value of a
+/// secret.
 [[nodiscard]] Result<void> applyToml(Config& config, const std::string& path);
 
 /// Applies the environment; `get` is getenv outside of tests.

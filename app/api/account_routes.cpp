@@ -52,12 +52,21 @@ Result<nlohmann::json> shareJson(const ApiPlaces& places, const Visitor& visitor
   return fail(ErrorCode::forbidden, "the link was taken back: ask for a new one");
 }
 
-Result<nlohmann::json> meJson(const ApiPlaces& places, const Visitor& visitor, const Setup& setup) {
+/// Names and addresses alone: guests see them.
+nlohmann::json waysJson(const LogInWays& ways) {
+  auto providers = nlohmann::json::array();
+  for (const auto& one : ways.providers.all())
+    providers.push_back({{"name", one.name}, {"title", one.title}, {"url", one.startUrl}});
+  return {{"directories", ways.directories.titles()}, {"providers", std::move(providers)}};
+}
+
+Result<nlohmann::json> meJson(const LogInPlaces& at, const Visitor& visitor) {
+  const ApiPlaces& places = at.places;
   nlohmann::json out{{"user", nullptr},
                      {"entrance", entranceOf(visitor)},
                      {"csrf", visitor.csrf.empty() ? nlohmann::json() : nlohmann::json(visitor.csrf)},
-                     {"logIn", {{"password", true}, {"oidc", false}, {"oidcName", ""}}},
-                     {"setup", setup.isOpen()},
+                     {"logIn", waysJson(at.ways)},
+                     {"setup", at.setup.isOpen()},
                      {"share", nullptr},
                      {"version", std::string(programVersion)}};
   if (visitor.caller.entrance == Entrance::shareLink) {
@@ -93,119 +102,137 @@ Result<void> inPerson(const Visitor& visitor) {
   return fail(ErrorCode::forbidden, "log in with name and password to do this");
 }
 
-/// Name and password of a local user.
-Result<UserRecord> checked(const ApiPlaces& places, const std::string& name, const std::string& password) {
-  constexpr const char* wrong = "name or password is wrong";
-  auto user = places.accounts.user(name);
-  if (!user && user.error().code != ErrorCode::notFound) return tl::make_unexpected(user.error());
-  if (!user || user->passwordHash.empty() || user->disabled) {
+constexpr const char* wrongNameOrPassword = "name or password is wrong";
+
+/// Whether it is the password of a local user.
+Result<void> checkLocal(const UserRecord& user, const std::string& password) {
+  if (user.passwordHash.empty() || user.disabled) {
     checkPasswordOfNobody(password);
-    return fail(ErrorCode::forbidden, wrong);
+    return fail(ErrorCode::forbidden, wrongNameOrPassword);
   }
-  const auto check = checkPassword(password, user->passwordHash);
+  const auto check = checkPassword(password, user.passwordHash);
   if (!check) return tl::make_unexpected(check.error());
-  if (!check->matches) return fail(ErrorCode::forbidden, wrong);
-  return *std::move(user);
+  if (!check->matches) return fail(ErrorCode::forbidden, wrongNameOrPassword);
+  return {};
 }
 
-Result<HttpResponse> entered(const ApiPlaces& places, Gate& gate, const Setup& setup, const Visit& visit,
-                             const UserRecord& user) {
+/// Who it is. A local user's password is compared here and goes to no directory, nor does one of them take that name
+/// over.
+Result<UserRecord> checked(const LogInPlaces& at, const std::string& name, const std::string& password) {
+  Accounts& accounts = at.places.accounts;
+  auto user = accounts.user(name);
+  if (!user && user.error().code != ErrorCode::notFound) return user;
+  if (user && user->origin == "local") {
+    if (auto right = checkLocal(*user, password); !right) return tl::make_unexpected(right.error());
+    return user;
+  }
+  if (at.ways.directories.empty()) {
+    checkPasswordOfNobody(password);
+    return fail(ErrorCode::forbidden, wrongNameOrPassword);
+  }
+  const auto entry = at.ways.directories.logIn(name, password);
+  if (!entry) return tl::make_unexpected(entry.error());
+  return accounts.enter(*entry);
+}
+
+Result<HttpResponse> entered(const LogInPlaces& at, const Visit& visit, const UserRecord& user, const std::string& by) {
   HttpResponse cookie;
-  Result<Visitor> visitor;
-  const auto stored = places.database.together([&]() -> Result<void> {
-    cookie = {};
-    visitor = gate.logIn(user, visit.request, cookie);
-    if (!visitor) return tl::make_unexpected(visitor.error());
-    const Visit now{visit.request, *visitor, {}, {}, {}};
-    if (auto noted = noteAction(places, now, "login", 0, user.name); !noted) return noted;
-    return places.accounts.noteSeen(user.id);
-  });
-  if (!stored) return tl::make_unexpected(stored.error());
-  const auto me = meJson(places, *visitor, setup);
+  const auto visitor = beginSession(at, visit, user, by, cookie);
+  if (!visitor) return tl::make_unexpected(visitor.error());
+  const auto me = meJson(at, *visitor);
   if (!me) return tl::make_unexpected(me.error());
   auto response = jsonAnswer(*me);
   response.headers = std::move(cookie.headers);
   return response;
 }
 
-Result<HttpResponse> logInAnswer(const ApiPlaces& places, Gate& gate, LoginLimiter& limiter, const Setup& setup,
-                                 const Visit& visit) {
+/// 403, not 401: the log-in itself was wrong.
+HttpResponse refusedLogIn(const Error& error) {
+  constexpr const char* againInSeconds = "30";
+  auto response = problem(error);
+  if (error.code == ErrorCode::unavailable) response.headers.emplace_back("retry-after", againInSeconds);
+  return response;
+}
+
+Result<HttpResponse> logInAnswer(const LogInPlaces& at, const Visit& visit) {
   if (auto own = ownOrigin(visit.request); !own) return tl::make_unexpected(own.error());
   JsonBody body(visit.body);
   const auto name = body.text("name"), password = body.text("password", 4096);
   if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
-  const auto has = gate.hasAccounts();
+  const auto has = at.gate.hasAccounts();
   if (!has) return tl::make_unexpected(has.error());
-  if (!*has && !setup.isOpen()) {
+  if (!*has && !at.setup.isOpen() && at.ways.empty()) {
     return problem({ErrorCode::forbidden,
                     "there are no accounts: this server is for who sits at its machine; \"nora user add\", or a start "
                     "with login = always, makes one for others",
                     {}});
   }
-  if (const auto time = limiter.admit(name, visit.request.client); time.count() > 0) return waitFor(time);
-  const auto user = checked(places, name, password);
+  if (const auto time = at.limiter.admit(name, visit.request.client); time.count() > 0) return waitFor(time);
+  const auto user = checked(at, name, password);
   if (!user) {
-    if (user.error().code != ErrorCode::forbidden) limiter.undecided(name, visit.request.client);
-    if (auto noted = noteAction(places, visit, "login.failed", 0, name); !noted)
-      return tl::make_unexpected(noted.error());
-    return problem(user.error());  // 403, not 401: the log-in itself was wrong
+    if (user.error().code != ErrorCode::forbidden) at.limiter.undecided(name, visit.request.client);
+    if (auto noted = noteRefusal(at, visit, name, user.error()); !noted) return tl::make_unexpected(noted.error());
+    return refusedLogIn(user.error());
   }
-  limiter.succeeded(name, visit.request.client);
-  return entered(places, gate, setup, visit, *user);
+  at.limiter.succeeded(name, visit.request.client);
+  return entered(at, visit, *user, user->origin == "local" ? "password" : user->origin);
 }
 
-Result<HttpResponse> setUpAnswer(const ApiPlaces& places, Gate& gate, Setup& setup, const Visit& visit) {
+Result<HttpResponse> setUpAnswer(const LogInPlaces& at, const Visit& visit) {
   if (auto own = ownOrigin(visit.request); !own) return tl::make_unexpected(own.error());
   JsonBody body(visit.body);
   const auto secret = body.text("secret"), name = body.text("name"), password = body.text("password", 4096);
   if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
-  if (!setup.matches(secret)) {
-    return problem({ErrorCode::forbidden, "the link was used, or is of an earlier start: start the server again", {}});
-  }
-  const auto users = places.accounts.users();
-  if (!users) return tl::make_unexpected(users.error());
-  if (std::any_of(users->begin(), users->end(), [](const auto& one) { return one.administrator; })) {
-    setup.close();  // made by the command line meanwhile
-    return problem({ErrorCode::forbidden, "there is an administrator already: log in", {}});
+  if (!at.setup.matches(secret)) {
+    return problem({ErrorCode::forbidden,
+                    "the link was used, or is of an earlier start: log in, or start the server again if there is no "
+                    "administrator",
+                    {}});
   }
   if (auto good = checkNewPassword(password, name); !good) return tl::make_unexpected(good.error());
   const auto hash = hashPassword(password);
   if (!hash) return tl::make_unexpected(hash.error());
   UserRecord user;
   user.name = name;
-  user.administrator = true;
   user.passwordHash = *hash;
   Result<UserRecord> made;
-  const auto stored = places.database.together([&]() -> Result<void> {
-    made = places.accounts.addUser(user);
+  const auto stored = at.places.database.together([&]() -> Result<void> {
+    made = at.places.accounts.addFirstAdministrator(user);
     if (!made) return tl::make_unexpected(made.error());
-    return noteAction(places, visit, "user.add", 0, name, {{"setup", true}});
+    return noteAction(at.places, visit, "user.add", 0, name, {{"setup", true}});
   });
+  if (!made && made.error().code == ErrorCode::forbidden) {
+    at.setup.close();  // somebody else was faster, by this link or otherwise
+    return problem(made.error());
+  }
   if (!stored) return tl::make_unexpected(stored.error());
-  setup.close();
-  return entered(places, gate, setup, visit, *made);
+  return entered(at, visit, *made, "setup");
 }
 
-Result<HttpResponse> passwordAnswer(const ApiPlaces& places, LoginLimiter& limiter, const Visit& visit) {
+Result<HttpResponse> passwordAnswer(const LogInPlaces& at, const Visit& visit) {
   if (auto person = inPerson(visit.visitor); !person) return tl::make_unexpected(person.error());
   JsonBody body(visit.body);
   const auto old = body.text("old", 4096), wanted = body.text("new", 4096);
   if (auto done = body.done(); !done) return tl::make_unexpected(done.error());
-  const std::string& name = visit.visitor.name;
-  if (const auto time = limiter.admit(name, visit.request.client); time.count() > 0) return waitFor(time);
-  const auto user = checked(places, name, old);
-  if (!user && user.error().code != ErrorCode::forbidden) {
-    limiter.undecided(name, visit.request.client);
-    return tl::make_unexpected(user.error());
+  Accounts& accounts = at.places.accounts;
+  const auto user = accounts.user(visit.visitor.name);
+  if (!user) return tl::make_unexpected(user.error());
+  if (user->origin != "local")
+    return fail(ErrorCode::invalidInput, "your password is not kept here: change it where you log in", "old");
+  if (const auto time = at.limiter.admit(user->name, visit.request.client); time.count() > 0) return waitFor(time);
+  if (auto right = checkLocal(*user, old); !right) {
+    if (right.error().code == ErrorCode::forbidden)
+      return fail(ErrorCode::invalidInput, "the old password is wrong", "old");
+    at.limiter.undecided(user->name, visit.request.client);
+    return tl::make_unexpected(right.error());
   }
-  if (!user) return fail(ErrorCode::invalidInput, "the old password is wrong", "old");
-  limiter.succeeded(name, visit.request.client);
+  at.limiter.succeeded(user->name, visit.request.client);
   if (auto good = checkNewPassword(wanted, user->name); !good) return tl::make_unexpected(good.error());
   const auto hash = hashPassword(wanted);
   if (!hash) return tl::make_unexpected(hash.error());
-  const auto stored = places.database.together([&]() -> Result<void> {
-    if (auto noted = noteAction(places, visit, "password.set", 0, user->name); !noted) return noted;
-    return places.accounts.setPassword(user->id, *hash, visit.visitor.sessionId);
+  const auto stored = at.places.database.together([&]() -> Result<void> {
+    if (auto noted = noteAction(at.places, visit, "password.set", 0, user->name); !noted) return noted;
+    return accounts.setPassword(user->id, *hash, visit.visitor.sessionId);
   });
   if (!stored) return tl::make_unexpected(stored.error());
   return jsonAnswer(nlohmann::json::object());
@@ -299,41 +326,8 @@ Result<HttpResponse> endSessionAnswer(const ApiPlaces& places, const Visit& visi
 
 }  // namespace
 
-std::string Setup::open() {
-  const auto secret = newSecret();
-  const std::lock_guard lock(mutex_);
-  hash_ = secret.hash;
-  return secret.text;
-}
-
-bool Setup::isOpen() const {
-  const std::lock_guard lock(mutex_);
-  return !hash_.empty();
-}
-
-bool Setup::matches(std::string_view secret) const {
-  const std::lock_guard lock(mutex_);
-  return !hash_.empty() && secretMatches(secret, hash_);
-}
-
-void Setup::close() {
-  const std::lock_guard lock(mutex_);
-  hash_.clear();
-}
-
-Result<void> noteAction(const ApiPlaces& places, const Visit& visit, const std::string& action, std::int64_t projectId,
-                        const std::string& item, const nlohmann::json& detail) {
-  AuditRecord record;
-  record.user = visit.visitor.name.empty() ? "guest" : visit.visitor.name;
-  record.action = action;
-  record.projectId = projectId;
-  record.item = item;
-  record.detail = detail.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  record.address = visit.request.client;
-  return places.accounts.note(record);
-}
-
-std::vector<Route> accountRoutes(const ApiPlaces& places, Gate& gate, LoginLimiter& limiter, Setup& setup) {
+std::vector<Route> accountRoutes(const LogInPlaces& at) {
+  const ApiPlaces places = at.places;
   const auto everybody = Route::For::everybody, users = Route::For::users;
   const auto own = [&](std::string_view method, std::string_view pattern,
                        Result<HttpResponse> (*answer)(const ApiPlaces&, const Visit&), std::size_t body = 0) {
@@ -349,29 +343,31 @@ std::vector<Route> accountRoutes(const ApiPlaces& places, Gate& gate, LoginLimit
   };
   return {
       {"GET", "/api/v1/me", everybody,
-       [places, &setup](const Visit& visit) -> Result<HttpResponse> {
-         const auto me = meJson(places, visit.visitor, setup);
+       [at](const Visit& visit) -> Result<HttpResponse> {
+         const auto me = meJson(at, visit.visitor);
          if (!me) return tl::make_unexpected(me.error());
          return jsonAnswer(*me);
        }},
       {"POST",
        "/api/v1/login",
        everybody,
-       [=, &gate, &limiter, &setup](const Visit& visit) { return logInAnswer(places, gate, limiter, setup, visit); },
+       [at](const Visit& visit) { return logInAnswer(at, visit); },
        {},
        smallBody,
+       true,
        true},
       {"POST",
        "/api/v1/setup",
        everybody,
-       [=, &gate, &setup](const Visit& visit) { return setUpAnswer(places, gate, setup, visit); },
+       [at](const Visit& visit) { return setUpAnswer(at, visit); },
        {},
        smallBody,
+       false,
        true},
       {"POST",
        "/api/v1/logout",
        everybody,
-       [places, &gate](const Visit& visit) -> Result<HttpResponse> {
+       [places, &gate = at.gate](const Visit& visit) -> Result<HttpResponse> {
          auto response = jsonAnswer(nlohmann::json::object());
          const auto stored = places.database.together([&]() -> Result<void> {
            if (auto out = gate.logOut(visit.visitor, visit.request, response); !out) return out;
@@ -382,13 +378,15 @@ std::vector<Route> accountRoutes(const ApiPlaces& places, Gate& gate, LoginLimit
        },
        {},
        smallBody,
+       false,
        true},
       {"PUT",
        "/api/v1/me/password",
        users,
-       [=, &limiter](const Visit& visit) { return passwordAnswer(places, limiter, visit); },
+       [at](const Visit& visit) { return passwordAnswer(at, visit); },
        {},
        smallBody,
+       false,
        true},
       own("GET", "/api/v1/me/tokens", tokensAnswer),
       own("POST", "/api/v1/me/tokens", addTokenAnswer, smallBody),

@@ -2,12 +2,10 @@
 #include "app/api/account_routes.hpp"
 
 #include "app/api/json_body.hpp"
-#include "app/process_metrics.hpp"
+#include "app/api/server_state.hpp"
 #include "archive/access/password.hpp"
 
 #include <algorithm>
-
-#include <sys/statvfs.h>
 
 namespace nora {
 namespace {
@@ -22,6 +20,7 @@ nlohmann::json toJson(const UserRecord& user) {
           {"origin", user.origin},
           {"administrator", user.administrator},
           {"disabled", user.disabled},
+          {"absent", user.absent},
           {"created", jsonTime(user.createdUs)},
           {"seen", jsonTime(user.seenUs)}};
 }
@@ -336,44 +335,6 @@ Result<HttpResponse> auditCsvAnswer(const ApiPlaces& places, const Visit& visit)
   return response;
 }
 
-// ---- the server
-
-Result<HttpResponse> serverAnswer(const ApiPlaces& places, const Visit& visit) {
-  const auto projects = places.archive.projects();
-  const auto revision = places.archive.revision();
-  if (!projects || !revision) return tl::make_unexpected(projects ? revision.error() : projects.error());
-  std::vector<std::int64_t> ids;
-  for (const auto& project : *projects) ids.push_back(project.id);
-  const auto counts = places.archive.countsOf(Level::project, ids);
-  const auto bytes = places.archive.bytesOf(ids);
-  if (!counts || !bytes) return tl::make_unexpected(counts ? bytes.error() : counts.error());
-  auto storage = nlohmann::json::array(), health = nlohmann::json::array();
-  Archive::Counts all;
-  for (const auto& project : *projects) {
-    const auto& count = counts->at(project.id);
-    all.subjects += count.subjects, all.studies += count.studies, all.files += count.files;
-    struct statvfs disk {};
-    const bool isThere = ::statvfs(project.root.c_str(), &disk) == 0;
-    if (!isThere)
-      health.push_back({{"project", project.name}, {"problem", "its folder is not there: " + project.root}});
-    storage.push_back({{"projectId", project.id},
-                       {"project", project.name},
-                       {"root", project.root},
-                       {"files", count.files},
-                       {"bytes", bytes->at(project.id)},
-                       {"freeBytes", isThere ? nlohmann::json(disk.f_bavail * disk.f_frsize) : nlohmann::json()}});
-  }
-  return jsonAnswer(
-      {{"version", std::string(programVersion)},
-       {"database", places.database.name()},
-       {"revision", *revision},
-       {"local", visit.visitor.key == "local"},
-       {"counts",
-        {{"projects", projects->size()}, {"subjects", all.subjects}, {"studies", all.studies}, {"files", all.files}}},
-       {"storage", std::move(storage)},
-       {"health", std::move(health)}});
-}
-
 }  // namespace
 
 std::vector<Route> administrationRoutes(const ApiPlaces& places) {
@@ -381,8 +342,8 @@ std::vector<Route> administrationRoutes(const ApiPlaces& places) {
   const auto plain = [&](std::string_view method, std::string_view pattern, Route::For whom,
                          Result<HttpResponse> (*answer)(const ApiPlaces&, const Visit&), std::size_t body = 0,
                          bool inSteps = false) {
-    return Route{method, pattern, whom,   [places, answer](const Visit& visit) { return answer(places, visit); },
-                 {},     body,    inSteps};
+    return Route{method, pattern, whom,  [places, answer](const Visit& visit) { return answer(places, visit); },
+                 {},     body,    false, inSteps};
   };
   return {
       plain("GET", "/api/v1/users", administrators, usersAnswer),
@@ -401,6 +362,7 @@ std::vector<Route> administrationRoutes(const ApiPlaces& places) {
       plain("GET", "/api/v1/audit", administrators, auditAnswer),
       plain("GET", "/api/v1/audit.csv", administrators, auditCsvAnswer),
       plain("GET", "/api/v1/server", administrators, serverAnswer),
+      plain("POST", "/api/v1/server/check", administrators, checkIndexAnswer),
   };
 }
 

@@ -308,6 +308,7 @@ std::vector<Route> fileRoutes(const ApiPlaces& places) {
        [places](const Visit& visit) { return makeZipAnswer(places, visit); },
        {},
        zipBody,
+       false,
        true},
   };
   for (const auto& [pattern, level] :

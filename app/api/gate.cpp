@@ -61,14 +61,19 @@ CookiePlace Gate::placeOf(const HttpRequest& request) {
   return {"/", request.ownOrigin.starts_with("https:")};
 }
 
-Result<Visitor> Gate::ofUser(std::int64_t userId) {
+Result<Visitor> Gate::ofUser(std::int64_t userId, Entrance entrance) {
   const auto user = places_.accounts.user(userId);
   if (!user) return tl::make_unexpected(user.error());
   auto caller = places_.accounts.callerOf(userId);
   if (!caller) return tl::make_unexpected(caller.error());
   if (caller->disabled) return fail(ErrorCode::forbidden, "the account is disabled: ask an administrator");
+  const auto good = entrance == Entrance::session ? options_.confirmedSession : options_.confirmedSecret;
+  if (user->origin != "local" && nowUs() - user->confirmedUs > microseconds(good))
+    return fail(ErrorCode::forbidden, "log in at the page first, so that it is known that you may still enter",
+                "confirmed");
   Visitor out;
   out.caller = *std::move(caller);
+  out.caller.entrance = entrance;
   out.name = user->name;
   return out;
 }
@@ -78,9 +83,8 @@ Result<Visitor> Gate::byToken(std::string_view header) {
   if (!header.starts_with(bearer)) return fail(ErrorCode::forbidden, "expected \"Bearer TOKEN\"", "authorization");
   const auto token = places_.accounts.token(hashOfSecret(header.substr(bearer.size())));
   if (!token) return tl::make_unexpected(refused(token.error(), wrong));
-  auto out = ofUser(token->userId);
+  auto out = ofUser(token->userId, Entrance::token);
   if (!out) return out;
-  out->caller.entrance = Entrance::token;
   out->caller.limit = token->rights;
   out->caller.onlyProject = token->projectId;
   out->key = "token:" + std::to_string(token->id);
@@ -90,9 +94,8 @@ Result<Visitor> Gate::byToken(std::string_view header) {
 Result<Visitor> Gate::byShare(std::string_view secret) {
   const auto link = places_.accounts.shareLink(hashOfSecret(secret));
   if (!link) return tl::make_unexpected(refused(link.error(), "the link is wrong or has expired: ask for a new one"));
-  auto out = ofUser(link->ownerId);
+  auto out = ofUser(link->ownerId, Entrance::shareLink);
   if (!out) return out;
-  out->caller.entrance = Entrance::shareLink;
   out->caller.limit = link->rights;
   out->caller.onlyProject = link->projectId;
   out->name = "link of " + out->name;
@@ -104,9 +107,9 @@ Result<Visitor> Gate::bySession(const HttpRequest& request, std::string_view sec
   const auto session = places_.accounts.session(hashOfSecret(secret));
   if (!session && session.error().code == ErrorCode::notFound) return Visitor();  // ended: a guest
   if (!session) return tl::make_unexpected(session.error());
-  auto out = ofUser(session->userId);
+  auto out = ofUser(session->userId, Entrance::session);
+  if (!out && out.error().where == "confirmed") return Visitor();  // as if it had ended
   if (!out) return out;
-  out->caller.entrance = Entrance::session;
   out->sessionId = session->id;
   out->csrf = session->csrf;
   out->key = "session:" + std::to_string(session->id);
@@ -144,11 +147,11 @@ Result<Visitor> Gate::visitor(const HttpRequest& request) {
   return out;
 }
 
-/// Whom and what: other rights to read, or to see names, are another.
+/// What is seen: other rights to read, or to see names, are another. Empty: nothing, of a guest.
 Result<std::string> Gate::fingerprint(const Visitor& visitor) {
   const auto scope = places_.accounts.scope(visitor.caller);
   if (!scope) return tl::make_unexpected(scope.error());
-  std::string out = scope->everyProject ? "all" : "";
+  std::string out = visitor.key.empty() ? "" : "known";  // who is known may wait for a project, or make the first one
   for (const auto id : scope->projects) out += " " + std::to_string(id);
   for (const auto id : scope->pseudonymous) out += " p" + std::to_string(id);
   return out;
@@ -179,9 +182,9 @@ Result<Visitor> Gate::asNow(const Visitor& visitor) {
   const auto colon = who.find(':');
   if (auto alive = places_.accounts.isAlive(who.substr(0, colon), std::stoll(who.substr(colon + 1))); !alive)
     return tl::make_unexpected(alive.error());
-  auto user = ofUser(visitor.caller.userId);
+  auto user = ofUser(visitor.caller.userId, visitor.caller.entrance);
   if (!user) return user;
-  user->caller.entrance = visitor.caller.entrance;
+  user->key = visitor.key;
   user->caller.limit = visitor.caller.limit;
   user->caller.onlyProject = visitor.caller.onlyProject;
   return user;
@@ -253,11 +256,10 @@ Result<Visitor> Gate::logIn(const UserRecord& user, const HttpRequest& request, 
   session.expiresUs = nowUs() + microseconds(options_.session);
   const auto made = places_.accounts.addSession(session);
   if (!made) return tl::make_unexpected(made.error());
-  auto out = ofUser(user.id);
+  auto out = ofUser(user.id, Entrance::session);
   if (!out) return out;
   out->sessionId = made->id;
   out->csrf = made->csrf;
-  out->caller.entrance = Entrance::session;
   auto cookie = sessionCookie(secret.text, placeOf(request), std::chrono::seconds(0));
   if (!cookie) return tl::make_unexpected(cookie.error());
   response.headers.emplace_back("set-cookie", *std::move(cookie));

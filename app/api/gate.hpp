@@ -18,6 +18,10 @@ class Gate {
   struct Options {
     bool local = false;  // whoever sits at this machine is its single user, as long as there are no accounts
     std::chrono::hours session{12};  // of a log-in, counted from its last use
+    /// Of users of directories and providers: so long after these have last said who they are, sessions go on, and
+    /// tokens and share links are good.
+    std::chrono::hours confirmedSession{12};
+    std::chrono::hours confirmedSecret{24 * 30};
   };
   Gate(const ApiPlaces& places, Options options);
 
@@ -50,7 +54,8 @@ class Gate {
   [[nodiscard]] Result<Visitor> byToken(std::string_view header);
   [[nodiscard]] Result<Visitor> byShare(std::string_view secret);
   [[nodiscard]] Result<Visitor> bySession(const HttpRequest& request, std::string_view secret);
-  [[nodiscard]] Result<Visitor> ofUser(std::int64_t userId);
+  /// Errors: forbidden (where: "confirmed") if the user's directory has to say again who they are.
+  [[nodiscard]] Result<Visitor> ofUser(std::int64_t userId, Entrance entrance);
   [[nodiscard]] static CookiePlace placeOf(const HttpRequest& request);
   /// The same visitor as the index knows them now. Errors: notFound, forbidden if they have been sent away.
   [[nodiscard]] Result<Visitor> asNow(const Visitor& visitor);

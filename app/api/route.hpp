@@ -49,6 +49,7 @@ struct Route {
   /// Instead of `answer`: the body goes piece by piece to what this opens.
   std::function<Result<std::shared_ptr<HttpSink>>(const Visit&)> upload = {};
   std::size_t mostBody = 0;  // bytes of JSON in the request; 0: it has no body
+  bool waits = false;        // for other servers: it runs where nobody else has to wait with it
   /// What `answer` of a PUT, POST, PATCH or DELETE stores, its line of the audit too, is one transaction, which an
   /// error takes back. Not if this is true: of what only reads, or takes long, or makes files.
   bool inSteps = false;

@@ -175,13 +175,18 @@ HttpAnswer answerOf(std::shared_ptr<const Asked> asked, Gate& gate) {
   }
   const bool mayHaveBody = asked->request.method != "GET" && asked->request.method != "HEAD";
   if (mayHaveBody) {
-    return HttpBody{asked->route->mostBody, [asked, &gate](const std::string& body, std::stop_token stop) {
+    return HttpBody{asked->route->mostBody,
+                    [asked, &gate](const std::string& body, std::stop_token stop) {
                       auto answer = guarded([&] { return run(*asked, gate, body, std::move(stop)); });
                       return isForm(asked->request) ? inWords(std::move(answer)) : answer;
-                    }};
+                    },
+                    asked->route->waits};
   }
-  return HttpWork(
-      [asked, &gate](std::stop_token stop) { return guarded([&] { return run(*asked, gate, {}, std::move(stop)); }); });
+  HttpWork work = [asked, &gate](std::stop_token stop) {
+    return guarded([&] { return run(*asked, gate, {}, std::move(stop)); });
+  };
+  if (asked->route->waits) return HttpWaitingWork{std::move(work)};
+  return work;
 }
 
 }  // namespace

@@ -103,6 +103,7 @@ std::vector<Route> viewRoutes(const ApiPlaces& places, ArchiveImages& images, Sc
        [places, &scans](const Visit& visit) { return scanAnswer(places, scans, visit); },
        {},
        0,
+       false,
        true},
   };
 }

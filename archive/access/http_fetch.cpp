@@ -46,7 +46,7 @@ bool isLocal(const std::string& host) {
   return host == "127.0.0.1" || host == "[::1]" || host == "::1" || host == "localhost";
 }
 
-std::string advice(CURLcode code, const HttpLimits& limits) {
+std::string advice(CURLcode code, const FetchLimits& limits) {
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return "; is " + (limits.caFile.empty() ? std::string("the system's CA file") : limits.caFile) +
@@ -59,7 +59,7 @@ std::string advice(CURLcode code, const HttpLimits& limits) {
   }
 }
 
-void setOptions(CURL* curl, const HttpRequest& request, const HttpLimits& limits, curl_slist* headers, Body& body,
+void setOptions(CURL* curl, const FetchRequest& request, const FetchLimits& limits, curl_slist* headers, Body& body,
                 char* problem) {
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -96,7 +96,7 @@ Result<void> checkFetchAddress(const std::string& url) {
   return wrong("must begin with https:// (http:// is for this machine only)");
 }
 
-Result<HttpAnswer> httpFetch(const HttpRequest& request, const HttpLimits& limits) {
+Result<FetchAnswer> httpFetch(const FetchRequest& request, const FetchLimits& limits) {
   if (auto checked = checkFetchAddress(request.url); !checked) return tl::make_unexpected(checked.error());
   static std::once_flag started;
   std::call_once(started, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
@@ -120,7 +120,7 @@ Result<HttpAnswer> httpFetch(const HttpRequest& request, const HttpLimits& limit
   }
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  return HttpAnswer{static_cast<int>(status), std::move(body.text)};
+  return FetchAnswer{static_cast<int>(status), std::move(body.text)};
 }
 
 }  // namespace nora

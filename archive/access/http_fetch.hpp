@@ -10,18 +10,18 @@
 
 namespace nora {
 
-struct HttpRequest {
+struct FetchRequest {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string form;                  // not empty: POST as application/x-www-form-urlencoded
 };
 
-struct HttpAnswer {
+struct FetchAnswer {
   int status = 0;
   std::string body;
 };
 
-struct HttpLimits {
+struct FetchLimits {
   std::chrono::milliseconds connectTimeout{3000};
   std::chrono::milliseconds timeout{8000};  // for the whole request
   std::size_t mostBytes = 1 << 20;
@@ -35,6 +35,6 @@ struct HttpLimits {
 /// One request; redirects are not followed. Any status is an answer. Thread: any; blocks up to the time-out.
 /// Errors: as checkFetchAddress(); unavailable (not reachable, no answer in time, a certificate that is not trusted,
 /// and what to do); limitExceeded (answer too large).
-[[nodiscard]] Result<HttpAnswer> httpFetch(const HttpRequest& request, const HttpLimits& limits);
+[[nodiscard]] Result<FetchAnswer> httpFetch(const FetchRequest& request, const FetchLimits& limits);
 
 }  // namespace nora

@@ -1,5 +1,6 @@
 #include "archive/access/ldap_directory.hpp"
 
+#include "archive/access/encoding.hpp"
 #include "archive/access/ldap_groups.hpp"
 #include "archive/access/ldap_text.hpp"
 
@@ -16,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds leftAside{30};
 
 tl::unexpected<Error> wrong(std::string setting, std::string what) {
-  return fail(ErrorCode::invalidInput, std::move(what), "ldap: " + std::move(setting));
+  return fail(ErrorCode::invalidInput, std::move(what), "[ldap] " + std::move(setting));
 }
 
 tl::unexpected<Error> refused() {
@@ -60,7 +61,9 @@ bool isDnPattern(const std::string& pattern) {
 }
 
 std::vector<std::string> userAttributes(const LdapSettings& settings) {
-  return {settings.nameAttribute, settings.fullNameAttribute, settings.emailAttribute, "memberOf"};
+  std::vector<std::string> out{settings.nameAttribute, settings.fullNameAttribute, settings.emailAttribute, "memberOf"};
+  if (!settings.idAttribute.empty()) out.push_back(settings.idAttribute);
+  return out;
 }
 
 std::string filterFor(const LdapSettings& settings, const std::string& name) {
@@ -116,15 +119,28 @@ Result<LdapEntry> logInByPattern(const LdapSettings& settings, LdapConnection& c
   return entry;
 }
 
+/// What this entry is known by for ever; "" if the directory does not show it.
+std::string idOf(const LdapSettings& settings, const LdapEntry& entry) {
+  if (settings.idAttribute.empty()) return normalisedDn(entry.dn);
+  const std::string value = entry.first(settings.idAttribute);
+  const bool isPlain = std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  return isPlain ? value : toHex(value);
+}
+
 Result<DirectoryUser> userOf(const LdapSettings& settings, LdapConnection& connection, const LdapEntry& entry) {
   DirectoryUser user{entry.dn,
                      entry.first(settings.nameAttribute),
                      entry.first(settings.fullNameAttribute),
                      entry.first(settings.emailAttribute),
-                     {}};
+                     {},
+                     idOf(settings, entry)};
   if (user.name.empty()) {
     return wrong("name_attribute", "entries of users have no " + printable(settings.nameAttribute) +
                                        " that can be read: name another, or let the searching account read it");
+  }
+  if (user.id.empty()) {
+    return wrong("id_attribute", "entries of users have no " + printable(settings.idAttribute) +
+                                     " that can be read: name another, or let the searching account read it");
   }
   auto groups = ldapGroupsOf(settings, connection, entry, user.name);
   if (!groups) return tl::make_unexpected(groups.error());
@@ -132,6 +148,8 @@ Result<DirectoryUser> userOf(const LdapSettings& settings, LdapConnection& conne
     return fail(ErrorCode::forbidden, "not in the group that may use nora: ask who looks after the directory");
   }
   user.groups = std::move(groups->names);
+  user.administrator =
+      !settings.administratorsGroup.empty() && groups->dns.contains(normalisedDn(settings.administratorsGroup));
   return user;
 }
 
@@ -140,6 +158,7 @@ Result<DirectoryUser> userOf(const LdapSettings& settings, LdapConnection& conne
 struct LdapDirectory::Servers {
   std::mutex mutex;
   std::map<std::string, Clock::time_point> asideUntil;
+  std::weak_ptr<void> findingOut;
 
   std::vector<std::string> ordered(const std::vector<std::string>& urls) {
     const std::lock_guard lock(mutex);
@@ -150,6 +169,21 @@ struct LdapDirectory::Servers {
       return at == asideUntil.end() || at->second <= now;
     });
     return order;
+  }
+  /// While no server has answered for a moment, one call at a time finds out whether one does again: the others need
+  /// not wait for that. Nothing: another call is finding out.
+  std::shared_ptr<void> turn(const std::vector<std::string>& urls) {
+    const std::lock_guard lock(mutex);
+    const auto now = Clock::now();
+    const bool isAway = std::all_of(urls.begin(), urls.end(), [&](const std::string& url) {
+      const auto at = asideUntil.find(url);
+      return at != asideUntil.end() && at->second > now;
+    });
+    if (!isAway) return std::make_shared<bool>(false);
+    if (findingOut.lock()) return nullptr;
+    auto mine = std::make_shared<bool>(true);
+    findingOut = mine;
+    return mine;
   }
   void answered(const std::string& url, bool did) {
     const std::lock_guard lock(mutex);
@@ -179,10 +213,11 @@ Result<LdapDirectory> LdapDirectory::make(LdapSettings settings) {
   if (settings.baseDn.empty() && !(pattern && isDnPattern(settings.userDnPattern))) {
     return wrong("base_dn", "is empty: name the entry below which the users are, as dc=example,dc=org");
   }
-  for (const auto& [setting, dn] :
-       std::initializer_list<std::pair<const char*, std::string>>{{"base_dn", settings.baseDn},
-                                                                  {"group_base_dn", settings.groupBaseDn},
-                                                                  {"required_group", settings.requiredGroup}}) {
+  for (const auto& [setting, dn] : std::initializer_list<std::pair<const char*, std::string>>{
+           {"base_dn", settings.baseDn},
+           {"group_base_dn", settings.groupBaseDn},
+           {"required_group", settings.requiredGroup},
+           {"administrators_group", settings.administratorsGroup}}) {
     if (!dn.empty() && normalisedDn(dn).empty()) return wrong(setting, printable(dn) + " is not a distinguished name");
   }
   for (const auto& group : settings.groupNames) {
@@ -193,8 +228,11 @@ Result<LdapDirectory> LdapDirectory::make(LdapSettings settings) {
   if (!settings.bindDn.empty() && settings.bindPassword.empty()) {
     return wrong("bind_password", "is empty: the directory would take that as nobody");
   }
-  if (!settings.requiredGroup.empty() && settings.groups == LdapSettings::Groups::none) {
-    return wrong("required_group", "needs groups to be memberOf or search");
+  for (const auto& [setting, dn] : {std::pair{"required_group", settings.requiredGroup},
+                                    std::pair{"administrators_group", settings.administratorsGroup}}) {
+    if (!dn.empty() && settings.groups == LdapSettings::Groups::none) {
+      return wrong(setting, "needs groups to be memberOf or search");
+    }
   }
   if (settings.groupBaseDn.empty()) settings.groupBaseDn = settings.baseDn;
   return LdapDirectory(std::move(settings), std::make_unique<Servers>());
@@ -205,6 +243,9 @@ LdapAddress LdapDirectory::addressOf(const std::string& url) const {
 }
 
 Result<DirectoryUser> LdapDirectory::onAServer(const Work& work) const {
+  const auto turn = servers_->turn(settings_.urls);
+  if (!turn)
+    return fail(ErrorCode::unavailable, "no directory has answered for a moment, and another log-in asks again");
   std::string tried;
   for (const auto& url : servers_->ordered(settings_.urls)) {
     auto connection = LdapConnection::open(addressOf(url));

@@ -39,6 +39,8 @@ struct LdapSettings {
   std::string nameAttribute = "uid";                               // the name in nora; Active Directory: sAMAccountName
   std::string fullNameAttribute = "cn";
   std::string emailAttribute = "mail";
+  /// What stays of an entry that is moved or renamed: entryUUID, in Active Directory objectGUID. Empty: its DN.
+  std::string idAttribute;
 
   Groups groups = Groups::none;
   std::string groupBaseDn;  // only groups below it count; empty: baseDn
@@ -47,6 +49,7 @@ struct LdapSettings {
   bool nestedGroups = false;                      // groups in groups too, eight deep
   std::map<std::string, std::string> groupNames;  // DN of a group -> its name in nora; empty: all, by their own name
   std::string requiredGroup;                      // DN; not empty: who is not in it cannot log in
+  std::string administratorsGroup;                // DN; not empty: DirectoryUser::administrator says who is in it
 };
 
 struct DirectoryUser {
@@ -55,11 +58,14 @@ struct DirectoryUser {
   std::string fullName;
   std::string email;
   std::vector<std::string> groups;  // names in nora, sorted, each once
+  std::string id;                   // by idAttribute, in hexadecimal unless it is plain text; else the normalised DN
+  bool administrator = false;
 
   friend bool operator==(const DirectoryUser&, const DirectoryUser&) = default;
 };
 
-/// Thread: any. Each call opens its own connections and blocks for up to some time-outs a server.
+/// Thread: any. Each call opens its own connections and blocks for up to some time-outs a server. While none answers
+/// one call at a time asks them; the others are unavailable at once.
 class LdapDirectory {
  public:
   /// Checks the settings; asks no server. Errors: invalidInput (names the setting and what to do).

@@ -1,6 +1,7 @@
 #include "archive/access/login_limiter.hpp"
 
 #include "archive/access/encoding.hpp"
+#include "archive/search/fold.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -11,12 +12,14 @@ namespace nora {
 namespace {
 
 constexpr std::size_t longestKeyPart = 128;  // bytes
+constexpr std::size_t longestName = 4096;    // bytes that are looked at
 constexpr std::size_t mostFailures = 64;     // kept an entry; the delay is at its longest long before
 
+/// Directories take many spellings for one name: with other case, width, or blanks.
 std::string foldedName(std::string_view name) {
-  std::string out(name.substr(0, longestKeyPart));
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::string out = foldText(name.substr(0, longestName));
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
+  out.resize(std::min(out.size(), longestKeyPart));
   return out;
 }
 

@@ -37,9 +37,10 @@ class LoginLimiter {
   /// that many at once do not slip through. Else the time to wait before the next attempt (for Retry-After); this one
   /// does not count.
   ///
-  /// `name` as typed (letters of ASCII compare without case), `address` of the peer: IPv4, or IPv6, of which the first
-  /// 64 bits count, as one machine may choose the rest. An address from which the name has logged in before has its own
-  /// count of failures, so that guessing from elsewhere does not keep the user out.
+  /// `name` as typed (compared by foldText and without blanks, as directories take such spellings for one name),
+  /// `address` of the peer: IPv4, or IPv6, of which the first 64 bits count, as one machine may choose the rest. An
+  /// address from which the name has logged in before has its own count of failures, so that guessing from elsewhere
+  /// does not keep the user out.
   [[nodiscard]] std::chrono::milliseconds admit(std::string_view name, std::string_view address);
   /// Takes the failures of this name back (from here), and this attempt of the address.
   void succeeded(std::string_view name, std::string_view address);

@@ -19,7 +19,7 @@ constexpr std::int64_t longestLogIn = 600;  // seconds between start() and finis
 constexpr std::size_t longestQuery = 16 * 1024, mostGroups = 1000;
 
 tl::unexpected<Error> wrong(std::string setting, std::string what) {
-  return fail(ErrorCode::invalidInput, std::move(what), "oidc: " + std::move(setting));
+  return fail(ErrorCode::invalidInput, std::move(what), "[oidc] " + std::move(setting));
 }
 tl::unexpected<Error> refused(std::string what) {
   return fail(ErrorCode::forbidden, std::move(what), "log-in");
@@ -70,7 +70,7 @@ struct Tokens {
 
 Result<Tokens> exchange(const OidcSettings& settings, const OidcProvider& provider, const OidcAddresses& addresses,
                         const OidcPending& pending, const std::string& code) {
-  HttpRequest request{addresses.token, {"Accept: application/json"}, {}};
+  FetchRequest request{addresses.token, {"Accept: application/json"}, {}};
   request.form = "grant_type=authorization_code&code=" + percentEncode(code) +
                  "&redirect_uri=" + percentEncode(settings.redirectUri) + "&code_verifier=" + pending.verifier;
   const bool inHeader = !settings.clientSecret.empty() && !addresses.secretInForm;

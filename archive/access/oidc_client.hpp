@@ -23,7 +23,7 @@ struct OidcSettings {
   std::string nameClaim = "preferred_username";
   std::string groupsClaim = "groups";
   std::chrono::seconds skew{60};  // by which the clocks may differ
-  HttpLimits http;
+  FetchLimits http;
 };
 
 /// What is kept between the two steps, in the browser's own session on the server; used once.

@@ -34,10 +34,10 @@ bool fresh(std::int64_t since, std::int64_t now, std::int64_t seconds) {
 
 }  // namespace
 
-OidcProvider::OidcProvider(std::string issuer, HttpLimits limits, Clock clock)
+OidcProvider::OidcProvider(std::string issuer, FetchLimits limits, Clock clock)
     : issuer_(std::move(issuer)), limits_(std::move(limits)), clock_(std::move(clock)) {}
 
-Result<Json> OidcProvider::ask(const HttpRequest& request) const {
+Result<Json> OidcProvider::ask(const FetchRequest& request) const {
   auto answer = httpFetch(request, limits_);
   if (!answer) return tl::make_unexpected(answer.error());
   Json json = Json::parse(answer->body, nullptr, false);
@@ -49,9 +49,9 @@ Result<Json> OidcProvider::ask(const HttpRequest& request) const {
     const std::string error = json.is_object() ? textOf(json, "error") : std::string();
     if (!error.empty()) what += " " + printable(error.substr(0, 100));
     if (error == "invalid_client") what += ": check client_id and client_secret";
-    if (error == "invalid_grant")
-      what += ": the log-in was used already, is too old, or redirect_uri differs: begin again";
-    return fail(ErrorCode::invalidInput, what, request.url);
+    if (error != "invalid_grant") return fail(ErrorCode::invalidInput, what, request.url);
+    return fail(ErrorCode::forbidden,
+                what + ": the log-in was used already, is too old, or redirect_uri differs: begin again", request.url);
   }
   if (!json.is_object()) return fail(ErrorCode::invalidInput, "does not answer with a JSON object", request.url);
   return json;

@@ -27,7 +27,7 @@ struct OidcAddresses {
 class OidcProvider {
  public:
   using Clock = std::function<std::int64_t()>;  // seconds since 1970
-  OidcProvider(std::string issuer, HttpLimits limits, Clock clock);
+  OidcProvider(std::string issuer, FetchLimits limits, Clock clock);
 
   /// Kept for an hour. Errors: unavailable; invalidInput (the answer is not for this issuer, an address that is not
   /// https).
@@ -38,14 +38,14 @@ class OidcProvider {
   [[nodiscard]] Result<void> checkSigned(const JsonWebToken& token);
 
   /// Asks one of the addresses; the answer must be a JSON object with status 200. Errors: unavailable, invalidInput
-  /// (names the OAuth error in it).
-  [[nodiscard]] Result<nlohmann::json> ask(const HttpRequest& request) const;
+  /// (names the OAuth error in it); forbidden of invalid_grant: the code is not good, or not any more.
+  [[nodiscard]] Result<nlohmann::json> ask(const FetchRequest& request) const;
 
  private:
   [[nodiscard]] Result<std::vector<JsonWebKey>> keys(bool again);
 
   const std::string issuer_;
-  const HttpLimits limits_;
+  const FetchLimits limits_;
   const Clock clock_;
   std::mutex mutex_;
   std::optional<OidcAddresses> addresses_;

@@ -26,14 +26,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-}  // namespace
-
-std::string sessionCookieName(const CookiePlace& place) {
-  if (!place.secure) return "nora";
-  return place.basePath == "/" ? "__Host-nora" : "__Secure-nora";
+std::string_view prefix(const CookiePlace& place) {
+  if (!place.secure) return "";
+  return place.basePath == "/" ? "__Host-" : "__Secure-";
 }
 
-Result<std::string> sessionCookie(std::string_view value, const CookiePlace& place, std::chrono::seconds maxAge) {
+Result<std::string> cookie(const std::string& name, std::string_view value, const CookiePlace& place,
+                           std::chrono::seconds maxAge) {
   if (value.empty() || !std::all_of(value.begin(), value.end(), isCookieCharacter)) {
     return fail(ErrorCode::invalidInput, "is empty or has characters that do not belong in a cookie", "cookie");
   }
@@ -42,9 +41,27 @@ Result<std::string> sessionCookie(std::string_view value, const CookiePlace& pla
     return fail(ErrorCode::invalidInput, "must begin with / and have no semicolon or control character",
                 "path of the cookie");
   }
-  std::string text = sessionCookieName(place) + "=" + std::string(value) + attributes(place);
+  std::string text = name + "=" + std::string(value) + attributes(place);
   if (maxAge.count() > 0) text += "; Max-Age=" + std::to_string(maxAge.count());
   return text;
+}
+
+}  // namespace
+
+std::string sessionCookieName(const CookiePlace& place) {
+  return std::string(prefix(place)) + "nora";
+}
+
+Result<std::string> sessionCookie(std::string_view value, const CookiePlace& place, std::chrono::seconds maxAge) {
+  return cookie(sessionCookieName(place), value, place, maxAge);
+}
+
+std::string loginCookieName(const CookiePlace& place) {
+  return std::string(prefix(place)) + "nora-login";
+}
+
+Result<std::string> loginCookie(std::string_view value, const CookiePlace& place, std::chrono::seconds maxAge) {
+  return cookie(loginCookieName(place), value, place, maxAge);
 }
 
 std::string endedSessionCookie(const CookiePlace& place) {

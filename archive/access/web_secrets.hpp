@@ -27,6 +27,12 @@ struct CookiePlace {
 /// Tells the browser to forget it.
 [[nodiscard]] std::string endedSessionCookie(const CookiePlace& place);
 
+/// The browser's own mark of a log-in at a provider that has begun ("nora-login", with the same prefixes): whoever
+/// comes back must have it. Errors: as sessionCookie.
+[[nodiscard]] std::string loginCookieName(const CookiePlace& place);
+[[nodiscard]] Result<std::string> loginCookie(std::string_view value, const CookiePlace& place,
+                                              std::chrono::seconds maxAge);
+
 /// From the header Cookie. Nothing if it is missing, or there twice: then one of them was planted.
 [[nodiscard]] std::optional<std::string> cookieValue(std::string_view header, std::string_view name);
 

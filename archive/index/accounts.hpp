@@ -27,6 +27,8 @@ struct UserRecord {
   bool administrator = false;              // of the whole server
   std::int64_t createdUs = 0, seenUs = 0;  // seen: the last log-in; 0: never
   std::string externalId;                  // who it is at the directory or provider, for ever; empty of local ones
+  std::int64_t confirmedUs = 0;            // when the directory or provider last said who it is; 0: never, or local
+  bool absent = false;                     // the directory has said since that it has no such user who may enter
 };
 
 /// What a directory or provider says of somebody who has just proved who they are.
@@ -34,7 +36,8 @@ struct DirectoryEntry {
   std::string origin;      // ldap, oidc
   std::string externalId;  // distinguished name; issuer and subject; never empty
   std::string name, fullName, email;
-  std::vector<std::string> groups;  // names
+  std::vector<std::string> groups;      // names
+  std::optional<bool> administrator{};  // of the server; nothing: that is said in nora
 };
 
 struct GroupRecord {
@@ -62,6 +65,16 @@ struct WebSessionRecord {
   std::int64_t userId = 0;
   std::string csrf, address;
   std::int64_t createdUs = 0, seenUs = 0, expiresUs = 0;
+};
+
+/// A log-in at a provider that has begun: what must be known when the browser comes back.
+struct PendingLogin {
+  std::string stateHash, browserHash;  // hashOfSecret()
+  std::string provider;                // its name in the settings
+  std::string nonce, verifier;         // see OidcPending
+  std::string returnTo;                // query and fragment of the page
+  std::string address;                 // from which it has begun
+  std::int64_t startedUs = 0;
 };
 
 struct ShareLinkRecord {
@@ -92,7 +105,10 @@ class Accounts {
   // ---- users and groups
 
   [[nodiscard]] Result<UserRecord> addUser(const UserRecord& user);
-  /// All but id, name, times and externalId. Who is disabled is logged out everywhere.
+  /// The one who sets the server up. Errors: forbidden if there is an administrator, also one who is made at the same
+  /// time, by another server too.
+  [[nodiscard]] Result<UserRecord> addFirstAdministrator(const UserRecord& user);
+  /// All but id, name, times, externalId and absent. Who is disabled is logged out everywhere.
   /// Errors: forbidden if no administrator would be left who can log in.
   [[nodiscard]] Result<void> changeUser(const UserRecord& user);
   /// Logs the user out everywhere but in the session `keep`. Errors: invalidInput of users who are not local.
@@ -100,8 +116,14 @@ class Accounts {
   /// With tokens, sessions, share links, memberships and grants. Errors: forbidden as changeUser.
   [[nodiscard]] Result<void> removeUser(std::int64_t userId);
   /// Finds the user by origin and externalId, or makes one; name, e-mail and groups follow the entry, and the log-in is
-  /// noted. Errors: forbidden if another user has that name already ("ask an administrator"), or the user is disabled.
+  /// noted. Errors: forbidden if another user has that name already (where: "name"), or the user is disabled.
   [[nodiscard]] Result<UserRecord> enter(const DirectoryEntry& entry);
+  /// What the directory says of somebody between two log-ins. Errors: as enter; notFound of who has never logged in.
+  [[nodiscard]] Result<UserRecord> confirm(const DirectoryEntry& entry);
+  /// The directory has no such user who may enter: logged out everywhere, and tokens and links rest, until it has.
+  [[nodiscard]] Result<void> setAbsent(std::int64_t userId);
+  /// Who has a session, token or link that is good as far as the index knows, and is not disabled.
+  [[nodiscard]] Result<std::vector<UserRecord>> usersToConfirm(std::string_view origin);
   [[nodiscard]] Result<void> noteSeen(std::int64_t userId);
   [[nodiscard]] Result<UserRecord> user(std::string_view name);
   [[nodiscard]] Result<UserRecord> user(std::int64_t id);
@@ -154,6 +176,12 @@ class Accounts {
 
   /// Everybody is logged out.
   [[nodiscard]] Result<void> removeAllSessions();
+
+  /// Those of longer than `pendingLoginUs` ago go, and of an address that has many the oldest.
+  [[nodiscard]] Result<void> addPendingLogin(const PendingLogin& login);
+  static constexpr std::int64_t pendingLoginUs = 600'000'000;
+  /// Takes it out: it is used once, however many ask. Errors: notFound (also too old, or of another browser).
+  [[nodiscard]] Result<PendingLogin> takePendingLogin(std::string_view stateHash, std::string_view browserHash);
 
   [[nodiscard]] Result<ShareLinkRecord> addShareLink(const ShareLinkRecord& link);
   [[nodiscard]] Result<ShareLinkRecord> shareLink(std::string_view secretHash);

@@ -138,12 +138,12 @@ Result<Caller> Accounts::callerOf(std::int64_t userId) {
   Caller out;
   auto done = database_.read([&](Sql& sql) -> Result<void> {
     out = {};
-    auto rows = sql.query("SELECT disabled, administrator FROM user WHERE id = ?", {userId});
+    auto rows = sql.query("SELECT disabled, administrator, absent FROM user WHERE id = ?", {userId});
     if (!rows) return tl::make_unexpected(rows.error());
     if (rows->empty()) return fail(ErrorCode::notFound, "there is no such user", "user");
     out.entrance = Entrance::session;
     out.userId = userId;
-    out.disabled = rows->front().integer(0) != 0;
+    out.disabled = rows->front().integer(0) != 0 || rows->front().integer(2) != 0;
     out.administrator = rows->front().integer(1) != 0;
     auto groups = sql.query("SELECT group_id FROM membership WHERE user_id = ? ORDER BY group_id", {userId});
     if (!groups) return tl::make_unexpected(groups.error());

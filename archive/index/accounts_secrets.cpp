@@ -33,6 +33,12 @@ ShareLinkRecord linkOf(const SqlRow& row) {
           rightsOf(row, 4), row.text(5), row.integer(6), row.integer(7)};
 }
 
+constexpr std::int64_t mostPendingOfAnAddress = 500;
+
+PendingLogin pendingOf(const SqlRow& row) {
+  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), row.integer(7)};
+}
+
 tl::unexpected<Error> expired() {
   return fail(ErrorCode::invalidInput, "it has expired already", "expires");
 }
@@ -127,6 +133,45 @@ Result<void> Accounts::removeAllSessions() {
   const auto gone = changeRows(database_, "DELETE FROM web_session", {});
   if (!gone) return tl::make_unexpected(gone.error());
   return {};
+}
+
+Result<void> Accounts::addPendingLogin(const PendingLogin& login) {
+  return database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    const std::int64_t now = now_();
+    auto old = sql.change("DELETE FROM pending_login WHERE started_us <= ?", {now - pendingLoginUs});
+    if (!old) return tl::make_unexpected(old.error());
+    auto rows = sql.query("SELECT id FROM pending_login WHERE address = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+                          {login.address, mostPendingOfAnAddress - 1});
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (!rows->empty()) {
+      auto gone = sql.change("DELETE FROM pending_login WHERE address = ? AND id <= ?",
+                             {login.address, rows->front().integer(0)});
+      if (!gone) return tl::make_unexpected(gone.error());
+    }
+    return sql.append(
+        "INSERT INTO pending_login (state_hash, browser_hash, provider, nonce, verifier, return_to, address, "
+        "started_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        {login.stateHash, login.browserHash, login.provider, login.nonce, login.verifier, login.returnTo, login.address,
+         now});
+  });
+}
+
+Result<PendingLogin> Accounts::takePendingLogin(std::string_view stateHash, std::string_view browserHash) {
+  Result<PendingLogin> out;
+  auto done = database_.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    out = oneOf(sql.query("SELECT state_hash, browser_hash, provider, nonce, verifier, return_to, address, started_us "
+                          "FROM pending_login WHERE state_hash = ? AND browser_hash = ? AND started_us > ?",
+                          {std::string(stateHash), std::string(browserHash), now_() - pendingLoginUs}),
+                pendingOf, "log-in");
+    if (!out) return tl::make_unexpected(out.error());
+    auto taken = sql.change("DELETE FROM pending_login WHERE state_hash = ?", {std::string(stateHash)});
+    if (!taken) return tl::make_unexpected(taken.error());
+    return {};
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
 }
 
 Result<ShareLinkRecord> Accounts::addShareLink(const ShareLinkRecord& wanted) {

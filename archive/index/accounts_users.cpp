@@ -12,7 +12,8 @@ using namespace archive_sql;
 namespace {
 
 const std::string columns =
-    "id, name, full_name, email, origin, external_id, password_hash, disabled, administrator, created_us, seen_us";
+    "id, name, full_name, email, origin, external_id, password_hash, disabled, administrator, created_us, seen_us, "
+    "confirmed_us, absent";
 
 UserRecord userOf(const SqlRow& row) {
   UserRecord out;
@@ -27,6 +28,8 @@ UserRecord userOf(const SqlRow& row) {
   out.administrator = row.integer(8) != 0;
   out.createdUs = row.integer(9);
   out.seenUs = row.integer(10);
+  out.confirmedUs = row.integer(11);
+  out.absent = row.integer(12) != 0;
   return out;
 }
 
@@ -34,9 +37,9 @@ UserRecord userOf(const SqlRow& row) {
 Result<UserRecord> insertUser(Sql& sql, UserRecord user) {
   auto made = sql.change(
       "INSERT INTO user (name, full_name, email, origin, external_id, password_hash, disabled, administrator, "
-      "created_us, seen_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "created_us, seen_us, confirmed_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {user.name, user.fullName, user.email, user.origin, user.externalId, user.passwordHash,
-       std::int64_t{user.disabled}, std::int64_t{user.administrator}, user.createdUs, user.seenUs});
+       std::int64_t{user.disabled}, std::int64_t{user.administrator}, user.createdUs, user.seenUs, user.confirmedUs});
   if (!made) return tl::make_unexpected(made.error());
   user.id = made->newId;
   return user;
@@ -54,7 +57,8 @@ Result<bool> isTaken(Sql& sql, const std::string& name, std::int64_t exceptId) {
 
 /// Before `without` stops being one.
 Result<void> checkAdministratorLeft(Sql& sql, std::int64_t without) {
-  auto rows = sql.query("SELECT 1 FROM user WHERE administrator = 1 AND disabled = 0 AND id <> ? LIMIT 1", {without});
+  auto rows = sql.query(
+      "SELECT 1 FROM user WHERE administrator = 1 AND disabled = 0 AND absent = 0 AND id <> ? LIMIT 1", {without});
   if (!rows) return tl::make_unexpected(rows.error());
   if (rows->empty())
     return fail(ErrorCode::forbidden, "this is the last administrator: make another one first", "user");
@@ -105,47 +109,76 @@ Result<void> setDirectoryGroups(Sql& sql, std::int64_t user, std::span<const std
   return {};
 }
 
-/// The user of an entry, new or with what the entry says now.
-Result<UserRecord> entryUser(Sql& sql, const DirectoryEntry& entry, std::int64_t nowUs) {
+enum class Confirmed { byLogIn, between };
+
+/// The user of an entry with what the entry says now; new only where they log in.
+Result<UserRecord> entryUser(Sql& sql, const DirectoryEntry& entry, Confirmed how, std::int64_t nowUs) {
   auto rows = sql.query("SELECT " + columns + " FROM user WHERE origin = ? AND external_id = ?",
                         {entry.origin, entry.externalId});
   if (!rows) return tl::make_unexpected(rows.error());
   UserRecord user = rows->empty() ? UserRecord{} : userOf(rows->front());
+  const bool isNew = rows->empty();
+  if (isNew && how == Confirmed::between) return fail(ErrorCode::notFound, "there is no such user", "user");
   if (user.disabled) return fail(ErrorCode::forbidden, "this user is disabled: ask an administrator", "user");
   const auto taken = isTaken(sql, entry.name, user.id);
   if (!taken) return tl::make_unexpected(taken.error());
   if (*taken)
-    return fail(ErrorCode::forbidden, "there is another user of that name: ask an administrator to rename one", "user");
+    return fail(ErrorCode::forbidden,
+                "there is another user of that name: ask an administrator, who can remove one of the two, or have one "
+                "renamed where it is kept",
+                "name");
   user.name = entry.name;
   user.fullName = storable(entry.fullName);
   user.email = storable(entry.email);
-  user.seenUs = nowUs;
-  if (user.id == 0) {
+  user.administrator = entry.administrator.value_or(user.administrator);
+  user.confirmedUs = nowUs;
+  user.absent = false;
+  if (how == Confirmed::byLogIn) user.seenUs = nowUs;
+  if (isNew) {
     user.origin = entry.origin;
     user.externalId = entry.externalId;
     user.createdUs = nowUs;
     return insertUser(sql, user);
   }
-  auto stored = change(sql, "UPDATE user SET name = ?, full_name = ?, email = ?, seen_us = ? WHERE id = ?",
-                       {user.name, user.fullName, user.email, user.seenUs, user.id});
+  auto stored = change(
+      sql,
+      "UPDATE user SET name = ?, full_name = ?, email = ?, administrator = ?, seen_us = ?, "
+      "confirmed_us = ?, absent = 0 WHERE id = ?",
+      {user.name, user.fullName, user.email, std::int64_t{user.administrator}, user.seenUs, user.confirmedUs, user.id});
   if (!stored) return tl::make_unexpected(stored.error());
   return user;
 }
 
-}  // namespace
+/// With the groups; for one who logs in, or between two log-ins.
+Result<UserRecord> takeOver(Database& database, const DirectoryEntry& entry, Confirmed how, std::int64_t nowUs) {
+  if (auto right = checkItemName(entry.name, "user"); !right) return tl::make_unexpected(right.error());
+  if (entry.externalId.empty() || entry.origin.empty() || entry.origin == "local")
+    return fail(ErrorCode::invalidInput, "the directory does not say who this is", "user");
+  UserRecord out;
+  auto done = database.write([&](Sql& sql) -> Result<void> {
+    if (auto alone = oneAtATime(sql); !alone) return alone;
+    auto user = entryUser(sql, entry, how, nowUs);
+    if (!user) return tl::make_unexpected(user.error());
+    out = std::move(*user);
+    return setDirectoryGroups(sql, out.id, entry.groups, entry.origin);
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
 
-Accounts::Accounts(Database& database, Now now) : database_(database), now_(clockOr(std::move(now))) {}
-
-Result<UserRecord> Accounts::addUser(const UserRecord& wanted) {
+/// A local user, if the name is free and `may` says so; all within one transaction.
+Result<UserRecord> addLocal(Database& database, const UserRecord& wanted, std::int64_t nowUs,
+                            const std::function<Result<void>(Sql&)>& may) {
   if (auto right = checkItemName(wanted.name, "user"); !right) return tl::make_unexpected(right.error());
   UserRecord out;
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
+  auto done = database.write([&](Sql& sql) -> Result<void> {
     if (auto alone = oneAtATime(sql); !alone) return alone;
+    if (auto allowed = may(sql); !allowed) return allowed;
     const auto taken = isTaken(sql, wanted.name, 0);
     if (!taken) return tl::make_unexpected(taken.error());
     if (*taken) return fail(ErrorCode::invalidInput, "there is a user of that name", "user");
     UserRecord user = wanted;
-    user.createdUs = now_();
+    user.createdUs = nowUs;
     auto made = insertUser(sql, std::move(user));
     if (!made) return tl::make_unexpected(made.error());
     out = std::move(*made);
@@ -153,6 +186,25 @@ Result<UserRecord> Accounts::addUser(const UserRecord& wanted) {
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;
+}
+
+}  // namespace
+
+Accounts::Accounts(Database& database, Now now) : database_(database), now_(clockOr(std::move(now))) {}
+
+Result<UserRecord> Accounts::addUser(const UserRecord& user) {
+  return addLocal(database_, user, now_(), [](Sql&) -> Result<void> { return {}; });
+}
+
+Result<UserRecord> Accounts::addFirstAdministrator(const UserRecord& user) {
+  UserRecord first = user;
+  first.administrator = true;
+  return addLocal(database_, first, now_(), [](Sql& sql) -> Result<void> {
+    auto rows = sql.query("SELECT 1 FROM user WHERE administrator = 1 LIMIT 1");
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (!rows->empty()) return fail(ErrorCode::forbidden, "there is an administrator already: log in", "user");
+    return {};
+  });
 }
 
 Result<std::vector<UserRecord>> Accounts::users() {
@@ -221,19 +273,29 @@ Result<void> Accounts::removeUser(std::int64_t id) {
 }
 
 Result<UserRecord> Accounts::enter(const DirectoryEntry& entry) {
-  if (auto right = checkItemName(entry.name, "user"); !right) return tl::make_unexpected(right.error());
-  if (entry.externalId.empty() || entry.origin.empty() || entry.origin == "local")
-    return fail(ErrorCode::invalidInput, "the directory does not say who this is", "user");
-  UserRecord out;
-  auto done = database_.write([&](Sql& sql) -> Result<void> {
-    if (auto alone = oneAtATime(sql); !alone) return alone;
-    auto user = entryUser(sql, entry, now_());
-    if (!user) return tl::make_unexpected(user.error());
-    out = std::move(*user);
-    return setDirectoryGroups(sql, out.id, entry.groups, entry.origin);
+  return takeOver(database_, entry, Confirmed::byLogIn, now_());
+}
+
+Result<UserRecord> Accounts::confirm(const DirectoryEntry& entry) {
+  return takeOver(database_, entry, Confirmed::between, now_());
+}
+
+Result<void> Accounts::setAbsent(std::int64_t id) {
+  return database_.write([&](Sql& sql) -> Result<void> {
+    if (auto set = change(sql, "UPDATE user SET absent = 1 WHERE id = ?", {id}); !set) return set;
+    return change(sql, "DELETE FROM web_session WHERE user_id = ?", {id});
   });
-  if (!done) return tl::make_unexpected(done.error());
-  return out;
+}
+
+Result<std::vector<UserRecord>> Accounts::usersToConfirm(std::string_view origin) {
+  const std::int64_t now = now_();
+  return readAll(database_,
+                 "SELECT " + columns +
+                     " FROM user WHERE origin = ? AND disabled = 0 AND ("
+                     "EXISTS (SELECT 1 FROM web_session WHERE user_id = user.id AND expires_us > ?) OR "
+                     "EXISTS (SELECT 1 FROM token WHERE user_id = user.id AND expires_us > ?) OR "
+                     "EXISTS (SELECT 1 FROM share_link WHERE owner_id = user.id AND expires_us > ?)) ORDER BY id",
+                 {std::string(origin), now, now, now}, userOf);
 }
 
 Result<void> Accounts::setGroupsOf(std::int64_t userId, std::span<const std::string> names, std::string_view origin) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -53,13 +54,14 @@ class Archive {
 
   /// Errors: invalidInput ("there is a project of that name").
   [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project);
-  /// One of which there is a journal, which stays as it is: rebuild() follows.
-  [[nodiscard]] Result<ProjectRecord> addLostProject(const ProjectRecord& project);
+  /// One of which there is a journal and nothing in the index: rebuild() follows, or the next start takes what the
+  /// journal says. Nothing is done where the index has it.
+  [[nodiscard]] Result<void> addLostProject(const ProjectRecord& project, const std::string& journal);
   [[nodiscard]] Result<std::vector<ProjectRecord>> projects();
   /// Name, title, hideIdentity and settings. Errors: invalidInput (the name is taken).
   [[nodiscard]] Result<void> changeProject(const ProjectRecord& project);
-  /// All that the index knows of a project, with its grants, share links, tokens and saved views; not its files, and not
-  /// the audit. One transaction.
+  /// All that the index knows of a project, with its grants, share links, tokens and saved views; not its files, and
+  /// not the audit. One transaction.
   [[nodiscard]] Result<void> removeProject(std::int64_t id);
   /// A JSON object: "pattern" (see PathPattern), and what scans remember.
   [[nodiscard]] Result<void> setSettings(std::int64_t projectId, std::string_view json);
@@ -86,6 +88,7 @@ class Archive {
     std::int64_t added = 0, changed = 0, unchanged = 0;
     std::int64_t moved = 0;  // vanished ones that turned up under another path, with tags and metadata
     std::vector<Move> moves = {};
+    std::vector<std::int64_t> pseudonyms = {};  // new subjects that could not have the first one of their name
   };
   /// Takes over what was found; one transaction. A file that is there already (by its path) gets the new facts;
   /// metadata that users changed stays, the other keys follow the file's sidecar.
@@ -96,6 +99,7 @@ class Archive {
     std::int64_t id = 0;
     std::int64_t size = 0, mtimeUs = 0;
     FileState state = FileState::present;
+    std::string hash = {};  // see FileFacts
   };
   [[nodiscard]] Result<std::map<std::string, Known>> knownFiles(std::int64_t projectId);
 
@@ -105,19 +109,52 @@ class Archive {
   [[nodiscard]] Result<std::map<std::string, DicomFileRecord>> knownDicom(std::int64_t projectId);
   /// Calls `take` with every DICOM file, headers too.
   [[nodiscard]] Result<void> eachDicom(std::int64_t projectId, const std::function<void(DicomFileRecord)>& take);
-  /// Adds or replaces what was seen; the series that they belong to are open from now on.
-  [[nodiscard]] Result<void> storeDicom(std::int64_t projectId, std::span<const DicomFileRecord> files);
+  /// Adds or replaces what was seen; the series that they belong to are open from now on. `seen`: how often the files
+  /// had been changed (dicomChanges) when the caller looked at them; raised if nobody else has changed them since.
+  [[nodiscard]] Result<void> storeDicom(std::int64_t projectId, std::span<const DicomFileRecord> files,
+                                        std::int64_t& seen);
+  [[nodiscard]] Result<std::int64_t> dicomChanges(std::int64_t projectId);
   /// Series that have not vanished.
   [[nodiscard]] Result<std::int64_t> seriesCount(std::int64_t projectId);
   /// The series are not as the files are: a scan was stopped before they were put together.
   [[nodiscard]] Result<bool> isDicomOpen(std::int64_t projectId);
   /// All series of a project: they are registered, all others vanish, files in `gone` are forgotten. One transaction;
-  /// from then on the series are as the files are. How many have vanished is added to `vanished`.
-  [[nodiscard]] Result<Registered> closeDicom(std::int64_t projectId, std::span<const FoundFileRecord> series,
-                                              std::span<const std::string> gone, std::int64_t& vanished);
+  /// from then on the series are as the files are. How many have vanished is added to `vanished`. Nothing where another
+  /// scan has changed the files since `seen`: `series` must be made of them anew.
+  [[nodiscard]] Result<std::optional<Registered>> closeDicom(std::int64_t projectId,
+                                                             std::span<const FoundFileRecord> series,
+                                                             std::span<const std::string> gone, std::int64_t seen,
+                                                             std::int64_t& vanished);
   /// They are not found by searches any more that do not ask for a state, and keep tags and metadata in case they come
   /// back.
   [[nodiscard]] Result<std::int64_t> markVanished(std::span<const std::int64_t> fileIds);
+
+  // ---- what files are known by
+
+  /// Sizes of vanished files whose content is known by a hash: a new file of such a size may be one of them.
+  [[nodiscard]] Result<std::set<std::int64_t>> hashedVanishedSizes(std::int64_t projectId);
+  struct Unhashed {
+    std::int64_t id = 0, size = 0, mtimeUs = 0;
+    std::string path;
+  };
+  /// Files that are present and have no hash yet, without series, by rising id; at most `most` with an id above
+  /// `after`.
+  [[nodiscard]] Result<std::vector<Unhashed>> unhashed(std::int64_t projectId, std::int64_t after, int most);
+  /// Of files that are still of that size and time. Nothing else of them changes.
+  [[nodiscard]] Result<void> setHashes(std::int64_t projectId,
+                                       std::span<const std::pair<Unhashed, std::string>> hashes);
+  /// Files whose content is as it was, only their time is another.
+  [[nodiscard]] Result<void> setTimes(std::int64_t projectId, std::span<const Unhashed> files);
+
+  // ---- scans
+
+  /// How the last scan of a project ended. JSON object; see ScanReport.
+  struct ScanNote {
+    std::int64_t endedUs = 0;  // 0: there was none
+    std::string report = "{}";
+  };
+  [[nodiscard]] Result<void> noteScan(std::int64_t projectId, std::string_view report);
+  [[nodiscard]] Result<std::map<std::int64_t, ScanNote>> scanNotes();
 
   // ---- tags and metadata
 
@@ -175,7 +212,7 @@ class Archive {
   [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level,
                                                                              std::span<const std::int64_t> ids);
 
-  /// How much lies in an item, without what has vanished.
+  /// How much lies in an item, without what has vanished, and without sidecars, which are not listed either.
   struct Counts {
     std::int64_t subjects = 0, studies = 0, files = 0;
   };
@@ -215,11 +252,18 @@ class Archive {
   [[nodiscard]] Result<void> writeRemembered(
       const std::function<Result<void>(Sql&, archive_sql::Remembered&)>& work) const;
 
-  [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project, bool isRemembered);
+  /// `journal`: that of a lost one; empty: one is begun.
+  [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project, const std::string& journal);
+
+  [[nodiscard]] static Result<void> count(Sql& sql, Level level, std::span<const std::int64_t> ids,
+                                          std::map<std::int64_t, Counts>& out);
 
   Database& database_;
   Now now_;
-  std::string store_;  // empty: nothing is remembered
+  std::string store_;              // empty: nothing is remembered
+  std::mutex projectCountsMutex_;  // what follows: a million files take a while to count
+  std::int64_t projectCountsRevision_ = -1;
+  std::map<std::int64_t, Counts> projectCounts_;  // as of that revision
 };
 
 }  // namespace nora

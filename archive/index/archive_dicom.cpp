@@ -99,10 +99,39 @@ Result<std::int64_t> markOthers(Sql& sql, std::int64_t project,
   return out;
 }
 
+Result<std::int64_t> changesOf(Sql& sql, std::int64_t project) {
+  auto rows = sql.query("SELECT dicom_changes FROM project_scan WHERE project_id = ?", {project});
+  if (!rows) return tl::make_unexpected(rows.error());
+  return rows->empty() ? std::int64_t{0} : rows->front().integer(0);
+}
+
+/// How often, before it was raised. Others who do the same wait.
+Result<std::int64_t> raiseChanges(Sql& sql, std::int64_t project) {
+  auto raised = sql.change("UPDATE project_scan SET dicom_changes = dicom_changes + 1 WHERE project_id = ?", {project});
+  if (!raised) return tl::make_unexpected(raised.error());
+  return changesOf(sql, project).map([](std::int64_t now) { return now - 1; });
+}
+
 }  // namespace
 
-Result<void> Archive::storeDicom(std::int64_t projectId, std::span<const DicomFileRecord> files) {
-  return database_.write([&](Sql& sql) -> Result<void> {
+Result<std::int64_t> Archive::dicomChanges(std::int64_t projectId) {
+  std::int64_t out = 0;
+  auto done = database_.read([&](Sql& sql) -> Result<void> {
+    const auto now = changesOf(sql, projectId);
+    if (!now) return tl::make_unexpected(now.error());
+    out = *now;
+    return {};
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return out;
+}
+
+Result<void> Archive::storeDicom(std::int64_t projectId, std::span<const DicomFileRecord> files, std::int64_t& seen) {
+  std::int64_t before = 0;
+  auto done = database_.write([&](Sql& sql) -> Result<void> {
+    const auto was = raiseChanges(sql, projectId);
+    if (!was) return tl::make_unexpected(was.error());
+    before = *was;
     std::vector<std::string> paths;
     for (const DicomFileRecord& file : files) paths.push_back(file.path);
     if (auto gone = forget(sql, projectId, paths); !gone) return gone;
@@ -115,6 +144,8 @@ Result<void> Archive::storeDicom(std::int64_t projectId, std::span<const DicomFi
     }
     return {};
   });
+  if (done && before == seen) ++seen;
+  return done;
 }
 
 Result<std::int64_t> Archive::seriesCount(std::int64_t projectId) {
@@ -135,13 +166,22 @@ Result<bool> Archive::isDicomOpen(std::int64_t projectId) {
   return out;
 }
 
-Result<Archive::Registered> Archive::closeDicom(std::int64_t projectId, std::span<const FoundFileRecord> series,
-                                                std::span<const std::string> gone, std::int64_t& vanished) {
+Result<std::optional<Archive::Registered>> Archive::closeDicom(std::int64_t projectId,
+                                                               std::span<const FoundFileRecord> series,
+                                                               std::span<const std::string> gone, std::int64_t seen,
+                                                               std::int64_t& vanished) {
   std::set<std::pair<std::string, std::string>> there;
   for (const FoundFileRecord& one : series) there.emplace(one.facts.path, one.facts.series);
   Registered out;
   std::int64_t marked = 0;
+  bool isOld = false;
   auto done = writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
+    out = {};
+    marked = 0;
+    const auto was = gone.empty() ? changesOf(sql, projectId) : raiseChanges(sql, projectId);
+    if (!was) return tl::make_unexpected(was.error());
+    isOld = *was != seen;
+    if (isOld) return fail(ErrorCode::unavailable, "another scan changed the files of these series meanwhile");
     const auto project =
         oneOf(sql.query("SELECT " + projectColumns + " FROM project WHERE id = ?", {projectId}), projectOf, "project");
     if (!project) return tl::make_unexpected(project.error());
@@ -154,11 +194,13 @@ Result<Archive::Registered> Archive::closeDicom(std::int64_t projectId, std::spa
     if (!taken) return tl::make_unexpected(taken.error());
     out = *taken;
     if (!out.moves.empty()) remembered.moved(projectId, out.moves);
+    if (!out.pseudonyms.empty()) remembered.subjects(projectId, out.pseudonyms);
     if (auto forgotten = forget(sql, projectId, gone); !forgotten) return forgotten;
     auto closed = sql.change("UPDATE dicom_header SET grouped = 1 WHERE project_id = ? AND grouped = 0", {projectId});
     if (!closed) return tl::make_unexpected(closed.error());
     return {};
   });
+  if (!done && isOld) return std::nullopt;
   if (!done) return tl::make_unexpected(done.error());
   vanished += marked - out.moved;
   return out;

@@ -44,6 +44,7 @@ Result<Archive::Registered> Archive::registerFiles(std::int64_t projectId, std::
     if (!taken) return tl::make_unexpected(taken.error());
     out = *taken;
     if (!out.moves.empty()) remembered.moved(projectId, out.moves);
+    if (!out.pseudonyms.empty()) remembered.subjects(projectId, out.pseudonyms);
     return {};
   });
   if (!done) return tl::make_unexpected(done.error());
@@ -70,15 +71,16 @@ Result<std::map<std::string, Archive::Known>> Archive::knownFiles(std::int64_t p
     constexpr std::int64_t atOnce = 20'000;
     for (std::int64_t after = 0;;) {
       auto rows = sql.query(
-          "SELECT id, path, size, mtime_us, state FROM file WHERE project_id = ? AND series = '' AND id > ? ORDER BY "
-          "id "
-          "LIMIT ?",
+          "SELECT id, path, size, mtime_us, state, hash FROM file WHERE project_id = ? AND series = '' AND id > ? "
+          "ORDER "
+          "BY id LIMIT ?",
           {projectId, after, atOnce});
       if (!rows) return tl::make_unexpected(rows.error());
       for (const SqlRow& row : *rows) {
         after = row.integer(0);
         const auto state = static_cast<FileState>(row.integer(4));
-        if (state != FileState::vanished) out[row.text(1)] = {after, row.integer(2), row.integer(3), state};
+        if (state != FileState::vanished)
+          out[row.text(1)] = {after, row.integer(2), row.integer(3), state, row.text(5)};
       }
       if (rows->size() < static_cast<std::size_t>(atOnce)) return {};
     }

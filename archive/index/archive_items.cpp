@@ -73,14 +73,25 @@ Result<std::int64_t> Archive::revision() {
 }
 
 Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted) {
-  return addProject(wanted, true);
+  return addProject(wanted, "");
 }
 
-Result<ProjectRecord> Archive::addLostProject(const ProjectRecord& wanted) {
-  return addProject(wanted, false);
+Result<void> Archive::addLostProject(const ProjectRecord& wanted, const std::string& journal) {
+  bool isThere = false;
+  auto looked = database_.read([&](Sql& sql) -> Result<void> {
+    auto rows = sql.query("SELECT id FROM project WHERE name = ?", {wanted.name});
+    auto files = sql.query("SELECT project_id FROM project_journal WHERE file = ?", {journal});
+    if (!rows || !files) return tl::make_unexpected(rows ? files.error() : rows.error());
+    isThere = !rows->empty() || !files->empty();
+    return {};
+  });
+  if (!looked || isThere) return looked;
+  const auto made = addProject(wanted, journal);
+  if (!made) return tl::make_unexpected(made.error());
+  return {};
 }
 
-Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted, bool isRemembered) {
+Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted, const std::string& journal) {
   if (auto right = checkItemName(wanted.name, "project"); !right) return tl::make_unexpected(right.error());
   ProjectRecord out = wanted;
   if (out.secret.empty()) out.secret = newSecret().text;
@@ -92,7 +103,8 @@ Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted, bool isRe
     if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "project");
     const auto revision = raise(sql);
     if (!revision) return tl::make_unexpected(revision.error());
-    out.createdUs = out.changedUs = now_();
+    out.changedUs = now_();
+    out.createdUs = wanted.createdUs != 0 ? wanted.createdUs : out.changedUs;
     out.revision = *revision;
     auto made = sql.change(
         "INSERT INTO project (name, title, root, in_place, hide_identity, secret, settings, meta, created_us, "
@@ -102,7 +114,12 @@ Result<ProjectRecord> Archive::addProject(const ProjectRecord& wanted, bool isRe
          out.settings, out.meta, out.createdUs, out.changedUs, out.revision, foldText(out.name), foldText(out.title)});
     if (!made) return tl::make_unexpected(made.error());
     out.id = made->newId;
-    if (isRemembered) remembered.project(out.id);
+    auto unscanned = sql.append("INSERT INTO project_scan (project_id, report) VALUES (?, '{}')", {out.id});
+    if (!unscanned) return unscanned;
+    if (journal.empty())
+      remembered.project(out.id);
+    else if (auto known = remembered.known(sql, out.id, journal); !known)
+      return known;
     MetaNames names;
     return addMetaKeys(sql, Level::project, out.id, out.meta, names);
   });
@@ -116,8 +133,9 @@ Result<std::vector<ProjectRecord>> Archive::projects() {
 
 Result<void> Archive::changeProject(const ProjectRecord& project) {
   if (auto right = checkItemName(project.name, "project"); !right) return right;
-  return database_.write([&](Sql& sql) -> Result<void> {
-    if (auto alone = oneAtATime(sql); !alone) return alone;
+  return writeRemembered([&](Sql& sql, Remembered& remembered) -> Result<void> {
+    if (auto caught = remembered.catchUp(sql, project.id); !caught) return caught;
+    remembered.project(project.id);
     auto there = sql.query("SELECT id FROM project WHERE name = ? AND id <> ?", {project.name, project.id});
     if (!there) return tl::make_unexpected(there.error());
     if (!there->empty()) return fail(ErrorCode::invalidInput, "there is a project of that name", "name");

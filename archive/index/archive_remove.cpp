@@ -24,7 +24,7 @@ Result<void> removeOfItems(Sql& sql, Level level, std::int64_t project) {
   return {};
 }
 
-constexpr std::array<const char*, 12> ofProject{
+constexpr std::array<const char*, 13> ofProject{
     "DELETE FROM item_tag WHERE project_id = ?",
     "DELETE FROM file_part WHERE file_id IN (SELECT id FROM file WHERE project_id = ?)",
     "DELETE FROM file WHERE project_id = ?",
@@ -36,6 +36,7 @@ constexpr std::array<const char*, 12> ofProject{
     "DELETE FROM token WHERE project_id = ?",
     "DELETE FROM preset WHERE project_id = ?",
     "DELETE FROM saved_filter WHERE project_id = ?",
+    "DELETE FROM project_scan WHERE project_id = ?",
     "DELETE FROM project_journal WHERE project_id = ?"};
 
 }  // namespace

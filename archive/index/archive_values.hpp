@@ -51,7 +51,7 @@ struct FileFacts {
   std::string format;
   std::int64_t size = 0;
   std::int64_t mtimeUs = 0;
-  std::string hash;            // SHA-256 in hex, or empty: not computed
+  std::string hash;            // of the content, see content_hash.hpp; empty: not computed
   std::int64_t instances = 1;  // files of a series
   FileState state = FileState::present;
   std::string reason;           // of broken ones, and of those that cannot be shown

@@ -51,30 +51,50 @@ class Places {
   Places(Sql& sql, const ProjectRecord& project, std::int64_t nowUs, std::int64_t revision)
       : sql_(sql), project_(project), nowUs_(nowUs), revision_(revision) {}
 
-  Result<std::int64_t> subject(const std::string& name) {
-    if (name.empty()) return 0;
-    if (const auto known = subjects_.find(name); known != subjects_.end()) return known->second;
-    if (auto right = checkItemName(name, "subject"); !right) return tl::make_unexpected(right.error());
+  /// `found`: the name by which the scan knows it, which may not be the one that people gave it.
+  Result<std::int64_t> subject(const std::string& found) {
+    if (found.empty()) return 0;
+    if (const auto known = subjects_.find(found); known != subjects_.end()) return known->second;
+    auto rows = sql_.query(
+        "SELECT id FROM subject WHERE project_id = ? AND (found_as = ? OR name = ?) ORDER BY found_as <> ?, id LIMIT 1",
+        {project_.id, found, found, found});
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (!rows->empty()) return subjects_[found] = rows->front().integer(0);
+    auto made = makeSubject(found, found);
+    if (made) subjects_[found] = *made;
+    return made;
+  }
+
+  /// As people know it.
+  Result<std::int64_t> subjectNamed(const std::string& name) {
     auto rows = sql_.query("SELECT id FROM subject WHERE project_id = ? AND name = ?", {project_.id, name});
     if (!rows) return tl::make_unexpected(rows.error());
-    if (!rows->empty()) return subjects_[name] = rows->front().integer(0);
-    const auto other = freePseudonym(name);
+    return rows->empty() ? makeSubject(name, name) : Result<std::int64_t>(rows->front().integer(0));
+  }
+
+  Result<std::int64_t> makeSubject(const std::string& found, const std::string& name) {
+    if (auto right = checkItemName(found, "subject"); !right) return tl::make_unexpected(right.error());
+    unsigned attempt = 0;
+    const auto other = freePseudonym(found, attempt);
     if (!other) return tl::make_unexpected(other.error());
     auto made = sql_.change(
-        "INSERT INTO subject (project_id, name, pseudonym, meta, created_us, changed_us, revision, name_fold, "
-        "pseudonym_fold) "
-        "VALUES (?, ?, ?, '{}', ?, ?, ?, ?, ?)",
-        {project_.id, name, *other, nowUs_, nowUs_, revision_, foldText(name), foldText(*other)});
+        "INSERT INTO subject (project_id, name, found_as, pseudonym, meta, created_us, changed_us, revision, "
+        "name_fold, pseudonym_fold) "
+        "VALUES (?, ?, ?, ?, '{}', ?, ?, ?, ?, ?)",
+        {project_.id, name, found, *other, nowUs_, nowUs_, revision_, foldText(name), foldText(*other)});
     if (!made) return tl::make_unexpected(made.error());
-    return subjects_[name] = made->newId;
+    if (attempt > 0) shared.push_back(made->newId);
+    return made->newId;
   }
 
   Result<std::int64_t> study(std::int64_t subject, const FoundFileRecord& found) {
     if (subject == 0 || found.study.empty()) return 0;
     const auto key = std::pair(subject, found.study);
     if (const auto known = studies_.find(key); known != studies_.end()) return known->second;
-    if (auto right = checkItemName(found.study, "study"); !right) return tl::make_unexpected(right.error());
-    auto rows = sql_.query("SELECT id, uid FROM study WHERE subject_id = ? AND name = ?", {subject, found.study});
+    auto rows = sql_.query(
+        "SELECT id, uid FROM study WHERE subject_id = ? AND (found_as = ? OR name = ?) ORDER BY found_as <> ?, id "
+        "LIMIT 1",
+        {subject, found.study, found.study, found.study});
     if (!rows) return tl::make_unexpected(rows.error());
     if (!rows->empty()) {
       const std::int64_t id = rows->front().integer(0);
@@ -85,19 +105,38 @@ class Places {
       }
       return studies_[key] = id;
     }
-    auto made = sql_.change(
-        "INSERT INTO study (project_id, subject_id, name, date, uid, meta, created_us, changed_us, revision, "
-        "name_fold) "
-        "VALUES (?, ?, ?, ?, ?, '{}', ?, ?, ?, ?)",
-        {project_.id, subject, found.study, found.studyDate, found.studyUid, nowUs_, nowUs_, revision_,
-         foldText(found.study)});
-    if (!made) return tl::make_unexpected(made.error());
-    return studies_[key] = made->newId;
+    auto made = makeStudy(subject, found, found.study);
+    if (made) studies_[key] = *made;
+    return made;
   }
 
+  Result<std::int64_t> studyNamed(std::int64_t subject, const std::string& name) {
+    auto rows = sql_.query("SELECT id FROM study WHERE subject_id = ? AND name = ?", {subject, name});
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (!rows->empty()) return rows->front().integer(0);
+    FoundFileRecord found;
+    found.study = name;
+    return makeStudy(subject, found, name);
+  }
+
+  Result<std::int64_t> makeStudy(std::int64_t subject, const FoundFileRecord& found, const std::string& name) {
+    if (auto right = checkItemName(found.study, "study"); !right) return tl::make_unexpected(right.error());
+    auto made = sql_.change(
+        "INSERT INTO study (project_id, subject_id, name, found_as, date, uid, meta, created_us, changed_us, revision, "
+        "name_fold) "
+        "VALUES (?, ?, ?, ?, ?, ?, '{}', ?, ?, ?, ?)",
+        {project_.id, subject, name, found.study, found.studyDate, found.studyUid, nowUs_, nowUs_, revision_,
+         foldText(name)});
+    if (!made) return tl::make_unexpected(made.error());
+    return made->newId;
+  }
+
+  /// Subjects whose pseudonym is not the first that their name gives, because another one has that.
+  std::vector<std::int64_t> shared;
+
  private:
-  Result<std::string> freePseudonym(const std::string& name) {
-    for (unsigned attempt = 0;; ++attempt) {
+  Result<std::string> freePseudonym(const std::string& name, unsigned& attempt) {
+    for (;; ++attempt) {
       std::string out = pseudonym(project_.secret, name, attempt);
       auto taken = sql_.query("SELECT 1 FROM subject WHERE project_id = ? AND pseudonym = ?", {project_.id, out});
       if (!taken) return tl::make_unexpected(taken.error());
@@ -182,21 +221,33 @@ const std::string& insertFile() {
 
 bool hasChanged(const FileRecord& old, const FileFacts& facts, std::int64_t subject, std::int64_t study) {
   FileFacts before = old;
+  before.hash = facts.hash;  // what was not computed this time stays known where size and time do
   const bool isRenamed = old.name != nameOf(facts);
   before.label = facts.label;  // the index has the name alone
   return isRenamed || !(before == facts) || old.subjectId != subject || old.studyId != study;
 }
 
-/// A vanished file that this one may have been: same content, or without hashes same name, size and time.
+/// A vanished file that this one may have been: the same content where both are known by it, else the same name, size
+/// and time. None where there is no telling which of several.
 Result<std::optional<FileRecord>> movedFrom(Sql& sql, std::int64_t project, const FileFacts& facts) {
-  static const std::string start =
+  static const std::string same =
       "SELECT " + fileColumns + " FROM file WHERE project_id = ? AND state = 1 AND size = ? AND ";
-  auto rows = facts.hash.empty() ? sql.query(start + "hash = '' AND mtime_us = ? AND name = ? LIMIT 2",
-                                             {project, facts.size, facts.mtimeUs, nameOf(facts)})
-                                 : sql.query(start + "hash = ? LIMIT 2", {project, facts.size, facts.hash});
-  if (!rows) return tl::make_unexpected(rows.error());
-  if (rows->size() != 1) return std::nullopt;  // none, or no telling which
-  return fileOf(rows->front());
+  const bool hasHash = !facts.hash.empty();
+  const std::string name = nameOf(facts);
+  for (const bool byHash : {true, false}) {
+    if (byHash && !hasHash) continue;
+    auto rows =
+        byHash ? sql.query(same + "hash = ? ORDER BY name <> ?, id LIMIT 2", {project, facts.size, facts.hash, name})
+               : sql.query(same + "mtime_us = ? AND name = ? AND (hash = '' OR ?) LIMIT 2",
+                           {project, facts.size, facts.mtimeUs, name, std::int64_t{!hasHash}});
+    if (!rows) return tl::make_unexpected(rows.error());
+    if (rows->size() == 1) return fileOf(rows->front());
+    if (rows->size() < 2) continue;
+    const auto first = fileOf((*rows)[0]), second = fileOf((*rows)[1]);
+    if (byHash && first.name == name && second.name != name) return first;
+    return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 /// One call of registerFiles.
@@ -220,6 +271,8 @@ class Registration {
     }
     return {};
   }
+
+  [[nodiscard]] const std::vector<std::int64_t>& sharedPseudonyms() const { return places_.shared; }
 
   Archive::Registered counts;
 
@@ -287,7 +340,9 @@ class Registration {
   Result<std::int64_t> store(const FileFacts& facts, const std::string& hash, const std::optional<FileRecord>& old,
                              std::int64_t subject, std::int64_t study, bool isMoved, bool needsId) {
     const std::string meta = old ? mergedMeta(facts.sidecar, old->sidecar, old->meta) : facts.sidecar;
-    auto values = factValues(facts, hash, meta, subject, study, nowUs_, revision_);
+    FileFacts kept = facts;
+    if (kept.hash.empty() && old && old->size == kept.size && old->mtimeUs == kept.mtimeUs) kept.hash = old->hash;
+    auto values = factValues(kept, hash, meta, subject, study, nowUs_, revision_);
     stored_.insert(hash);
     if (isMoved) stored_.insert(hashOfPath(old->path, old->series));
     if (!old) return insert(std::move(values), meta, needsId);
@@ -334,17 +389,28 @@ Result<Archive::Registered> takeOver(Sql& sql, const ProjectRecord& project, std
   Registration registration(sql, project, nowUs, revision, mayMove && !vanished->empty());
   auto done = inChunks(files, [&](std::span<const FoundFileRecord> some) { return registration.take(some); });
   if (!done) return tl::make_unexpected(done.error());
+  registration.counts.pseudonyms = registration.sharedPseudonyms();
   return registration.counts;
 }
 
-Result<std::int64_t> placeOf(Sql& sql, const ProjectRecord& project, const std::string& subject,
-                             const std::string& study, std::int64_t nowUs, std::int64_t revision) {
+Result<std::int64_t> placeNamed(Sql& sql, const ProjectRecord& project, const std::string& subject,
+                                const std::string& study, std::int64_t nowUs, std::int64_t revision) {
   Places places(sql, project, nowUs, revision);
-  const auto id = places.subject(subject);
+  const auto id = places.subjectNamed(subject);
   if (!id || study.empty()) return id;
+  return places.studyNamed(*id, study);
+}
+
+Result<std::int64_t> placeFoundAs(Sql& sql, const ProjectRecord& project, const std::string& subject,
+                                  const std::string& study, const std::string& name, std::int64_t nowUs,
+                                  std::int64_t revision) {
+  Places places(sql, project, nowUs, revision);
+  if (study.empty()) return places.makeSubject(subject, name);
+  const auto of = places.subjectNamed(subject);
+  if (!of) return of;
   FoundFileRecord found;
   found.study = study;
-  return places.study(*id, found);
+  return places.makeStudy(*of, found, name);
 }
 
 }  // namespace nora::archive_sql

@@ -3,6 +3,7 @@
 #include "archive/files/journal_file.hpp"
 #include "archive/index/archive_sql.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -67,6 +68,28 @@ std::string newestJournal(const std::string& folder) {
   return out;
 }
 
+Result<ProjectRecord> projectOfJournal(const std::string& file) {
+  const auto lines = readJournal(file, 0);
+  if (!lines) return tl::make_unexpected(lines.error());
+  nlohmann::json said;
+  for (std::size_t at = 0; at < lines->size();) {
+    const std::size_t end = std::min(lines->find('\n', at), lines->size());
+    const std::string_view line(lines->data() + at, end - at);
+    at = end + 1;
+    if (line.find("\"project\":{") == std::string_view::npos) continue;
+    auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("project") && json.at("project").is_object()) said = json.at("project");
+  }
+  if (!said.is_object()) return fail(ErrorCode::invalidInput, "this is no journal of a project", file);
+  ProjectRecord out;
+  out.name = said.value("name", "");
+  out.root = said.value("root", "");
+  out.inPlace = said.value("inPlace", true);
+  out.secret = said.value("secret", "");
+  out.createdUs = said.value("createdUs", std::int64_t{0});
+  return out;
+}
+
 std::string Remembered::folderOf(const ProjectRecord& project) const {
   return project.inPlace ? store_ + "/.nora/" + project.name : project.root + "/.nora";
 }
@@ -102,26 +125,35 @@ Result<void> Remembered::catchUp(Sql& sql, std::int64_t id) {
 }
 
 void Remembered::tags(Level level, std::int64_t project, std::span<const std::int64_t> ids) {
-  changes_[project].push_back({level, {ids.begin(), ids.end()}, false, {}, {}, {}});
+  changes_[project].push_back({level, {ids.begin(), ids.end()}, false, {}, {}, {}, false});
 }
 
 void Remembered::meta(Level level, std::int64_t project, std::int64_t id, std::string_view user) {
-  changes_[project].push_back({level, {id}, true, {}, std::string(user), {}});
+  changes_[project].push_back({level, {id}, true, {}, std::string(user), {}, false});
 }
 
 void Remembered::project(std::int64_t id) {
-  changes_[id].push_back({Level::project, {}, false, {}, {}, {}});
+  changes_[id].push_back({Level::project, {}, false, {}, {}, {}, false});
 }
 
 void Remembered::moved(std::int64_t project, const std::vector<Archive::Move>& moves) {
-  changes_[project].push_back({Level::file, {}, false, moves, {}, {}});
+  changes_[project].push_back({Level::file, {}, false, moves, {}, {}, false});
 }
 
 void Remembered::renamed(Level level, std::int64_t project, const std::string& subject, const std::string& study,
                          const std::string& name) {
   nlohmann::json line = {{"at", nowUs_}, {"level", toString(level)}, {"subject", subject}, {"name", name}};
   if (level == Level::study) line["study"] = study;
-  changes_[project].push_back({level, {}, false, {}, {}, line.dump() + "\n"});
+  changes_[project].push_back({level, {}, false, {}, {}, line.dump() + "\n", false});
+}
+
+Result<void> Remembered::known(Sql& sql, std::int64_t project, const std::string& journal) {
+  return sql.append("INSERT INTO project_journal (project_id, file, bytes, whole) VALUES (?, ?, 0, 0)",
+                    {project, journal});
+}
+
+void Remembered::subjects(std::int64_t project, const std::vector<std::int64_t>& ids) {
+  changes_[project].push_back({Level::subject, ids, false, {}, {}, {}, true});
 }
 
 Result<void> Remembered::write(Sql& sql) {
@@ -145,6 +177,7 @@ Result<void> Remembered::writeProject(Sql& sql, std::int64_t id, const std::vect
   for (const Change& one : changes) {
     const bool isProject = one.level == Level::project && one.ids.empty();
     auto lines = !one.rename.empty()  ? Result<std::string>(one.rename)
+                 : one.isPlaces       ? placeLines(sql, *project, one.ids, nowUs_)
                  : isProject          ? projectLine(*project, nowUs_)
                  : !one.moves.empty() ? moveLines(sql, one.moves, nowUs_)
                  : one.isMeta         ? metaLine(sql, one.level, one.ids.front(), one.user, nowUs_)
@@ -158,12 +191,29 @@ Result<void> Remembered::writeProject(Sql& sql, std::int64_t id, const std::vect
   return setBytes(sql, id, *end);
 }
 
+/// Where the journal of a project begins. One that was renamed keeps the folder of its old name.
+Result<std::string> Remembered::newFolder(Sql& sql, const ProjectRecord& project) const {
+  const auto known = sql.query("SELECT file FROM project_journal");
+  if (!known) return tl::make_unexpected(known.error());
+  std::string out = folderOf(project);
+  for (int number = 2;; ++number) {
+    const std::string journal = newestJournal(out);
+    if (journal.empty()) return out;
+    const bool isOther = std::any_of(known->begin(), known->end(),
+                                     [&](const SqlRow& row) { return row.text(0).starts_with(out + "/"); });
+    if (!isOther || !project.inPlace) {
+      return fail(ErrorCode::invalidInput,
+                  "a project of that name was there before: nora reindex takes it into the index again", out);
+    }
+    out = folderOf(project) + "-" + std::to_string(number);
+  }
+}
+
 Result<void> Remembered::writeWhole(Sql& sql, const ProjectRecord& project, const std::string& known) {
-  const std::string folder = known.empty() ? folderOf(project) : std::filesystem::path(known).parent_path().string();
-  if (known.empty() && !newestJournal(folder).empty())
-    return fail(ErrorCode::invalidInput,
-                "a project of that name was there before: nora reindex takes it into the index again", folder);
-  const std::string file = folder + "/journal-" + std::to_string(numberOf(known) + 1) + ".jsonl";
+  const auto folder = known.empty() ? newFolder(sql, project)
+                                    : Result<std::string>(std::filesystem::path(known).parent_path().string());
+  if (!folder) return tl::make_unexpected(folder.error());
+  const std::string file = *folder + "/journal-" + std::to_string(numberOf(known) + 1) + ".jsonl";
   const auto lines = wholeJournal(sql, project, nowUs_);
   if (!lines) return tl::make_unexpected(lines.error());
   if (auto put = writeJournal(file, *lines); !put) return put;
@@ -222,6 +272,8 @@ Result<void> Remembered::rebuild(Sql& sql, std::int64_t id) {
   for (const char* table : {"file", "dicom_header", "study", "subject", "project_journal"}) {
     if (auto gone = change(sql, std::string("DELETE FROM ") + table + " WHERE project_id = ?", id); !gone) return gone;
   }
+  const std::string raised = "UPDATE project_scan SET dicom_changes = dicom_changes + 1 WHERE project_id = ?";
+  if (auto done = change(sql, raised, id); !done) return done;
   auto plain = sql.change("UPDATE project SET meta = '{}' WHERE id = ?", {id});
   if (!plain) return tl::make_unexpected(plain.error());
   if (auto done = applyJournal(sql, *project, *lines, nowUs_); !done) return done;

@@ -40,6 +40,10 @@ class Remembered {
   /// Of a subject or study.
   void renamed(Level level, std::int64_t project, const std::string& subject, const std::string& study,
                const std::string& name);
+  /// That is the journal of a project of which nothing is in the index.
+  [[nodiscard]] static Result<void> known(Sql& sql, std::int64_t project, const std::string& journal);
+  /// Subjects whose pseudonym is not the first one that their name gives.
+  void subjects(std::int64_t project, const std::vector<std::int64_t>& ids);
   /// At the end of the work.
   [[nodiscard]] Result<void> write(Sql& sql);
   void committed();
@@ -55,6 +59,7 @@ class Remembered {
     bool isMeta = false;
     std::vector<Archive::Move> moves;
     std::string user, rename;  // JSON of the line, for a rename
+    bool isPlaces = false;     // of subjects: by which name they are found, and their pseudonyms
   };
   struct Written {
     std::string file;
@@ -63,6 +68,7 @@ class Remembered {
   [[nodiscard]] Result<void> writeProject(Sql& sql, std::int64_t project, const std::vector<Change>& changes);
   [[nodiscard]] Result<void> writeWhole(Sql& sql, const ProjectRecord& project, const std::string& known);
   [[nodiscard]] std::string folderOf(const ProjectRecord& project) const;
+  [[nodiscard]] Result<std::string> newFolder(Sql& sql, const ProjectRecord& project) const;
 
   const std::string store_;
   const std::int64_t nowUs_;
@@ -70,6 +76,9 @@ class Remembered {
   std::vector<Written> written_;
   std::vector<std::string> old_;  // journals in the place of which others are
 };
+
+/// What a journal says its project is: that of its last line of that kind. A journal without one: invalidInput.
+[[nodiscard]] Result<ProjectRecord> projectOfJournal(const std::string& file);
 
 /// The newest journal of a folder ("journal-7.jsonl"); empty: there is none.
 [[nodiscard]] std::string newestJournal(const std::string& folder);
@@ -79,6 +88,10 @@ class Remembered {
 [[nodiscard]] Result<std::string> tagLines(Sql& sql, Level level, std::span<const std::int64_t> ids, std::int64_t atUs);
 [[nodiscard]] Result<std::string> metaLine(Sql& sql, Level level, std::int64_t id, const std::string& user,
                                            std::int64_t atUs);
+/// Subjects that have another name than scans find, or another pseudonym than their name gives first; only some, or
+/// with no ids all of the project and their studies.
+[[nodiscard]] Result<std::string> placeLines(Sql& sql, const ProjectRecord& project, std::span<const std::int64_t> ids,
+                                             std::int64_t atUs);
 /// All that was said of some items, with the history of their metadata.
 [[nodiscard]] Result<std::string> itemLines(Sql& sql, Level level, std::span<const std::int64_t> ids,
                                             std::int64_t atUs);

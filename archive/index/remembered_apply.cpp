@@ -24,6 +24,7 @@ class Replay {
                         : name == "study"   ? Level::study
                                             : Level::file;
     if (line.contains("movedTo")) return move(line);
+    if (line.contains("foundAs")) return place(level, line);
     const auto id = itemOf(level, line);
     if (!id) return tl::make_unexpected(id.error());
     if (line.contains("name")) return rename(level, *id, line.at("name").get<std::string>());
@@ -40,20 +41,22 @@ class Replay {
   }
 
   Result<void> takeProject(const Json& json) {
-    const std::string title = json.value("title", "");
+    const std::string title = json.value("title", ""), name = json.value("name", project_.name);
+    const std::int64_t createdUs = json.value("createdUs", project_.createdUs);
+    if (auto named = rename(Level::project, project_.id, name); !named) return named;
     return change(
-        "UPDATE project SET title = ?, title_fold = ?, hide_identity = ?, settings = ?, secret = ?, changed_us = ?, "
-        "revision = ? WHERE id = ?",
+        "UPDATE project SET title = ?, title_fold = ?, hide_identity = ?, settings = ?, secret = ?, created_us = ?, "
+        "changed_us = ?, revision = ? WHERE id = ?",
         {title, foldText(title), std::int64_t{json.value("hideIdentity", false)},
-         json.value("settings", Json::object()).dump(), json.value("secret", project_.secret), nowUs_, revision_,
-         project_.id});
+         json.value("settings", Json::object()).dump(), json.value("secret", project_.secret), createdUs, nowUs_,
+         revision_, project_.id});
   }
 
   Result<std::int64_t> itemOf(Level level, const Json& line) {
     const std::string subject = line.value("subject", ""), study = line.value("study", "");
     if (level == Level::project) return project_.id;
-    if (level == Level::subject) return placeOf(sql_, project_, subject, "", nowUs_, revision_);
-    if (level == Level::study) return placeOf(sql_, project_, subject, study, nowUs_, revision_);
+    if (level == Level::subject) return placeNamed(sql_, project_, subject, "", nowUs_, revision_);
+    if (level == Level::study) return placeNamed(sql_, project_, subject, study, nowUs_, revision_);
     FoundFileRecord found;
     found.facts.path = line.at("path").get<std::string>();
     found.facts.series = line.value("series", "");
@@ -91,8 +94,41 @@ class Replay {
         {path, hash, foldText(path), series, name, foldText(name), revision_, project_.id, old});
   }
 
+  /// A subject or study that has another name than scans find, or a subject whose pseudonym is not the first one.
+  Result<void> place(Level level, const Json& line) {
+    const std::string found = line.at("foundAs").get<std::string>(), name = line.at("name").get<std::string>();
+    const bool isStudy = level == Level::study;
+    const auto of = isStudy ? placeNamed(sql_, project_, line.at("subject").get<std::string>(), "", nowUs_, revision_)
+                            : Result<std::int64_t>(project_.id);
+    if (!of) return tl::make_unexpected(of.error());
+    const std::string table(tableOf(level));
+    auto rows = sql_.query("SELECT id FROM " + table + " WHERE found_as = ? AND " +
+                               (isStudy ? "subject_id" : "project_id") + " = ? ORDER BY id LIMIT 1",
+                           {found, *of});
+    if (!rows) return tl::make_unexpected(rows.error());
+    const auto id =
+        !rows->empty() ? Result<std::int64_t>(rows->front().integer(0))
+        : isStudy ? placeFoundAs(sql_, project_, line.at("subject").get<std::string>(), found, name, nowUs_, revision_)
+                  : placeFoundAs(sql_, project_, found, "", name, nowUs_, revision_);
+    if (!id) return tl::make_unexpected(id.error());
+    if (auto named = rename(level, *id, name); !named || !line.contains("pseudonym")) return named;
+    const std::string pseudonym = line.at("pseudonym").get<std::string>();
+    auto taken = sql_.query("SELECT id FROM subject WHERE project_id = ? AND pseudonym = ?", {project_.id, pseudonym});
+    if (!taken) return tl::make_unexpected(taken.error());
+    if (!taken->empty()) return {};
+    return change("UPDATE subject SET pseudonym = ?, pseudonym_fold = ?, revision = ? WHERE id = ?",
+                  {pseudonym, foldText(pseudonym), revision_, *id});
+  }
+
   Result<void> rename(Level level, std::int64_t id, const std::string& name) {
-    const std::string table(tableOf(level)), parent = level == Level::study ? "subject_id" : "project_id";
+    const std::string table(tableOf(level));
+    if (level == Level::project) {
+      auto other = sql_.query("SELECT id FROM project WHERE name = ?", {name});
+      if (!other) return tl::make_unexpected(other.error());
+      if (!other->empty()) return {};
+      return change("UPDATE project SET name = ?, name_fold = ? WHERE id = ?", {name, foldText(name), id});
+    }
+    const std::string parent = level == Level::study ? "subject_id" : "project_id";
     auto there = sql_.query("SELECT id FROM " + table + " WHERE name = ? AND " + parent + " = (SELECT " + parent +
                                 " FROM " + table + " WHERE id = ?)",
                             {name, id});
@@ -128,18 +164,27 @@ class Replay {
   Result<void> setMeta(Level level, std::int64_t id, const Json& line) {
     const std::string table(tableOf(level));
     const bool isFile = level == Level::file;
-    auto rows =
-        sql_.query("SELECT meta" + std::string(isFile ? ", sidecar" : "") + " FROM " + table + " WHERE id = ?", {id});
+    auto rows = sql_.query(
+        "SELECT meta" + std::string(isFile ? ", sidecar, state" : "") + " FROM " + table + " WHERE id = ?", {id});
     if (!rows) return tl::make_unexpected(rows.error());
     if (rows->empty()) return {};
-    const std::string before = rows->front().text(0);
-    std::string meta = line.at("meta").dump();
-    if (isFile) meta = mergedMeta(rows->front().text(1), line.value("sidecar", Json::object()).dump(), meta);
-    if (meta == before) return {};
+    std::string before = rows->front().text(0), meta = line.at("meta").dump();
+    if (isFile) {
+      const std::string known = rows->front().text(1), said = line.value("sidecar", Json::object()).dump();
+      const bool isOnDisk = rows->front().integer(2) != static_cast<std::int64_t>(FileState::vanished);
+      if (isOnDisk) {
+        meta = mergedMeta(known, said, meta);
+      } else if (said != known) {  // until it is scanned, its sidecar is the one that was there when this was said
+        before = mergedMeta(said, known, before);
+        if (auto set = change("UPDATE file SET sidecar = ? WHERE id = ?", {said, id}); !set) return set;
+      }
+    }
+    if (meta == before && meta == rows->front().text(0)) return {};
     if (auto set = change("UPDATE " + table + " SET meta = ?, changed_us = ?, revision = ? WHERE id = ?",
                           {meta, nowUs_, revision_, id});
         !set)
       return set;
+    if (meta == before) return writeMetaKeys(sql_, level, id, meta, names_);
     const std::string user = line.value("user", "");
     if (!user.empty()) {
       auto noted = sql_.append(

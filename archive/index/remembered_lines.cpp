@@ -1,6 +1,9 @@
 // What journals say of items: one JSON object a line, readable without nora.
+#include "archive/access/pseudonym.hpp"
 #include "archive/index/archive_sql.hpp"
 #include "archive/index/remembered.hpp"
+
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
@@ -181,8 +184,37 @@ Result<std::string> moveLines(Sql& sql, std::span<const Archive::Move> moves, st
   return out;
 }
 
+Result<std::string> placeLines(Sql& sql, const ProjectRecord& project, std::span<const std::int64_t> ids,
+                               std::int64_t atUs) {
+  std::string out;
+  auto subjects =
+      sql.query("SELECT id, name, found_as, pseudonym FROM subject WHERE project_id = ? ORDER BY id", {project.id});
+  if (!subjects) return tl::make_unexpected(subjects.error());
+  for (const SqlRow& row : *subjects) {
+    if (!ids.empty() && std::find(ids.begin(), ids.end(), row.integer(0)) == ids.end()) continue;
+    const bool isFirst = row.text(3) == pseudonym(project.secret, row.text(2), 0);
+    if (isFirst && row.text(1) == row.text(2)) continue;
+    Json line = {{"at", atUs}, {"level", "subject"}, {"foundAs", row.text(2)}, {"name", row.text(1)}};
+    if (!isFirst) line["pseudonym"] = row.text(3);
+    out += lineOf(line);
+  }
+  if (!ids.empty()) return out;
+  auto studies = sql.query(
+      "SELECT s.name, t.name, t.found_as FROM study t JOIN subject s ON s.id = t.subject_id WHERE t.project_id = ? AND "
+      "t.name <> t.found_as ORDER BY t.id",
+      {project.id});
+  if (!studies) return tl::make_unexpected(studies.error());
+  for (const SqlRow& row : *studies)
+    out += lineOf(
+        {{"at", atUs}, {"level", "study"}, {"subject", row.text(0)}, {"foundAs", row.text(2)}, {"name", row.text(1)}});
+  return out;
+}
+
 Result<std::string> wholeJournal(Sql& sql, const ProjectRecord& project, std::int64_t atUs) {
   auto out = projectLine(project, atUs);
+  const auto places = placeLines(sql, project, {}, atUs);
+  if (!places) return places;
+  *out += *places;
   for (const Level level : {Level::project, Level::subject, Level::study, Level::file}) {
     const auto ids = spokenOf(sql, level, project.id);
     if (!ids) return tl::make_unexpected(ids.error());

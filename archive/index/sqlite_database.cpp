@@ -54,6 +54,12 @@ class SqliteSql final : public Sql {
     return {};
   }
 
+  /// The file was removed, or another one is in its place: what is written now would be lost with it.
+  [[nodiscard]] bool hasMoved() const {
+    int moved = 0;
+    return sqlite3_file_control(connection_, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+  }
+
   [[nodiscard]] Result<SqlRows> query(std::string_view text, std::span<const SqlValue> parameters) override {
     auto statement = prepared(text, parameters);
     if (!statement) return tl::make_unexpected(statement.error());
@@ -169,7 +175,12 @@ class SqliteDatabase final : public Database {
   [[nodiscard]] std::string name() const override { return file_; }
 
  private:
-  static Result<void> inTransaction(SqliteSql& sql, const char* begin, const Work& work) {
+  Result<void> inTransaction(SqliteSql& sql, const char* begin, const Work& work) const {
+    if (sql.hasMoved()) {
+      return fail(ErrorCode::unavailable,
+                  "the file of the index was removed or replaced while it was open: put it back, or start nora again",
+                  file_);
+    }
     if (auto begun = sql.runPlain(begin); !begun) return begun;
     Result<void> result;
     try {

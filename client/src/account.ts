@@ -12,24 +12,42 @@ export interface User {
   origin: string; // local, ldap, oidc
 }
 
+/** A provider of OpenID Connect: `url` begins a log-in there. */
+export interface LogInProvider {
+  name: string;
+  title: string;
+  url: string;
+}
+
 export interface Me {
   user: User | null;
   entrance: "session" | "token" | "shareLink" | "guest" | "local";
   csrf: string | null;
-  logIn: { password: boolean; oidc: boolean; oidcName: string };
+  logIn: { directories: string[]; providers: LogInProvider[] }; // beside accounts of the server itself
   setup: boolean; // an administrator has still to be made
   share: { projectId: number; rights: string[]; scene: Partial<Scene>; expires: string } | null; // what a link shows
   version: string;
 }
 
 const retryMs = 2_000;
+const failedKey = "login_failed"; // in the address, after a log-in at a provider that came to nothing
+
+/** The word of such an address, which is then gone from it. */
+function takeFailedLogIn(): string {
+  const url = new URL(location.href);
+  const word = url.searchParams.get(failedKey) ?? "";
+  url.searchParams.delete(failedKey);
+  if (word !== "") history.replaceState(history.state, "", url);
+  return word;
+}
 
 export class Account {
   me: Me | null = null;
   state: "asking" | "in" | "out" = "asking";
   failed = ""; // why nobody knows who this is
   private turn = 0;
-  private wanted = false; // a guest wants to log in
+  readonly failedLogIn = takeFailedLogIn();
+  private wanted = this.failedLogIn !== ""; // a guest wants to log in
 
   constructor(
     private readonly changed: () => void,

@@ -12,6 +12,7 @@ export interface AdminUser {
   origin: string;
   administrator: boolean;
   disabled: boolean;
+  absent: boolean; // the directory has no such user any more
   created: string;
   seen: string | null;
 }
@@ -51,7 +52,7 @@ export class AdminUsers extends AdminPart {
           html`<td><b>${user.name}</b></td>
             <td>${user.fullName}</td>
             <td>${user.email}</td>
-            <td>${originTexts[user.origin] ?? user.origin}</td>
+            <td>${originTexts[user.origin] ?? user.origin}${user.absent ? html` <span class="muted">(not there any more)</span>` : nothing}</td>
             <td>${timeOf(user.seen) || "never"}</td>
             <td>${this.box(user, "administrator", user.administrator, `${user.name} is administrator`)}</td>
             <td>${this.box(user, "disabled", !user.disabled, `${user.name} may log in`)}</td>

@@ -2,7 +2,7 @@
 import { html, nothing } from "lit";
 import { timeOf } from "./account-words.ts";
 import { AdminPart } from "./admin-part.ts";
-import { apiUrl, getJson, queryOf, type List } from "./api.ts";
+import { apiUrl, getJson, queryOf, request, type List } from "./api.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import { save } from "./save-file.ts";
 
@@ -77,12 +77,33 @@ function detailOf(detail: unknown): string {
   return text === "{}" || text === undefined || text === "null" ? "" : text;
 }
 
+interface Scan {
+  at: string;
+  host: string;
+  seconds: number;
+  failed: string | null;
+  problems: string[];
+  [count: string]: unknown;
+}
+
+interface Place {
+  projectId: number;
+  project: string;
+  root: string;
+  files: number;
+  bytes: number;
+  freeBytes: number | null;
+  journal: { file: string; known: number; onDisk: number | null } | null;
+  lastScan: Scan | null;
+}
+
 interface ServerState {
   version: string;
   database: string;
   revision: number;
+  index: { engine: string; schema: number; bytes: number; freeBytes: number | null; roundTripMs: number };
   counts: Record<string, number>;
-  storage: { projectId: number; project: string; root: string; files: number; bytes: number; freeBytes: number | null }[];
+  storage: Place[];
   health: { project: string; problem: string }[];
 }
 
@@ -90,9 +111,15 @@ const fullBelow = 0.05; // of the room that is left beside what is used
 
 export class AdminServer extends AdminPart {
   private state: ServerState | null = null;
+  private checked: { problems: string[]; seconds: number } | null = null;
 
   protected async load(): Promise<void> {
     this.state = await getJson<ServerState>("server");
+  }
+
+  private async check(): Promise<void> {
+    const answer = await request("POST", "server/check");
+    this.checked = (await answer.json()) as { problems: string[]; seconds: number };
   }
 
   protected renderPart() {
@@ -103,6 +130,9 @@ export class AdminServer extends AdminPart {
         <dl class="facts">
           <dt>nora</dt><dd>${state.version}</dd>
           <dt>database</dt><dd>${state.database}</dd>
+          <dt>engine</dt><dd>${state.index.engine}, schema ${state.index.schema}</dd>
+          <dt>size of the index</dt><dd>${formatBytes(state.index.bytes)}${state.index.freeBytes === null ? "" : `, ${formatBytes(state.index.freeBytes)} free beside it`}</dd>
+          <dt>round trip</dt><dd>${state.index.roundTripMs.toFixed(1)} ms</dd>
           <dt>changes of the index</dt><dd>${formatCount(state.revision)}</dd>
           ${Object.entries(state.counts).map(([what, n]) => html`<dt>${what}</dt><dd>${formatCount(n)}</dd>`)}
         </dl>
@@ -112,13 +142,15 @@ export class AdminServer extends AdminPart {
         ${this.table(
           "Storage",
           state.storage,
-          ["Project", "Folder", "Files", "Used", "Free on its disk"],
+          ["Project", "Folder", "Files", "Used", "Free on its disk", "Journal", "Last scan"],
           (place) =>
             html`<td><b>${place.project}</b></td>
               <td class="wrap">${place.root}</td>
               <td>${formatCount(place.files)}</td>
               <td>${formatBytes(place.bytes)}</td>
-              <td class=${(place.freeBytes ?? Infinity) < fullBelow * place.bytes ? "error" : ""}>${typeof place.freeBytes === "number" ? formatBytes(place.freeBytes) : html`<span class="error">not there</span>`}</td>`,
+              <td class=${(place.freeBytes ?? Infinity) < fullBelow * place.bytes ? "error" : ""}>${typeof place.freeBytes === "number" ? formatBytes(place.freeBytes) : html`<span class="error">not there</span>`}</td>
+              <td title=${place.journal?.file ?? ""}>${journalOf(place)}</td>
+              <td title=${place.lastScan?.problems.join("\n") ?? ""}>${scanOf(place.lastScan)}</td>`,
         )}
       </section>
       <section>
@@ -127,8 +159,30 @@ export class AdminServer extends AdminPart {
           ? html`<p class="good">No problems are known.</p>`
           : html`<ul class="problems">${state.health.map(({ project, problem }) => html`<li><b>${project}</b>: ${problem}</li>`)}</ul>`}
         <button ?disabled=${this.busy} @click=${() => void this.attempt(() => this.load())}>Look again</button>
+        <button ?disabled=${this.busy} title="Reads all of the index: minutes where there are millions of files" @click=${() => void this.attempt(() => this.check())}>
+          Check the index
+        </button>
+        ${this.renderCheck()}
       </section>`;
   }
+
+  private renderCheck() {
+    if (!this.checked) return nothing;
+    const { problems, seconds } = this.checked;
+    if (problems.length === 0) return html`<p class="good" role="status">The index is whole (${seconds.toFixed(1)} s).</p>`;
+    return html`<ul class="problems" role="status">${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`;
+  }
+}
+
+function journalOf({ journal }: Place): string {
+  if (!journal || journal.onDisk === null) return "not there";
+  return journal.onDisk === journal.known ? formatBytes(journal.known) : `${formatBytes(journal.onDisk)}, the index has ${formatBytes(journal.known)}`;
+}
+
+function scanOf(scan: Scan | null): string {
+  if (!scan) return "never";
+  const counts = ["added", "changed", "moved", "vanished", "broken"].filter((what) => scan[what]).map((what) => `${String(scan[what])} ${what}`);
+  return `${timeOf(scan.at)}${scan.host ? ` by ${scan.host}` : ""}: ${scan.failed ?? (counts.join(", ") || "nothing new")}`;
 }
 
 customElements.define("nora-admin-audit", AdminAudit);

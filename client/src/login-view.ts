@@ -1,11 +1,34 @@
 // The log-in, and the set-up of the first administrator by the link that the server prints.
 import { html, nothing } from "lit";
-import { apiUrl, Problem, textOf } from "./api.ts";
+import type { LogInProvider } from "./account.ts";
+import { Problem, textOf } from "./api.ts";
 import { PageElement } from "./base-element.ts";
 import type { Topic } from "./session.ts";
 
 const shortestPassword = 10; // characters; the server has the last word
 const setupKey = "setup";
+
+/** What became of a log-in at a provider: the words are the server's (app/api/oidc_routes.cpp). */
+const providerFailures: Record<string, string> = {
+  expired: "The log-in has taken more than ten minutes, was used already, or began in another browser: try again.",
+  refused: "The log-in was refused or cancelled there: try again, or take another account.",
+  unavailable: "The log-in service does not answer: try again later, or log in with name and password.",
+  setup: "The log-in service and this server do not fit together: tell the administrator, whose log says why.",
+  failed: "The answer of the log-in service was not right: try again, and tell the administrator if it stays so.",
+  name: "Another account of this server has your name already: ask the administrator, who can remove one of the two, or have one renamed where it is kept.",
+  disabled: "Your account is disabled here: ask the administrator.",
+  group: "You are not in the group that may use this server: ask who looks after your account.",
+  limit: "Too many failed attempts: wait a little and try again.",
+};
+
+/** Where a log-in begins at a provider, to come back to what the page shows now. */
+function startUrl(provider: LogInProvider): string {
+  const url = new URL(provider.url);
+  const here = new URL(location.href);
+  here.searchParams.delete(setupKey);
+  if (here.search + here.hash !== "") url.searchParams.set("return", here.search + here.hash);
+  return url.href;
+}
 
 function failureText(error: unknown): string {
   if (!(error instanceof Problem)) return textOf(error);
@@ -18,7 +41,7 @@ function failureText(error: unknown): string {
 
 export class LoginView extends PageElement {
   private busy = false;
-  private failure = "";
+  private failure = ""; // of the form
   private readonly secret = new URLSearchParams(location.search).get(setupKey) ?? "";
 
   protected topics(): Topic[] {
@@ -42,11 +65,13 @@ export class LoginView extends PageElement {
   }
 
   private renderLogIn() {
-    const { password, oidc, oidcName } = this.session.account.me!.logIn;
-    return html`${oidc ? html`<a class="button wide" href=${apiUrl("oidc/start")}>Log in with ${oidcName || "single sign-on"}</a>` : nothing}
-    ${oidc && password ? html`<p class="or muted"><span>or</span></p>` : nothing}
-    ${password ? this.renderForm("Log in", "current-password", false) : nothing}
-    ${!oidc && !password ? html`<p class="error">There is no way to log in: the server has none set up. Ask its administrator.</p>` : nothing}`;
+    const { directories, providers } = this.session.account.me!.logIn;
+    const { failedLogIn } = this.session.account;
+    return html`${failedLogIn === "" ? nothing : html`<p class="error" role="alert">${providerFailures[failedLogIn] ?? providerFailures["failed"]}</p>`}
+    ${providers.map((each) => html`<a class="button wide" href=${startUrl(each)}>Log in with ${each.title}</a>`)}
+    ${providers.length > 0 ? html`<p class="or muted"><span>or</span></p>` : nothing}
+    ${directories.length > 0 ? html`<p class="muted">With an account of ${directories.join(", ")} or of this server:</p>` : nothing}
+    ${this.renderForm("Log in", "current-password", false)}`;
   }
 
   private renderSetUp() {

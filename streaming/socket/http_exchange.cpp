@@ -120,18 +120,20 @@ int HttpExchange::plan(HttpAnswer answer, const AnnouncedBody& announced) {
     deliverAndClose(std::move(std::get<HttpResponse>(answer)));
     return 0;
   }
-  if (auto* work = std::get_if<HttpWork>(&answer)) return make(std::move(*work));
+  if (auto* work = std::get_if<HttpWork>(&answer)) return make(std::move(*work), false);
+  if (auto* work = std::get_if<HttpWaitingWork>(&answer)) return make(std::move(work->work), true);
   if (auto* body = std::get_if<HttpBody>(&answer)) return takeToMemory(std::move(*body));
   return takeToSink(std::move(std::get<HttpUpload>(answer)));
 }
 
-int HttpExchange::make(HttpWork work) {
+int HttpExchange::make(HttpWork work, bool waits) {
   state_.phase = Phase::making;
   state_.progress = Clock::now();
-  state_.ticket = side_.answers.start([this, work = std::move(work)](const std::stop_token& stop) {
+  auto run = [this, work = std::move(work)](const std::stop_token& stop) {
     auto response = std::make_shared<HttpResponse>(guarded([&] { return work(stop); }));
     return [this, response] { deliver(std::move(*response)); };
-  });
+  };
+  state_.ticket = side_.answers.start(std::move(run), waits);
   if (state_.ticket == 0) {
     deliver(tooMuch("too much is asked at once; try again"));
   } else {
@@ -163,7 +165,8 @@ int HttpExchange::takeToMemory(HttpBody body) {
 
 int HttpExchange::useTaken() {
   return make([then = std::move(state_.toMemory->then), body = std::exchange(state_.taken, {})](
-                  std::stop_token stop) mutable { return then(std::move(body), std::move(stop)); });
+                  std::stop_token stop) mutable { return then(std::move(body), std::move(stop)); },
+              state_.toMemory->waits);
 }
 
 void HttpExchange::sayContinue() {

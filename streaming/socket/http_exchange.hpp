@@ -152,7 +152,7 @@ class HttpExchange {
   int refuse(const HeadFault& fault);
   int answer(const HttpRequest& request, const AnnouncedBody& body);
   int plan(HttpAnswer answer, const AnnouncedBody& body);
-  int make(HttpWork work);
+  int make(HttpWork work, bool waits);
   int takeToMemory(HttpBody body);
   int useTaken();
   int takeToSink(HttpUpload upload);

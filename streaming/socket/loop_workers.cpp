@@ -5,10 +5,15 @@
 #include <utility>
 
 namespace nora {
+namespace {
 
-LoopWorkers::LoopWorkers(std::size_t threads, std::size_t most, std::function<void()> interrupt)
-    : most_(most), interrupt_(std::move(interrupt)) {
-  for (std::size_t i = 0; i < threads; ++i) {
+constexpr std::size_t inLine = 4;  // times the waiters
+
+}  // namespace
+
+LoopWorkers::LoopWorkers(std::size_t threads, std::size_t most, std::function<void()> interrupt, std::size_t waiters)
+    : interrupt_(std::move(interrupt)), quick_{threads, most}, waiting_{waiters, inLine * waiters} {
+  for (std::size_t i = 0; i < threads + waiters; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
   }
 }
@@ -22,12 +27,16 @@ LoopWorkers::~LoopWorkers() {
   threads_.clear();
 }
 
-std::uint64_t LoopWorkers::start(Work work) {
+std::uint64_t LoopWorkers::start(Work work, bool waits) {
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.size() >= most_) return 0;
-    jobs_[++last_].work = std::move(work);
-    queue_.push_back(last_);
+    Line& line = waits ? waiting_ : quick_;
+    if (line.jobs >= line.most) return 0;
+    ++line.jobs;
+    Job& job = jobs_[++last_];
+    job.work = std::move(work);
+    job.waits = waits;
+    line.queue.push_back(last_);
   }
   news_.notify_one();
   return last_;
@@ -42,8 +51,10 @@ void LoopWorkers::forget(std::uint64_t ticket) {
   if (job == jobs_.end()) return;
   job->second.stop.request_stop();
   dropped = std::move(job->second);
+  Line& line = dropped->waits ? waiting_ : quick_;
+  --line.jobs;
   jobs_.erase(job);
-  std::erase(queue_, ticket);
+  std::erase(line.queue, ticket);
   for (auto& done : done_) {
     if (done.ticket == ticket) outcomes.push_back(std::move(done));
   }
@@ -72,9 +83,9 @@ void LoopWorkers::deliver() {
 
 void LoopWorkers::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (news_.wait(lock, stop, [this] { return !queue_.empty() || !chores_.empty(); })) {
+  while (news_.wait(lock, stop, [this] { return !chores_.empty() || quick_.mayRun() || waiting_.mayRun(); })) {
     if (chores_.empty()) {
-      work(lock);
+      work(lock, quick_.mayRun() ? quick_ : waiting_);
       continue;
     }
     std::function<void()> chore = std::move(chores_.front());
@@ -86,16 +97,18 @@ void LoopWorkers::run(const std::stop_token& stop) {
   }
 }
 
-/// The first of the queue.
-void LoopWorkers::work(std::unique_lock<std::mutex>& lock) {
-  const std::uint64_t ticket = queue_.front();
-  queue_.pop_front();
+/// The first of the line.
+void LoopWorkers::work(std::unique_lock<std::mutex>& lock, Line& line) {
+  const std::uint64_t ticket = line.queue.front();
+  line.queue.pop_front();
+  ++line.running;
   Work work = std::move(jobs_.at(ticket).work);
   const std::stop_token wanted = jobs_.at(ticket).stop.get_token();
   lock.unlock();
   Then then = work(wanted);
   work = nullptr;
   lock.lock();
+  --line.running;
   if (!jobs_.contains(ticket)) {
     lock.unlock();
     then = nullptr;  // what it holds may take its time to end

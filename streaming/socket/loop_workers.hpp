@@ -22,15 +22,17 @@ class LoopWorkers {
   /// Must not throw.
   using Work = std::function<Then(std::stop_token stop)>;
 
-  /// `interrupt` tells the loop, from any thread, that deliver() has something. `most`: tickets at once.
-  LoopWorkers(std::size_t threads, std::size_t most, std::function<void()> interrupt);
+  /// `interrupt` tells the loop, from any thread, that deliver() has something. `most`: tickets at once. `waiters`:
+  /// further threads; of the work that waits for others no more than that runs at once, so that `threads` are left.
+  LoopWorkers(std::size_t threads, std::size_t most, std::function<void()> interrupt, std::size_t waiters = 0);
   /// Asks all work to stop and waits for it.
   ~LoopWorkers();
   LoopWorkers(const LoopWorkers&) = delete;
   LoopWorkers& operator=(const LoopWorkers&) = delete;
 
-  /// A number for the work, or 0: too many already. It counts until it is forgotten.
-  [[nodiscard]] std::uint64_t start(Work work);
+  /// A number for the work, or 0: too many already. It counts until it is forgotten; work that waits for others counts
+  /// by itself, four times the waiters at most.
+  [[nodiscard]] std::uint64_t start(Work work, bool waits = false);
   /// Nobody waits for it any more: it is stopped, and its outcome dropped. 0 is nothing.
   void forget(std::uint64_t ticket);
   /// Does it some time, without a ticket.
@@ -42,21 +44,29 @@ class LoopWorkers {
   struct Job {
     Work work;
     std::stop_source stop;
+    bool waits = false;
   };
   struct Done {
     std::uint64_t ticket = 0;
     Then then;
   };
 
-  void run(const std::stop_token& stop);
-  void work(std::unique_lock<std::mutex>& lock);
+  /// Work of one kind: what waits for others never takes the threads of what does not.
+  struct Line {
+    std::size_t threads = 0, most = 0;
+    std::deque<std::uint64_t> queue{};
+    std::size_t jobs = 0, running = 0;  // jobs: until forgotten
+    [[nodiscard]] bool mayRun() const { return !queue.empty() && running < threads; }
+  };
 
-  const std::size_t most_;
+  void run(const std::stop_token& stop);
+  void work(std::unique_lock<std::mutex>& lock, Line& line);
+
   const std::function<void()> interrupt_;
   std::mutex mutex_;
   std::condition_variable_any news_;
   std::map<std::uint64_t, Job> jobs_;  // until forgotten
-  std::deque<std::uint64_t> queue_;
+  Line quick_, waiting_;
   std::deque<std::function<void()>> chores_;
   std::deque<Done> done_;
   std::uint64_t last_ = 0;

@@ -103,7 +103,7 @@ Result<void> LwsServer::open() {
   loop_ = *std::move(loop);
   waker_ = std::make_shared<LoopWaker>([at = loop_.get()] { at->interrupt(); });
   const auto interrupt = [waker = waker_] { waker->interrupt(); };
-  answers_ = std::make_unique<LoopWorkers>(options_.workers, options_.answers, interrupt);
+  answers_ = std::make_unique<LoopWorkers>(options_.workers, options_.answers, interrupt, options_.waiters);
   pieces_ = std::make_unique<LoopWorkers>(pieceThreads, std::numeric_limits<std::size_t>::max(), interrupt);
   side_.emplace(HttpSide{http_, *rules_, metrics_, *answers_, *pieces_, buffer_, certificate_ != nullptr,
                          options_.transfers, options_.bodyBytes, options_.stall});

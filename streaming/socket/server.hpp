@@ -83,10 +83,17 @@ class HttpSink {
 /// Makes an answer that takes its time, on a thread of the server's. `stop` is requested when the client has gone.
 using HttpWork = std::function<HttpResponse(std::stop_token stop)>;
 
+/// The same where other servers are waited for: on threads of their own, so that all else goes on while those are
+/// silent.
+struct HttpWaitingWork {
+  HttpWork work;
+};
+
 /// Takes a body of at most so many bytes into memory, then answers on a worker. A longer one gets 413.
 struct HttpBody {
   std::size_t mostBytes = 0;
   std::function<HttpResponse(std::string body, std::stop_token stop)> then;
+  bool waits = false;  // for other servers, see HttpWaitingWork
 };
 
 /// Opens a sink on a worker; until then nothing of the body is read. The error is an answer of its own.
@@ -94,7 +101,7 @@ struct HttpUpload {
   std::function<tl::expected<std::shared_ptr<HttpSink>, HttpResponse>(std::stop_token stop)> open;
 };
 
-using HttpAnswer = std::variant<HttpResponse, HttpWork, HttpBody, HttpUpload>;
+using HttpAnswer = std::variant<HttpResponse, HttpWork, HttpWaitingWork, HttpBody, HttpUpload>;
 
 /// Must not block: it runs on the socket thread. What takes longer is given back as work.
 using HttpHandler = std::function<HttpAnswer(const HttpRequest&)>;
@@ -114,6 +121,8 @@ class SocketServer {
     int port = 8080;              // 0: any free port
     bool localNamesOnly = false;  // refuse requests whose Host is not this machine itself (DNS rebinding)
     std::size_t workers = 8;      // threads for answers that take their time; some wait for readers of files
+    std::size_t waiters = 8;      // further threads, for answers that wait for other servers; as many wait in line four
+                                  // times over, more get 503
     std::size_t answers = 128;    // such answers at once, waiting ones and those being sent with them; more get 503
     std::size_t transfers = 128;  // answers by streams and uploads at once, beside those; more get 503
     std::size_t bodyBytes = std::size_t{64} << 20;  // of bodies that are taken into memory, all together

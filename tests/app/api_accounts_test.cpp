@@ -1,8 +1,13 @@
 // Accounts by HTTP, without a socket: what is its user's alone stays so.
 #include "app/api/account_routes.hpp"
+#include "app/api/oidc_routes.hpp"
 #include "archive/access/password.hpp"
 #include "archive/access/secret.hpp"
 #include "tests/app/api_world.hpp"
+
+#include <array>
+#include <barrier>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -15,7 +20,9 @@ class ApiAccounts : public ApiWorld {
  protected:
   std::vector<Route> routes() override {
     gate_ = std::make_unique<Gate>(index->places(), Gate::Options{});
-    auto out = accountRoutes(index->places(), *gate_, limiter_, setup_);
+    const LogInPlaces logIns{index->places(), *gate_, limiter_, setup_, ways_};
+    auto out = accountRoutes(logIns);
+    for (auto& route : oidcRoutes(logIns)) out.push_back(std::move(route));
     for (auto& route : administrationRoutes(index->places())) out.push_back(std::move(route));
     return out;
   }
@@ -31,6 +38,7 @@ class ApiAccounts : public ApiWorld {
 
   LoginLimiter limiter_;
   nora::Setup setup_;
+  LogInWays ways_;
 
  private:
   std::unique_ptr<Gate> gate_;
@@ -108,12 +116,91 @@ TEST_F(ApiAccounts, TheLinkOfTheFirstStartWorksOnce) {
   EXPECT_EQ(index->accounts.users()->size(), 1U);
 }
 
+TEST_F(ApiAccounts, OfTwoWhoUseTheLinkAtOnceOneBecomesTheAdministrator) {
+  const std::string secret = setup_.open();
+  constexpr int people = 4;
+  std::array<ApiAnswer, people> answers;
+  {
+    std::barrier together(people);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < people; ++i) {
+      threads.emplace_back([&, i] {
+        const nlohmann::json body{
+            {"secret", secret}, {"name", "first" + std::to_string(i)}, {"password", "Quite1Long&Different"}};
+        together.arrive_and_wait();
+        answers[static_cast<std::size_t>(i)] = ask("", "POST", "/api/v1/setup", body);
+      });
+    }
+  }
+  int made = 0;
+  for (const auto& answer : answers) {
+    made += answer.status == 200 ? 1 : 0;
+    if (answer.status == 200) continue;
+    EXPECT_EQ(answer.status, 403) << answer.body;
+    EXPECT_THAT(answer.json()["detail"].get<std::string>(), testing::HasSubstr("log in"));
+    EXPECT_FALSE(answer.headers.contains("set-cookie"));
+  }
+  EXPECT_EQ(made, 1);
+  ASSERT_EQ(index->accounts.users()->size(), 1U);
+  EXPECT_TRUE(index->accounts.users()->front().administrator);
+  EXPECT_FALSE(setup_.isOpen());
+}
+
 TEST_F(ApiAccounts, TheLinkOfTheFirstStartEndsWhereThereIsAnAdministrator) {
   const std::string secret = setup_.open();
   addPerson("chief", Rights(), true);
   const nlohmann::json body{{"secret", secret}, {"name", "second"}, {"password", "Quite1Long&Different"}};
   EXPECT_EQ(ask("", "POST", "/api/v1/setup", body).status, 403);
   EXPECT_FALSE(setup_.isOpen());
+}
+
+TEST_F(ApiAccounts, AUserOfADirectoryIsLetInNeitherByAnEmptyPasswordHereNorByALocalOne) {
+  const auto eva = index->accounts.enter({"ldap", "lab:1", "eva", "", "", {}});
+  ASSERT_TRUE(eva);
+  for (const char* password : {"", "x"})
+    EXPECT_EQ(ask("", "POST", "/api/v1/login", {{"name", "eva"}, {"password", password}}).status, 403);
+}
+
+TEST_F(ApiAccounts, WhoseDirectoryHasNotSaidForLongThatTheyMayEnterHasToLogInAgain) {
+  std::int64_t clock = 1;  // 1970: confirmed long ago
+  Accounts then(*index->database, [&] { return clock; });
+  const auto eva = then.enter({"ldap", "lab:1", "eva", "", "", {}});
+  ASSERT_TRUE(eva);
+  WebSessionRecord session;
+  const auto secret = newSecret(), token = newSecret("nora_token_");
+  session.secretHash = secret.hash;
+  session.userId = eva->id;
+  session.csrf = "c";
+  session.expiresUs = year2100Us;
+  ASSERT_TRUE(then.addSession(session));
+  TokenRecord record;
+  record.userId = eva->id;
+  record.secretHash = token.hash;
+  record.rights = Rights::all();
+  record.expiresUs = year2100Us;
+  ASSERT_TRUE(then.addToken(record));
+  const auto bySession = [&] { return ask("", "GET", "/api/v1/me", nullptr, {{"cookie", "nora=" + secret.text}}); };
+  const auto byToken = [&] {
+    return ask("", "GET", "/api/v1/me", nullptr, {{"authorization", "Bearer " + token.text}});
+  };
+  EXPECT_EQ(bySession().json()["entrance"], "guest");
+  EXPECT_EQ(byToken().status, 401);
+  EXPECT_THAT(byToken().body, testing::HasSubstr("log in at the page"));
+  ASSERT_TRUE(index->accounts.confirm({"ldap", "lab:1", "eva", "", "", {}}));
+  EXPECT_EQ(bySession().json()["entrance"], "session");
+  EXPECT_EQ(byToken().status, 200);
+  ASSERT_TRUE(index->accounts.setAbsent(eva->id));
+  EXPECT_EQ(bySession().json()["entrance"], "guest");
+  EXPECT_EQ(byToken().status, 401);
+}
+
+TEST(ReturnPlace, IsOnThePageAlone) {
+  for (const char* fine : {"", "?project=1", "?a=b#c", "#scene=%7B%22", "?next=https://evil.example"})
+    EXPECT_TRUE(isReturnPlace(fine)) << fine;
+  for (const char* wrong : {"/", "//evil.example", "https://evil.example", "javascript:alert(1)", "\\evil", "a", " ?a",
+                            "?a\r\nset-cookie: x", "?a b", "?\xC3\xB6", ".evil.example", "@evil.example"})
+    EXPECT_FALSE(isReturnPlace(wrong)) << wrong;
+  EXPECT_FALSE(isReturnPlace("?" + std::string(2000, 'a')));
 }
 
 TEST_F(ApiAccounts, OnlyAdministratorsSeeUsersAndTheAudit) {

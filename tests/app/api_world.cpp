@@ -162,6 +162,7 @@ ApiAnswer ApiWorld::ask(const std::string& who, const std::string& method, const
   const auto answer = handler_(request(who, method, pathAndQuery, std::move(headers)));
   if (const auto* response = std::get_if<HttpResponse>(&answer)) return answerOf(*response);
   if (const auto* work = std::get_if<HttpWork>(&answer)) return answerOf((*work)({}));
+  if (const auto* waiting = std::get_if<HttpWaitingWork>(&answer)) return answerOf(waiting->work({}));
   if (const auto* taken = std::get_if<HttpBody>(&answer))
     return answerOf(taken->then(body.is_null() ? std::string() : body.dump(), {}));
   return {};

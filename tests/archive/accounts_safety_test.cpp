@@ -234,6 +234,97 @@ TEST_F(AccountsSafetyTest, ADirectorysUserIsKnownByItsIdAndFollowsTheDirectory) 
   EXPECT_EQ(accounts->enter(entry).error().code, ErrorCode::forbidden);
 }
 
+TEST_F(AccountsSafetyTest, ADirectorySaysWhoIsAnAdministratorIfItIsAsked) {
+  DirectoryEntry entry{"ldap", "1", "eva", "", "", {}, true};
+  const auto eva = accounts->enter(entry);
+  ASSERT_TRUE(eva) << describe(eva.error());
+  EXPECT_TRUE(accounts->callerOf(eva->id)->administrator);
+  entry.administrator = std::nullopt;
+  EXPECT_TRUE(accounts->enter(entry)->administrator) << "not asked: as it was";
+  entry.administrator = false;
+  EXPECT_FALSE(accounts->enter(entry)->administrator);
+  EXPECT_FALSE(accounts->callerOf(eva->id)->administrator);
+}
+
+TEST_F(AccountsSafetyTest, WhoHasGoneFromTheirDirectoryIsShutOutUntilTheyAreBack) {
+  const DirectoryEntry entry{"ldap", "1", "eva", "", "", {"mri"}};
+  EXPECT_EQ(accounts->confirm(entry).error().code, ErrorCode::notFound) << "only a log-in makes a user";
+  const auto eva = *accounts->enter(entry);
+  EXPECT_EQ(eva.confirmedUs, clock);
+  EXPECT_TRUE(accounts->usersToConfirm("ldap")->empty()) << "she has no way in yet";
+  WebSessionRecord session;
+  session.userId = eva.id;
+  session.secretHash = "1";
+  session.expiresUs = clock + 100;
+  ASSERT_TRUE(accounts->addSession(session));
+  TokenRecord token;
+  token.userId = eva.id;
+  token.secretHash = "2";
+  token.expiresUs = clock + 1'000;
+  ASSERT_TRUE(accounts->addToken(token));
+  EXPECT_EQ(accounts->usersToConfirm("ldap")->size(), 1U);
+  EXPECT_TRUE(accounts->usersToConfirm("oidc")->empty());
+  ASSERT_TRUE(accounts->setAbsent(eva.id));
+  EXPECT_TRUE(accounts->callerOf(eva.id)->disabled);
+  EXPECT_EQ(accounts->session("1").error().code, ErrorCode::notFound);
+  EXPECT_EQ(accounts->usersToConfirm("ldap")->size(), 1U) << "her token waits for her";
+
+  clock += 10;
+  DirectoryEntry back = entry;
+  back.groups = {"pet"};
+  const auto again = accounts->confirm(back);
+  ASSERT_TRUE(again) << describe(again.error());
+  EXPECT_EQ(again->confirmedUs, clock);
+  EXPECT_EQ(again->seenUs, clock - 10) << "she has not logged in";
+  EXPECT_FALSE(accounts->callerOf(eva.id)->disabled);
+  EXPECT_EQ(accounts->groups()->at(1).members, std::vector{eva.id});
+  ASSERT_TRUE(accounts->setAbsent(eva.id));
+  EXPECT_FALSE(accounts->enter(entry)->absent);
+  clock += 2'000;
+  EXPECT_TRUE(accounts->usersToConfirm("ldap")->empty());
+}
+
+TEST_F(AccountsSafetyTest, OfManyFirstAdministratorsAtOnceOneIsMade) {
+  std::atomic<int> made = 0, late = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&, i] {
+        UserRecord wanted;
+        wanted.name = "first" + std::to_string(i);
+        const auto user = accounts->addFirstAdministrator(wanted);
+        if (user) ++made;
+        if (!user && user.error().code == ErrorCode::forbidden) ++late;
+      });
+    }
+  }
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(late, 7);
+  ASSERT_EQ(accounts->users()->size(), 1U);
+  EXPECT_TRUE(accounts->users()->front().administrator);
+}
+
+TEST_F(AccountsSafetyTest, ALogInThatHasBegunIsTakenOnceSoonAndByItsBrowser) {
+  const auto begin = [&](const std::string& state, const std::string& address) {
+    return accounts->addPendingLogin({state, "browser", "lab", "nonce", "verifier", "?a=1", address});
+  };
+  ASSERT_TRUE(begin("a", "10.0.0.1"));
+  EXPECT_EQ(accounts->takePendingLogin("a", "other").error().code, ErrorCode::notFound);
+  const auto taken = accounts->takePendingLogin("a", "browser");
+  ASSERT_TRUE(taken) << describe(taken.error());
+  EXPECT_EQ(taken->provider + taken->nonce + taken->verifier + taken->returnTo, "labnonceverifier?a=1");
+  EXPECT_EQ(taken->startedUs, clock);
+  EXPECT_EQ(accounts->takePendingLogin("a", "browser").error().code, ErrorCode::notFound) << "a second time";
+
+  ASSERT_TRUE(begin("b", "10.0.0.1"));
+  clock += Accounts::pendingLoginUs;
+  EXPECT_EQ(accounts->takePendingLogin("b", "browser").error().code, ErrorCode::notFound) << "too late";
+  for (int i = 0; i < 501; ++i) ASSERT_TRUE(begin("s" + std::to_string(i), "10.0.0.2"));
+  EXPECT_FALSE(accounts->takePendingLogin("s0", "browser")) << "the oldest of too many";
+  EXPECT_TRUE(accounts->takePendingLogin("s1", "browser"));
+  EXPECT_TRUE(accounts->takePendingLogin("s500", "browser"));
+}
+
 TEST_F(AccountsSafetyTest, WhatHasExpiredIsNotAdded) {
   const auto ana = addUser("ana").id;
   WebSessionRecord session;

@@ -66,6 +66,61 @@ TEST(Config, ListsAreArraysOrWordsWithCommas) {
   }
 }
 
+TEST(Config, DirectoriesAndProvidersAreTables) {
+  Config config;
+  const auto applied = applyToml(config, temporaryFile(R"(
+public_url = "https://nora.lab/"
+[[ldap]]
+urls = ["ldaps://a", "ldaps://b"]
+groups = "memberOf"
+group_names = { "cn=x,dc=lab" = "readers" }
+timeout_ms = 200
+[[ldap]]
+name = "other"
+start_tls = true
+[oidc]
+issuer = "https://login.lab/"
+scopes = ["openid"]
+client_secret_file = "/etc/nora/secret"
+)"));
+  ASSERT_TRUE(applied) << describe(applied.error());
+  ASSERT_EQ(config.ldap.size(), 2U);
+  EXPECT_EQ(config.ldap[0].name, "ldap");
+  EXPECT_EQ(config.ldap[0].urls, (std::vector<std::string>{"ldaps://a", "ldaps://b"}));
+  EXPECT_EQ(config.ldap[0].groupNames.at("cn=x,dc=lab"), "readers");
+  EXPECT_EQ(config.ldap[0].timeoutMs, 200);
+  EXPECT_TRUE(config.ldap[1].startTls);
+  ASSERT_EQ(config.oidc.size(), 1U);
+  EXPECT_EQ(config.oidc[0].scopes, std::vector<std::string>{"openid"});
+  Config read;
+  const auto printed = printConfig(config);
+  const auto again = applyToml(read, temporaryFile(printed));
+  ASSERT_TRUE(again) << describe(again.error()) << printed;
+  EXPECT_EQ(printConfig(read), printed);
+}
+
+TEST(Config, WrongTablesNameTheSettingAndNoSecret) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"[ldap]\nurl = \"x\"\n", "[ldap] url is not a setting (line 2)"},
+      {"[ldap]\nurls = \"x\"\n", "[ldap] urls has the wrong type"},
+      {"[ldap]\nurls = [1]\n", "[ldap] urls has the wrong type"},
+      {"[ldap]\ngroup_names = {a = 1}\n", "[ldap] group_names has the wrong type"},
+      {"[ldap]\nstart_tls = 1\n", "[ldap] start_tls has the wrong type"},
+      {"[ldap]\ntimeout_ms = 1\n", "[ldap] timeout_ms must be from 100 to 60000"},
+      {"[ldap]\nbind_password = \"hush\"\n", "name a file by bind_password_file"},
+      {"[[oidc]]\n[[oidc]]\nclient_secret = \"hush\"\n", "client_secret_env (line 3)"},
+      {"ldap = 1\n", "ldap must be a table"},
+      {"oidc = [1]\n", "oidc must be a table"},
+  };
+  for (const auto& [content, what] : cases) {
+    Config config;
+    const auto applied = applyToml(config, temporaryFile(content));
+    ASSERT_FALSE(applied) << content;
+    EXPECT_NE(applied.error().what.find(what), std::string::npos) << describe(applied.error());
+    EXPECT_EQ(describe(applied.error()).find("hush"), std::string::npos);
+  }
+}
+
 TEST(Config, MissingFileIsAnError) {
   Config config;
   EXPECT_FALSE(applyToml(config, "/nonexistent/nora.toml"));

@@ -92,7 +92,11 @@ test("sessions, storage and the health of the index are told", async () => {
   await page.getByRole("row", { name: /^ada/ }).waitFor();
   await tab("Storage and health");
   await page.getByText("2 files vanished since the last scan").waitFor();
-  await page.getByRole("row", { name: /812 GB/ }).waitFor();
+  await page.getByRole("row", { name: /812 GB.*3[.0]* MB, the index has 2[.0]* MB.*archive-1: 3 added, 2 vanished/ }).waitFor();
+  await page.getByText("SQLite 3.46, schema 7").waitFor();
+  await page.getByRole("button", { name: "Check the index" }).click();
+  await page.getByText("1 tags of items that are not there").waitFor();
+  assert.ok(fake.hits.includes("POST server/check"));
   await picture(page, "admin-server");
   await page.keyboard.press("Escape");
   await page.getByRole("dialog", { name: "Administration" }).waitFor({ state: "detached" });

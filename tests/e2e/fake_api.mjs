@@ -151,8 +151,8 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
   const items = new Items(files);
   const state = {
     users: setup ? [] : [
-      { id: 1, name: "ada", fullName: "Ada Lovelace", email: "ada@lab.example", administrator: true, disabled: false, origin: "local", password: "analytical", created: time(1), seen: time(30) },
-      { id: 2, name: "ben", fullName: "Ben <b>Bold</b>", email: "", administrator: false, disabled: false, origin: "ldap", password: "engine-room", created: time(2), seen: null },
+      { id: 1, name: "ada", fullName: "Ada Lovelace", email: "ada@lab.example", administrator: true, disabled: false, absent: false, origin: "local", password: "analytical", created: time(1), seen: time(30) },
+      { id: 2, name: "ben", fullName: "Ben <b>Bold</b>", email: "", administrator: false, disabled: false, absent: false, origin: "ldap", password: "engine-room", created: time(2), seen: null },
     ],
     groups: [{ id: 1, name: "readers", origin: "local", members: [2] }, { id: 2, name: "lab", origin: "ldap", members: [2] }],
     grants: [{ userId: null, groupId: 1, groupName: "readers", everybody: false, rights: ["read", "download"] }],
@@ -168,7 +168,7 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
   const me = (session) => {
     const user = session ? allUsers().find((each) => each.id === session.userId) : null;
     const entrance = accounts ? (user ? "session" : "guest") : "local";
-    return { user, entrance, csrf: session?.csrf ?? null, logIn: { password: true, oidc: accounts, oidcName: "Lab ID" }, setup: state.users.length === 0, version: "fake" };
+    return { user, entrance, csrf: session?.csrf ?? null, logIn: { directories: accounts ? ["Lab directory"] : [], providers: accounts ? [{ name: "lab", title: "Lab ID", url: `${fake.url}api/v1/login/oidc?provider=lab` }] : [] }, setup: state.users.length === 0, version: "fake" };
   };
   const enter = (user, response) => {
     const key = `s${++state.nextId}`;
@@ -186,7 +186,7 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
   };
   const setUp = ({ secret, name, password }, response) => {
     if (secret !== setup || state.users.length > 0) throw new Refusal(403, "The link has been used or is of an earlier start: start the server again for a new one.");
-    state.users.push({ id: 1, name, fullName: "", email: "", administrator: true, disabled: false, origin: "local", password, created: time(1), seen: null });
+    state.users.push({ id: 1, name, fullName: "", email: "", administrator: true, disabled: false, absent: false, origin: "local", password, created: time(1), seen: null });
     return enter(state.users[0], response);
   };
 
@@ -241,7 +241,7 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
     if (what === "users") {
       if (method === "POST") {
         if (state.users.some((user) => user.name === body.name)) throw new Refusal(400, "there is a user of that name", { field: "name" });
-        state.users.push({ id: ++state.nextId, fullName: "", email: "", administrator: false, disabled: false, origin: "local", created: time(1), seen: null, ...body });
+        state.users.push({ id: ++state.nextId, fullName: "", email: "", administrator: false, disabled: false, absent: false, origin: "local", created: time(1), seen: null, ...body });
       } else if (method === "PATCH") Object.assign(byId(state.users), body);
       else if (method === "DELETE") state.users.splice(state.users.indexOf(byId(state.users)), 1);
       else return { items: allUsers(), next: null };
@@ -264,9 +264,14 @@ export async function fakeApi({ files = 1000, accounts = false, port = 0, setup 
       const found = state.audit.filter((each) => (!query.user || each.user === query.user) && (!query.action || each.action === query.action) && (!query.before || each.id < Number(query.before)));
       return { items: found.slice(0, Number(query.limit ?? 100)), next: found.length > 100 ? found[99].id : null };
     }
+    if (id === "check") return { problems: ["1 tags of items that are not there"], seconds: 0.4 };
+    const counts = { added: 3, changed: 0, unchanged: 40, moved: 0, touched: 1, vanished: 2, broken: 0 };
+    const lastScan = { at: "2026-03-01T12:00:00Z", host: "archive-1", seconds: 2.5, failed: null, problems: [], ...counts };
     return {
-      version: "fake", database: "SQLite 3.46", revision: items.revision, counts: project().counts, local: !accounts,
-      storage: [{ projectId: 1, project: "generated", root: "/data/generated", files: items.files, bytes: 4_000_000 * items.files, freeBytes: 812_000_000_000 }],
+      version: "fake", database: "/data/index.sqlite", revision: items.revision, counts: project().counts, local: !accounts,
+      index: { engine: "SQLite 3.46", schema: 7, bytes: 120_000_000, freeBytes: 90_000_000_000, roundTripMs: 0.3 },
+      storage: [{ projectId: 1, project: "generated", root: "/data/generated", files: items.files, bytes: 4_000_000 * items.files, freeBytes: 812_000_000_000,
+                  journal: { file: "/data/store/.nora/generated/journal-1.jsonl", known: 2_000_000, onDisk: 3_000_000 }, lastScan }],
       health: [{ project: "generated", problem: "2 files vanished since the last scan" }],
     };
   }

@@ -55,12 +55,26 @@ test("after too many attempts it says how long to wait", async (t) => {
   await done(page);
 });
 
-test("single sign-on is a link to the server", async (t) => {
+test("single sign-on is a link to the server, which brings back to where one was", async (t) => {
   const fake = await server(t);
-  const page = await openOn(browser, fake.url);
+  const page = await openOn(browser, `${fake.url}?project=1#x=y`);
   const link = page.getByRole("link", { name: "Log in with Lab ID" });
-  assert.equal(await link.getAttribute("href"), `${fake.url}api/v1/oidc/start`);
+  const url = new URL(await link.getAttribute("href"));
+  assert.equal(url.origin + url.pathname, `${fake.url}api/v1/login/oidc`);
+  assert.deepEqual(Object.fromEntries(url.searchParams), { provider: "lab", return: "?project=1#x=y" });
+  await page.getByText("With an account of Lab directory or of this server:").waitFor();
   await done(page);
+});
+
+test("a log-in at a provider that came to nothing is told in words, which leave the address", async (t) => {
+  const fake = await server(t);
+  for (const [word, text] of [["name", "Another account of this server has your name"], ["expired", "more than ten minutes"], ["<b>x", "was not right"]]) {
+    const page = await openOn(browser, `${fake.url}?login_failed=${encodeURIComponent(word)}`);
+    await page.getByRole("alert").filter({ hasText: text }).waitFor();
+    assert.equal(new URL(page.url()).search, "");
+    await picture(page, `login-failed-${word.replace(/\W/g, "")}`);
+    await done(page);
+  }
 });
 
 test("the first administrator is made by the link, whose secret leaves the address", async (t) => {

@@ -154,7 +154,7 @@ TEST_F(HttpBodyTest, RequestsThatComeInOnePieceAreAnsweredOrEndTheConnection) {
     client.send(first + post + page);
     EXPECT_TRUE(client.readToEnd()) << client.input;
     EXPECT_TRUE(client.input.starts_with("HTTP/1.1 200")) << client.input;
-    EXPECT_TRUE(client.input.ends_with("must wait for the answer to the one before it\n")) << client.input;
+    EXPECT_NE(client.input.find("must wait for the answer to the one before it"), std::string::npos) << client.input;
   }
   for (std::size_t cut = 1; cut < post.find("\r\n\r\n") + 4; cut += 7) {  // its head is complete only later
     Client client(server->port());

@@ -59,21 +59,24 @@ class SocketTest : public testing::Test {
     ASSERT_TRUE(started) << describe(started.error());
     server = std::move(*started);
   }
-  /// Answers that a worker makes; "/later/wait" only once `gate` opens or nobody wants it any more.
+  /// Answers that a worker makes; "/later/wait" only once `gate` opens or nobody wants it any more; "/later/other/..."
+  /// where other servers are waited for.
   HttpAnswer later(const std::string& path) {
-    return HttpWork([this, path](std::stop_token stop) {
+    HttpWork work = [this, path](std::stop_token stop) {
       ++working;
       HttpResponse response;
       response.etag = "\"later\"";
       response.contentSecurityPolicy = "sandbox";
       response.body = path == "/later/big" ? std::string(3'000'000, 'c') : "made later";
       if (path == "/later/throw") throw std::runtime_error("on purpose");
-      if (path == "/later/wait") {
+      if (path.ends_with("/wait")) {
         std::unique_lock lock(gateMutex);
         if (!gateNews.wait_for(lock, stop, 20s, [&] { return gate; })) ++stopped;
       }
       return response;
-    });
+    };
+    if (path.starts_with("/later/other/")) return HttpWaitingWork{std::move(work)};
+    return work;
   }
   void openGate() {
     const std::lock_guard lock(gateMutex);

@@ -18,9 +18,9 @@ class ArchiveCase(unittest.TestCase):
         shutil.copytree(DATA, self.data)
         self.index = os.path.join(self.folder, "deep", "er", "index.sqlite")
 
-    def run_nora(self, *arguments, **more):
+    def run_nora(self, *arguments, index=None, **more):
         more.setdefault("timeout", 60)
-        return subprocess.run([PROGRAM, *arguments, "--index", self.index], capture_output=True, text=True, check=False, **more)
+        return subprocess.run([PROGRAM, *arguments, "--index", index or self.index], capture_output=True, text=True, check=False, **more)
 
     def nora(self, *arguments, **more):
         done = self.run_nora(*arguments, **more)

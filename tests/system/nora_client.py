@@ -80,13 +80,13 @@ class Site:
 
 
 class Server(Site):
-    """`nora serve FOLDER` on a free port; use in a with statement."""
+    """`nora serve FOLDER` on a free port, or of all projects of an index without a folder; use in a with statement."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, environment=None, before=()):
         self.home = tempfile.TemporaryDirectory(prefix="nora-index-")
-        self.environment = {**os.environ, "NORA_INDEX": os.path.join(self.home.name, "index.sqlite")}
-        self.process = subprocess.Popen([PROGRAM, "serve", folder, "--port", "0", *options], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace", env=self.environment)
+        self.environment = {**os.environ, "NORA_INDEX": os.path.join(self.home.name, "index.sqlite"), **(environment or {})}
+        self.process = subprocess.Popen([*before, PROGRAM, "serve", *([folder] if folder else []), "--port", "0", *options],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=self.environment)
         line = self.process.stdout.readline()
         match = re.search(r"(https?)://([^:]+):(\d+)", line)
         if not match:

@@ -281,7 +281,7 @@ class BadInput(unittest.TestCase):
         for arguments in (["probe", path], ["probe", path, "--voxel", "1", "2"], ["probe", path, "--voxel", "1", "2", "x"],
                           ["probe", path, "--voxel", "1", "2", "3", "--time", "9"], ["render", path], ["frobnicate"],
                           ["render", path, "-o", "/tmp/x.png", "--size", "0x9"], ["render", path, "-o", "/tmp/x.png", "--view", "no"],
-                          ["serve"], ["serve", "/nonexistent"], ["serve", DEMO, "--port", "99999"]):
+                          ["serve", "/nonexistent"], ["serve", DEMO, "--port", "99999"]):
             with self.subTest(arguments):
                 status, _, error = nora(*arguments)
                 self.assertNotEqual(status, 0)

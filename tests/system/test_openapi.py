@@ -173,7 +173,9 @@ class OpenApi(unittest.TestCase):
         """For each operation: path, query, body, headers that are right, and the status that they get. In an order that works."""
         tomorrow = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
         out = {
-            "me": {}, "openapi": {}, "news": {}, "server": {}, "listUsers": {}, "listGroups": {}, "listSessions": {}, "listOwnSessions": {}, "listTokens": {},
+            "me": {}, "openapi": {}, "news": {}, "server": {}, "checkIndex": {}, "listUsers": {}, "listGroups": {}, "listSessions": {}, "listOwnSessions": {}, "listTokens": {},
+            "beginProviderLogIn": {"query": {"provider": "none", "return": "?a=b"}, "status": 404},
+            "finishProviderLogIn": {"query": {"state": "a", "code": "b", "iss": "c", "error": "d", "error_description": "e"}, "status": 404},
             "logIn": {"body": {"name": "reader", "password": PASSWORD}},
             "addToken": {"body": {"name": "script", "rights": ["read", "download"], "projectId": 1, "expires": tomorrow}, "status": 201},
             "setOwnPassword": {"body": {"old": PASSWORD, "new": PASSWORD + " 2"}},

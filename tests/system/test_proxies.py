@@ -38,8 +38,16 @@ class Behind:
     program = ""
 
     @classmethod
+    def found(cls):
+        return shutil.which(cls.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+    @classmethod
+    def prepare(cls, plain, tls):
+        return cls.configure(cls.folder, cls.server.port, plain, tls)
+
+    @classmethod
     def setUpClass(cls):
-        found = shutil.which(cls.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        found = cls.found()
         if not found:
             raise unittest.SkipTest(f"{cls.program} is not installed")
         cls.folder = tempfile.mkdtemp(prefix="nora-proxy-")
@@ -179,32 +187,33 @@ class Nginx(Behind, unittest.TestCase):
     program = "nginx"
 
     @classmethod
-    def prepare(cls, plain, tls):
-        certificate, key = make_certificate(cls.folder, "nginx")
+    def configure(cls, folder, port, plain, tls):
+        """Files in `folder` for a proxy of the server at `port`; the arguments of the program."""
+        certificate, key = make_certificate(folder, "nginx")
         site = sample("nginx.conf", {"listen 80;": f"listen 127.0.0.1:{plain};", "listen 443 ssl;": f"listen 127.0.0.1:{tls} ssl;",
-                                     "127.0.0.1:8080": f"127.0.0.1:{cls.server.port}",
+                                     "127.0.0.1:8080": f"127.0.0.1:{port}",
                                      "/etc/ssl/nora/certificate.pem": certificate, "/etc/ssl/nora/key.pem": key})
-        temporary = "".join(f"{kind}_temp_path {cls.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        main = os.path.join(cls.folder, "nginx.conf")
+        temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        main = os.path.join(folder, "nginx.conf")
         with open(main, "w", encoding="utf-8") as file:
-            file.write(f"daemon off;\nmaster_process off;\npid {cls.folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+            file.write(f"daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
                        f"http {{\naccess_log off;\n{temporary}{site}}}\n")
-        return ["-p", cls.folder, "-e", "stderr", "-c", main]
+        return ["-p", folder, "-e", "stderr", "-c", main]
 
 
 class Haproxy(Behind, unittest.TestCase):
     program = "haproxy"
 
     @classmethod
-    def prepare(cls, plain, tls):
-        both = os.path.join(cls.folder, "both.pem")
+    def configure(cls, folder, port, plain, tls):
+        both = os.path.join(folder, "both.pem")
         with open(both, "w", encoding="ascii") as out:
-            for path in make_certificate(cls.folder, "haproxy"):
+            for path in make_certificate(folder, "haproxy"):
                 with open(path, encoding="ascii") as part:
                     out.write(part.read())
         text = sample("haproxy.cfg", {"bind :80": f"bind 127.0.0.1:{plain}", "bind :443": f"bind 127.0.0.1:{tls}",
-                                      "127.0.0.1:8080": f"127.0.0.1:{cls.server.port}", "/etc/haproxy/nora.pem": both})
-        path = os.path.join(cls.folder, "haproxy.cfg")
+                                      "127.0.0.1:8080": f"127.0.0.1:{port}", "/etc/haproxy/nora.pem": both})
+        path = os.path.join(folder, "haproxy.cfg")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return ["-db", "-f", path]

@@ -82,7 +82,7 @@ std::string problem(const std::function<void(LdapSettings&)>& change) {
 TEST(LdapSettings, ThatWouldNotBeSafeOrCannotWorkAreRefused) {
   using S = LdapSettings;
   EXPECT_EQ(problem([](S&) {}), "");
-  EXPECT_NE(problem([](S& s) { s.urls = {}; }).find("ldap: urls"), std::string::npos);
+  EXPECT_NE(problem([](S& s) { s.urls = {}; }).find("[ldap] urls"), std::string::npos);
   EXPECT_NE(problem([](S& s) { s.urls = {"http://x"}; }).find("must begin with ldaps://"), std::string::npos);
   EXPECT_NE(problem([](S& s) { s.urls = {"ldap://ldap.example.org"}; }).find("readable"), std::string::npos);
   EXPECT_NE(problem([](S& s) { s.urls = {"ldap://127.0.0.1.example.org"}; }).find("readable"), std::string::npos);

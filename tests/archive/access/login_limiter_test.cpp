@@ -120,5 +120,13 @@ TEST_F(Limiter, RemembersNoMoreThanItMay) {
   EXPECT_EQ(limiter.keys(), 100U);
 }
 
+TEST(LoginLimiter, CountsTheSpellingsOfAName) {
+  LoginLimiter limiter({}, [] { return std::chrono::steady_clock::time_point(); });
+  for (const char* name : {"j\xC3\xB6rg", "J\xC3\x96RG", " j\xC3\xB6rg ", "jo\xCC\x88rg", "\xEF\xBD\x8A\xC3\xB6rg"})
+    EXPECT_EQ(limiter.admit(name, "10.0.0.1").count(), 0) << name;
+  EXPECT_GT(limiter.admit("j\xC3\xB6rg", "10.0.0.2").count(), 0);
+  EXPECT_EQ(limiter.admit("jorg", "10.0.0.2").count(), 0);
+}
+
 }  // namespace
 }  // namespace nora

@@ -98,8 +98,13 @@ class Ldap : public ::testing::Test {
 TEST_F(Ldap, LetsAUserInByTlsWithTheRightPassword) {
   const auto user = logIn(settings(), "alice", "alicepw");
   ASSERT_TRUE(user) << describe(user.error());
-  EXPECT_EQ(*user,
-            (DirectoryUser{"uid=alice,ou=people,dc=lab,dc=local", "alice", "Alice Example", "alice@lab.local", {}}));
+  EXPECT_EQ(*user, (DirectoryUser{"uid=alice,ou=people,dc=lab,dc=local",
+                                  "alice",
+                                  "Alice Example",
+                                  "alice@lab.local",
+                                  {},
+                                  "uid=alice,ou=people,dc=lab,dc=local",
+                                  false}));
 }
 
 TEST_F(Ldap, GivesTheNameAsTheDirectorySpellsIt) {
@@ -220,6 +225,37 @@ TEST_F(Ldap, LetsOnlyTheRequiredGroupIn) {
   EXPECT_TRUE(says(logIn(with, "bob", "bobpw"), ErrorCode::forbidden, "not in the group"));
 }
 
+TEST_F(Ldap, KnowsUsersByWhatStaysWhenTheyAreRenamed) {
+  LdapSettings with = settings();
+  with.idAttribute = "entryUUID";
+  const auto directory = LdapDirectory::make(with);
+  const auto id = directory->find("bob")->id;
+  EXPECT_EQ(id.size(), 36U) << id;
+  EXPECT_EQ(directory->logIn("bob", "bobpw")->id, id);
+  EXPECT_NE(directory->find("alice")->id, id);
+  with.idAttribute = "employeeNumber";
+  EXPECT_TRUE(says(logIn(with, "alice", "alicepw"), ErrorCode::invalidInput, "id_attribute"));
+  with.idAttribute = "cn";
+  EXPECT_EQ(logIn(with, "j\xC3\xB6rg",
+                  "gr\xC3\xB6\xC3\x9F"
+                  "e")
+                ->id,
+            "4ac3b67267")
+      << "bytes that are no plain text";
+}
+
+TEST_F(Ldap, TellsWhoIsInTheGroupOfAdministrators) {
+  LdapSettings with = settings();
+  with.groups = Groups::search;
+  with.administratorsGroup = "cn=Editors,ou=groups,dc=lab,dc=local";
+  EXPECT_TRUE(logIn(with, "bob", "bobpw")->administrator);
+  EXPECT_FALSE(logIn(with, "alice", "alicepw")->administrator);
+  with.nestedGroups = true;
+  EXPECT_TRUE(logIn(with, "alice", "alicepw")->administrator);
+  with.groupNames = {{"cn=readers,ou=groups,dc=lab,dc=local", "r"}};
+  EXPECT_TRUE(logIn(with, "alice", "alicepw")->administrator) << "also if the group has no name in nora";
+}
+
 TEST_F(Ldap, FindsUsersWithoutTheirPassword) {
   LdapSettings with = settings();
   with.groups = Groups::search;
@@ -292,6 +328,26 @@ TEST_F(Ldap, AsksTheNextServerAndRemembersWhichDidNotAnswer) {
   EXPECT_EQ(directory->check().size(), 2U);
   with.urls = {tlsUrl(), "ldap://127.0.0.1:1"};
   EXPECT_TRUE(refused(logIn(with, "alice", "wrong"))) << "a wrong password is not tried on other servers";
+}
+
+TEST_F(Ldap, OneAsksWhetherASilentServerIsBackAndTheOthersDoNotWait) {
+  const SilentServer silent;
+  LdapSettings with = settings();
+  with.urls = {"ldap://127.0.0.1:" + std::to_string(silent.port())};
+  const auto directory = LdapDirectory::make(with);
+  EXPECT_TRUE(says(directory->logIn("alice", "alicepw"), ErrorCode::unavailable, "no directory could be asked"));
+  std::atomic<int> asked = 0, told = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        const auto user = directory->logIn("alice", "alicepw");
+        ++(says(user, ErrorCode::unavailable, "another log-in asks again") ? told : asked);
+      });
+    }
+  }
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(told, 7);
 }
 
 TEST_F(Ldap, ComesBackWithTheServer) {

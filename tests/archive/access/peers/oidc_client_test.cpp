@@ -119,7 +119,7 @@ TEST_F(Oidc, EachLogInHasItsOwnStateNonceAndVerifier) {
   EXPECT_TRUE(says(by.finish(other->pending, answer), ErrorCode::forbidden, "not to this log-in"));
   OidcPending mixed = one->pending;
   mixed.verifier = other->pending.verifier;
-  EXPECT_TRUE(says(by.finish(mixed, answer), ErrorCode::invalidInput, "begin again")) << "PKCE";
+  EXPECT_TRUE(says(by.finish(mixed, answer), ErrorCode::forbidden, "begin again")) << "PKCE";
 }
 
 TEST_F(Oidc, ACodeIsGoodOnce) {
@@ -127,7 +127,7 @@ TEST_F(Oidc, ACodeIsGoodOnce) {
   const auto begun = by.start();
   const std::string answer = visit(begun->url);
   EXPECT_TRUE(by.finish(begun->pending, answer));
-  EXPECT_TRUE(says(by.finish(begun->pending, answer), ErrorCode::invalidInput, "used already"));
+  EXPECT_TRUE(says(by.finish(begun->pending, answer), ErrorCode::forbidden, "used already"));
 }
 
 TEST_F(Oidc, RefusesAnswersThatAreNotToThisLogIn) {

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A provider of OpenID Connect for tests: oidc_provider.py PORT. Checks what it is sent; /control?NAME=VALUE makes it wrong."""
+"""A provider of OpenID Connect for tests: oidc_provider.py PORT [REDIRECT]. Checks what it is sent; /control?NAME=VALUE makes
+it wrong. With REDIRECT it sends the browser back there, as a real one does when somebody has logged in at it."""
 import base64
 import hashlib
 import json
@@ -14,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 PORT = int(sys.argv[1])
 ISSUER = f"http://127.0.0.1:{PORT}/realm"
-CLIENT, SECRET, REDIRECT = "nora-lab", "s3cret/+ ü", "https://nora.lab.local/auth/callback"
+CLIENT, SECRET = "nora-lab", "s3cret/+ ü"
+REDIRECT = sys.argv[2] if len(sys.argv) > 2 else "https://nora.lab.local/auth/callback"
+SENDS_BACK = len(sys.argv) > 2
 
 
 def b64(data):
@@ -128,7 +131,11 @@ class Handler(BaseHTTPRequestHandler):
         code = secrets.token_urlsafe(8)
         CODES[code] = query
         back = {"state": query["state"], "iss": ISSUER, "code": code}
-        self.answer(urlencode(back).encode(), 200)  # a real one sends the browser to REDIRECT with this
+        if "refuse" in FAULTS:
+            back = {"state": query["state"], "iss": ISSUER, "error": "access_denied", "error_description": "cancelled"}
+        if SENDS_BACK:
+            return self.answer(b"", 302, [("Location", f"{REDIRECT}?{urlencode(back)}")])
+        self.answer(urlencode(back).encode(), 200)
 
     def do_POST(self):
         form = {name: values[0] for name, values in
