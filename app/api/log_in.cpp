@@ -72,16 +72,18 @@ Result<void> noteAction(const ApiPlaces& places, const Visit& visit, const std::
 
 Result<Visitor> beginSession(const LogInPlaces& at, const Visit& visit, const UserRecord& user, const std::string& by,
                              HttpResponse& response) {
+  HttpResponse cookie;
   Result<Visitor> visitor;
   const auto stored = at.places.database.together([&]() -> Result<void> {
-    response.headers.clear();
-    visitor = at.gate.logIn(user, visit.request, response);
+    cookie = {};
+    visitor = at.gate.logIn(user, visit.request, cookie);
     if (!visitor) return tl::make_unexpected(visitor.error());
     const Visit now{visit.request, *visitor, {}, {}, {}};
     if (auto noted = noteAction(at.places, now, "login", 0, user.name, {{"by", by}}); !noted) return noted;
     return at.places.accounts.noteSeen(user.id);
   });
   if (!stored) return tl::make_unexpected(stored.error());
+  response.headers.insert(response.headers.end(), cookie.headers.begin(), cookie.headers.end());
   if (user.administrator) at.setup.close();  // the first one may be a directory's
   return visitor;
 }
