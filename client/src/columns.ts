@@ -74,7 +74,7 @@ const all: Record<string, Omit<Column, "key">> = {
   format: { title: "Format", widthPx: 90 },
   modality: { title: "Modality", widthPx: 80 },
   sequence: { title: "Sequence", widthPx: 150 },
-  dims: { title: "Size, voxels", widthPx: 130 },
+  dims: { title: "Size, voxels", widthPx: 160 },
   spacingMm: { title: "Voxel, mm", widthPx: 110 },
   date: { title: "Date", widthPx: 95 },
   size: { title: "Bytes", widthPx: 85, numeric: true },
