@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -211,7 +212,7 @@ class Archive {
   [[nodiscard]] Result<std::map<std::int64_t, std::set<std::string>>> tagsOf(Level level,
                                                                              std::span<const std::int64_t> ids);
 
-  /// How much lies in an item, without what has vanished.
+  /// How much lies in an item, without what has vanished, and without sidecars, which are not listed either.
   struct Counts {
     std::int64_t subjects = 0, studies = 0, files = 0;
   };
@@ -254,9 +255,15 @@ class Archive {
   /// `journal`: that of a lost one; empty: one is begun.
   [[nodiscard]] Result<ProjectRecord> addProject(const ProjectRecord& project, const std::string& journal);
 
+  [[nodiscard]] static Result<void> count(Sql& sql, Level level, std::span<const std::int64_t> ids,
+                                          std::map<std::int64_t, Counts>& out);
+
   Database& database_;
   Now now_;
-  std::string store_;  // empty: nothing is remembered
+  std::string store_;              // empty: nothing is remembered
+  std::mutex projectCountsMutex_;  // what follows: a million files take a while to count
+  std::int64_t projectCountsRevision_ = -1;
+  std::map<std::int64_t, Counts> projectCounts_;  // as of that revision
 };
 
 }  // namespace nora

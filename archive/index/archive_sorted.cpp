@@ -187,22 +187,49 @@ Result<void> countInto(Sql& sql, const std::string& text, std::span<const std::i
 
 }  // namespace
 
+Result<void> Archive::count(Sql& sql, Level level, std::span<const std::int64_t> ids,
+                            std::map<std::int64_t, Counts>& out) {
+  const std::string own = std::string(tableOf(level)) + "_id";
+  for (const std::int64_t id : ids) out[id] = {};
+  const auto of = [&](const std::string& table, const std::string& further, std::int64_t Counts::*where) {
+    return countInto(
+        sql, "SELECT " + own + ", COUNT(*) FROM " + table + " WHERE " + own + " IN (?)" + further + " GROUP BY " + own,
+        ids, out, where);
+  };
+  if (auto counted = of("file", " AND state <> 1 AND kind <> 'sidecar'", &Counts::files);
+      !counted || level == Level::study)
+    return counted;
+  if (auto counted = of("study", "", &Counts::studies); !counted || level == Level::subject) return counted;
+  return of("subject", "", &Counts::subjects);
+}
+
 Result<std::map<std::int64_t, Archive::Counts>> Archive::countsOf(Level level, std::span<const std::int64_t> ids) {
   std::map<std::int64_t, Counts> out;
-  const std::string own = std::string(tableOf(level)) + "_id";
   auto done = database_.read([&](Sql& sql) -> Result<void> {
     out.clear();
-    for (const std::int64_t id : ids) out[id] = {};
-    const auto count = [&](const std::string& table, const std::string& further, std::int64_t Counts::*where) {
-      return countInto(
-          sql,
-          "SELECT " + own + ", COUNT(*) FROM " + table + " WHERE " + own + " IN (?)" + further + " GROUP BY " + own,
-          ids, out, where);
-    };
-    if (auto counted = count("file", " AND state <> 1", &Counts::files); !counted || level == Level::study)
-      return counted;
-    if (auto counted = count("study", "", &Counts::studies); !counted || level == Level::subject) return counted;
-    return count("subject", "", &Counts::subjects);
+    if (level != Level::project) return count(sql, level, ids, out);
+    const auto rows = sql.query("SELECT n FROM revision WHERE id = 1");
+    if (!rows) return tl::make_unexpected(rows.error());
+    const std::int64_t revision = rows->front().integer(0);
+    std::vector<std::int64_t> unknown;
+    {
+      const std::lock_guard lock(projectCountsMutex_);
+      if (projectCountsRevision_ != revision) projectCounts_.clear();
+      projectCountsRevision_ = revision;
+      for (const std::int64_t id : ids) {
+        const auto known = projectCounts_.find(id);
+        if (known == projectCounts_.end())
+          unknown.push_back(id);
+        else
+          out.insert(*known);
+      }
+    }
+    std::map<std::int64_t, Counts> counted;
+    if (auto right = count(sql, level, unknown, counted); !right) return right;
+    const std::lock_guard lock(projectCountsMutex_);
+    if (projectCountsRevision_ == revision) projectCounts_.insert(counted.begin(), counted.end());
+    out.merge(counted);
+    return {};
   });
   if (!done) return tl::make_unexpected(done.error());
   return out;
