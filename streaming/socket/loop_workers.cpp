@@ -5,14 +5,9 @@
 #include <utility>
 
 namespace nora {
-namespace {
-
-constexpr std::size_t inLine = 4;  // times the waiters
-
-}  // namespace
 
 LoopWorkers::LoopWorkers(std::size_t threads, std::size_t most, std::function<void()> interrupt, std::size_t waiters)
-    : interrupt_(std::move(interrupt)), quick_{threads, most}, waiting_{waiters, inLine * waiters} {
+    : interrupt_(std::move(interrupt)), quick_{threads, most}, waiting_{waiters, most} {
   for (std::size_t i = 0; i < threads + waiters; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
   }

@@ -30,8 +30,7 @@ class LoopWorkers {
   LoopWorkers(const LoopWorkers&) = delete;
   LoopWorkers& operator=(const LoopWorkers&) = delete;
 
-  /// A number for the work, or 0: too many already. It counts until it is forgotten; work that waits for others counts
-  /// by itself, four times the waiters at most.
+  /// A number for the work, or 0: too many of its kind already. It counts until it is forgotten.
   [[nodiscard]] std::uint64_t start(Work work, bool waits = false);
   /// Nobody waits for it any more: it is stopped, and its outcome dropped. 0 is nothing.
   void forget(std::uint64_t ticket);

@@ -121,9 +121,9 @@ class SocketServer {
     int port = 8080;              // 0: any free port
     bool localNamesOnly = false;  // refuse requests whose Host is not this machine itself (DNS rebinding)
     std::size_t workers = 8;      // threads for answers that take their time; some wait for readers of files
-    std::size_t waiters = 8;      // further threads, for answers that wait for other servers; as many wait in line four
-                                  // times over, more get 503
-    std::size_t answers = 128;    // such answers at once, waiting ones and those being sent with them; more get 503
+    std::size_t waiters = 8;      // further threads, for answers that wait for other servers
+    std::size_t answers = 128;    // such answers of either kind at once, waiting ones and those being sent with them;
+                                // more get 503
     std::size_t transfers = 128;  // answers by streams and uploads at once, beside those; more get 503
     std::size_t bodyBytes = std::size_t{64} << 20;  // of bodies that are taken into memory, all together
     std::chrono::milliseconds stall{20000};         // the longest time without progress of a client with a body
