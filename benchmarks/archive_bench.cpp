@@ -154,6 +154,8 @@ int run(const std::string& where, std::int64_t files, int keys) {
   for (std::int64_t i = 0; i < projects; ++i) {
     ProjectRecord project;
     project.name = "project " + std::to_string(i);
+    project.root = "/nowhere/" + std::to_string(i);
+    project.inPlace = true;
     ids.push_back(must(archive.addProject(project)).id);
   }
   nlohmann::json report{{"files", files}, {"keys", keys}};

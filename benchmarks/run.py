@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and prints a table: ./bench [STAGE...] [--json FILE].
 
-Stages: render, scaling, geometry, stream, formats (C++, build/bin/nora_bench), page and stream (the real page in Chromium).
+Stages: render, scaling, geometry, stream, formats (C++, build/bin/nora_bench), page and stream (the real page in Chromium),
+archive (a million files, by HTTP).
 `stream` has scenarios of its own, see benchmarks/stream_bench.mjs; --only picks some, --quick takes fewer inputs.
 """
 import argparse
@@ -14,7 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NATIVE = ("render", "scaling", "geometry", "stream", "formats")
-STAGES = NATIVE + ("page",)
+STAGES = NATIVE + ("page", "archive")
 ENCODERS = "encode"
 
 
@@ -77,7 +78,7 @@ def main():
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=", ".join(STAGES) + "; all by default")
     parser.add_argument("--json", metavar="FILE", help="write the rows there")
     parser.add_argument("--only", metavar="NAME,...", help=f"scenarios of the stage stream alone; {ENCODERS}: its C++ part")
-    parser.add_argument("--quick", action="store_true", help="the stage stream with few inputs: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="stream with few inputs, archive with few files: to see that they work")
     parser.add_argument("--soak-minutes", metavar="N", help="length of the last scenario of the stage stream, 10 by default")
     arguments = parser.parse_args()
     unknown = [stage for stage in arguments.stages if stage not in STAGES]
@@ -99,6 +100,10 @@ def main():
             rows += run_script(script)
     if "stream" in stages:
         rows += run_streaming(arguments)
+    if "archive" in stages:
+        print("measuring archive ...", file=sys.stderr)
+        done = subprocess.run([sys.executable, ROOT / "benchmarks/archive_http.py", *(["50000"] if arguments.quick else [])], stdout=subprocess.PIPE, text=True, check=True)
+        rows += json.loads(done.stdout)
     for row in rows:
         row["machine"] = machine()
     table([row for row in rows if row["value"] is not None])
