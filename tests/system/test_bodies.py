@@ -262,7 +262,7 @@ class BehindNginx(unittest.TestCase):
         cls.addClassCleanup(cls.server.__exit__)
         plain, tls = test_proxies.free_port(), test_proxies.free_port()
         with open(os.path.join(cls.folder, "log"), "wb") as log:
-            proxy = subprocess.Popen([program, *cls.PROXY.prepare.__func__(cls, plain, tls)], stdout=log, stderr=log,
+            proxy = subprocess.Popen([program, *cls.PROXY.configure(cls.folder, cls.server.port, plain, tls)], stdout=log, stderr=log,
                                      cwd=cls.folder)
         cls.addClassCleanup(proxy.wait, TIMEOUT)
         cls.addClassCleanup(proxy.terminate)

@@ -42,10 +42,6 @@ class Behind:
         return shutil.which(cls.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
     @classmethod
-    def prepare(cls, plain, tls):
-        return cls.configure(cls.folder, cls.server.port, plain, tls)
-
-    @classmethod
     def setUpClass(cls):
         found = cls.found()
         if not found:
@@ -57,7 +53,7 @@ class Behind:
         cls.server.show_to_everybody()  # who comes by a proxy is not who sits at the machine
         plain, tls = free_port(), free_port()
         with open(os.path.join(cls.folder, "log"), "wb") as log:
-            cls.proxy = subprocess.Popen([found, *cls.prepare(plain, tls)], stdout=log, stderr=log, cwd=cls.folder)
+            cls.proxy = subprocess.Popen([found, *cls.configure(cls.folder, cls.server.port, plain, tls)], stdout=log, stderr=log, cwd=cls.folder)
         cls.addClassCleanup(cls.end)
         cls.plain, cls.tls = Site(plain, base="/nora"), Site(tls, unchecked_tls(), "/nora")
         deadline = time.monotonic() + TIMEOUT
