@@ -221,7 +221,9 @@ Result<nlohmann::json> ArchiveImages::info(const Found& found, std::stop_token s
 }
 
 Result<LayerContent> VisitorImages::load(const Source& source, const LoadOptions& options, std::stop_token stop) {
-  const auto found = images_.find(visitor_, source);
+  const auto visitor = visitor_();
+  if (!visitor) return tl::make_unexpected(visitor.error());
+  const auto found = images_.find(*visitor, source);
   if (!found) return tl::make_unexpected(found.error());
   auto out = images_.load(*found, options, std::move(stop));
   if (!out) return tl::make_unexpected(ArchiveImages::shownError(*found, out.error()));

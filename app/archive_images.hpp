@@ -8,6 +8,7 @@
 #include "image/io/reader_pool.hpp"
 #include "streaming/session.hpp"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -62,13 +63,15 @@ class ArchiveImages {
 /// What one visitor's stream may load. Errors do not tell names that the visitor may not see.
 class VisitorImages final : public ImageSource {
  public:
-  VisitorImages(ArchiveImages& images, Visitor visitor) : images_(images), visitor_(std::move(visitor)) {}
+  /// `visitor`: as they are known now; called by any thread.
+  VisitorImages(ArchiveImages& images, std::function<Result<Visitor>()> visitor)
+      : images_(images), visitor_(std::move(visitor)) {}
   [[nodiscard]] Result<LayerContent> load(const Source& source, const LoadOptions& options,
                                           std::stop_token stop) override;
 
  private:
   ArchiveImages& images_;
-  const Visitor visitor_;
+  const std::function<Result<Visitor>()> visitor_;
 };
 
 }  // namespace nora

@@ -273,7 +273,8 @@ Result<void> serve(const Config& config, const ServeOptions& options, const sigs
                             std::string key;
                             auto visitor = gate.streamVisitor(request, key);
                             if (!visitor) return tl::make_unexpected(visitor.error());
-                            return StreamVisitor{key, std::make_shared<VisitorImages>(images, *std::move(visitor))};
+                            const auto now = [&gate, key] { return gate.visitorOfStream(key); };
+                            return StreamVisitor{key, std::make_shared<VisitorImages>(images, now)};
                           });
   if (!server) return tl::make_unexpected(server.error());
 

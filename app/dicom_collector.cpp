@@ -95,6 +95,10 @@ void DicomCollector::add(const FoundFile& file, DicomHeader header) {
     }
   }
   Series& series = series_[header.studyUid + " " + header.seriesUid];
+  if (Series* const before = std::exchange(seriesOfPath_[file.path], &series)) {
+    std::erase_if(before->instances, [&](const Instance& i) { return i.file.path == file.path; });
+    before->changed = true;
+  }
   series.instances.push_back({file, std::move(header)});
   series.changed = true;
 }

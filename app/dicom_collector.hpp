@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ class DicomCollector {
   /// `isPlaceSaid`: subject and study of the file are what the user says; headers do not count.
   explicit DicomCollector(bool isPlaceSaid = false) : isPlaceSaid_(isPlaceSaid) {}
 
+  /// A file that was added before is replaced: two scans of one folder both find what is new.
   void add(const FoundFile& file, DicomHeader header);
   [[nodiscard]] bool isEmpty() const { return series_.empty(); }
 
@@ -47,6 +49,7 @@ class DicomCollector {
 
   bool isPlaceSaid_;
   std::map<std::string, Series> series_;                           // by study and series UID
+  std::unordered_map<std::string, Series*> seriesOfPath_;          // of files, in series_
   std::map<std::string, std::set<std::string>> patientsInFolder_;  // subject folder -> patient ids
 };
 

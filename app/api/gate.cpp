@@ -33,6 +33,18 @@ bool isUnknown(const Result<T>& result) {
   return !result && result.error().code != ErrorCode::notFound && result.error().code != ErrorCode::forbidden;
 }
 
+const Rights onlySeeing = Right::read;  // what counts for pictures; names always do
+
+/// Whether something that was allowed is not any more.
+bool isLess(const std::map<std::int64_t, Access>& now, const std::map<std::int64_t, Access>& had, Rights counted) {
+  return std::any_of(had.begin(), had.end(), [&](const auto& project) {
+    const auto left = now.find(project.first);
+    if (left == now.end()) return true;
+    const bool losesNames = project.second.showsIdentity && !left->second.showsIdentity;
+    return losesNames || !((project.second.rights - left->second.rights) & counted).empty();
+  });
+}
+
 }  // namespace
 
 Gate::Gate(const ApiPlaces& places, Options options)
@@ -147,28 +159,32 @@ Result<Visitor> Gate::visitor(const HttpRequest& request) {
   return out;
 }
 
-/// What is seen: other rights to read, or to see names, are another. Empty: nothing, of a guest.
-Result<std::string> Gate::fingerprint(const Visitor& visitor) {
-  const auto scope = places_.accounts.scope(visitor.caller);
-  if (!scope) return tl::make_unexpected(scope.error());
-  std::string out = visitor.key.empty() ? "" : "known";  // who is known may wait for a project, or make the first one
-  for (const auto id : scope->projects) out += " " + std::to_string(id);
-  for (const auto id : scope->pseudonymous) out += " p" + std::to_string(id);
-  return out;
-}
-
 Result<Visitor> Gate::streamVisitor(const HttpRequest& request, std::string& key) {
   auto found = visitor(request);
   if (!found) return found;
-  auto print = fingerprint(*found);
-  if (!print) return tl::make_unexpected(print.error());
-  if (print->empty()) return fail(ErrorCode::forbidden, "log in first");
-  key = found->key + "|" + *print;
+  auto has = places_.accounts.accesses(found->caller);
+  if (!has) return tl::make_unexpected(has.error());
+  // Who is known may wait for a project, or make the first one.
+  if (has->empty() && found->key.empty()) return fail(ErrorCode::forbidden, "log in first");
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
   std::erase_if(streams_, [&](const auto& one) { return now - one.second.seen > keepUnasked; });
-  streams_[key] = {*found, *print, now};
+  // Sessions go on with what the visitor has gained since, but never with what was lost.
+  auto stream = std::find_if(streams_.begin(), streams_.end(), [&](const auto& one) {
+    return one.second.standing.visitor.key == found->key && !isLess(*has, one.second.standing.had, onlySeeing);
+  });
+  if (stream == streams_.end())
+    stream = streams_.emplace(found->key + "|" + std::to_string(++streamCount_), Stream{}).first;
+  stream->second = {{*found, *std::move(has)}, now};
+  key = stream->first;
   return found;
+}
+
+Result<Visitor> Gate::visitorOfStream(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = streams_.find(key);
+  if (found == streams_.end()) return fail(ErrorCode::forbidden, "what you may see has changed");
+  return found->second.standing.visitor;
 }
 
 Result<Visitor> Gate::asNow(const Visitor& visitor) {
@@ -191,45 +207,43 @@ Result<Visitor> Gate::asNow(const Visitor& visitor) {
 }
 
 bool Gate::mayStay(const std::string& key) {
-  Stream stream;
+  Standing standing;
   {
     const std::lock_guard lock(mutex_);
     const auto found = streams_.find(key);
     if (found == streams_.end()) return false;
     found->second.seen = Clock::now();
-    stream = found->second;
+    standing = found->second.standing;
   }
-  const auto now = asNow(stream.visitor);
-  const auto print = now ? fingerprint(*now) : Result<std::string>(tl::make_unexpected(now.error()));
-  if (isUnknown(print) || (print && *print == stream.fingerprint)) return true;
+  const bool stays = goesOn(standing, onlySeeing);
   const std::lock_guard lock(mutex_);
-  streams_.erase(key);
-  return false;
+  if (const auto found = streams_.find(key); !stays)
+    streams_.erase(key);
+  else if (found != streams_.end())
+    found->second.standing = std::move(standing);
+  return stays;
 }
 
-bool Gate::hasLost(const Visitor& visitor, const std::map<std::int64_t, Access>& had) {
-  const auto now = asNow(visitor);
+bool Gate::goesOn(Standing& standing, Rights counted) {
+  const auto now = asNow(standing.visitor);
   const auto has = now ? places_.accounts.accesses(now->caller)
                        : Result<std::map<std::int64_t, Access>>(tl::make_unexpected(now.error()));
-  if (isUnknown(has)) return false;
-  if (!has || (visitor.caller.administrator && !now->caller.administrator)) return true;
-  return std::any_of(had.begin(), had.end(), [&](const auto& project) {
-    const auto left = has->find(project.first);
-    if (left == has->end()) return true;
-    const bool losesNames = project.second.showsIdentity && !left->second.showsIdentity;
-    return losesNames || !(project.second.rights - left->second.rights).empty();
-  });
+  if (isUnknown(has)) return true;
+  if (!has || (standing.visitor.caller.administrator && !now->caller.administrator)) return false;
+  if (isLess(*has, standing.had, counted)) return false;
+  standing = {*now, *has};
+  return true;
 }
 
 Result<std::shared_ptr<HttpStream>> Gate::whileAdmitted(std::shared_ptr<HttpStream> stream, const Visitor& visitor) {
   class Admitted final : public HttpStream {
    public:
-    Admitted(std::shared_ptr<HttpStream> stream, std::function<bool()> hasLost)
-        : stream_(std::move(stream)), hasLost_(std::move(hasLost)) {}
+    Admitted(std::shared_ptr<HttpStream> stream, std::function<bool()> goesOn)
+        : stream_(std::move(stream)), goesOn_(std::move(goesOn)) {}
     std::optional<std::uint64_t> size() const override { return stream_->size(); }
     Result<std::size_t> read(std::span<std::byte> into, std::stop_token stop) override {
       if (const auto now = Clock::now(); now - looked_ >= lookAtRightsEvery) {
-        if (hasLost_()) return fail(ErrorCode::forbidden, "you may not have this any more");
+        if (!goesOn_()) return fail(ErrorCode::forbidden, "you may not have this any more");
         looked_ = now;
       }
       return stream_->read(into, std::move(stop));
@@ -237,13 +251,15 @@ Result<std::shared_ptr<HttpStream>> Gate::whileAdmitted(std::shared_ptr<HttpStre
 
    private:
     const std::shared_ptr<HttpStream> stream_;
-    const std::function<bool()> hasLost_;
+    const std::function<bool()> goesOn_;
     Clock::time_point looked_ = Clock::now();
   };
   auto had = places_.accounts.accesses(visitor.caller);
   if (!had) return tl::make_unexpected(had.error());
-  return std::make_shared<Admitted>(std::move(stream),
-                                    [this, visitor, had = *std::move(had)] { return hasLost(visitor, had); });
+  const auto goesOn = [this, standing = Standing{visitor, *std::move(had)}]() mutable {
+    return this->goesOn(standing, Rights::all());
+  };
+  return std::make_shared<Admitted>(std::move(stream), goesOn);
 }
 
 Result<Visitor> Gate::logIn(const UserRecord& user, const HttpRequest& request, HttpResponse& response) {

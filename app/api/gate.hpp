@@ -29,10 +29,12 @@ class Gate {
   /// that another site has made), and those of the index.
   [[nodiscard]] Result<Visitor> visitor(const HttpRequest& request);
 
-  /// For a stream; its key, and what ends it (see mayStay).
+  /// For a stream; its key, under which the visitor goes on with sessions until they lose something (see mayStay).
   [[nodiscard]] Result<Visitor> streamVisitor(const HttpRequest& request, std::string& key);
-  /// Whether the visitor of a stream may see what they could when it began. Forgets keys that may not.
+  /// Whether the visitor of a stream may see all that they could when it began. Forgets keys that may not.
   [[nodiscard]] bool mayStay(const std::string& key);
+  /// The visitor as mayStay knew them last, with what they have gained. Errors: forbidden (they may not stay).
+  [[nodiscard]] Result<Visitor> visitorOfStream(const std::string& key);
 
   /// An answer that goes on only as long as the visitor may do all that they could when it began.
   [[nodiscard]] Result<std::shared_ptr<HttpStream>> whileAdmitted(std::shared_ptr<HttpStream> stream,
@@ -59,8 +61,13 @@ class Gate {
   [[nodiscard]] static CookiePlace placeOf(const HttpRequest& request);
   /// The same visitor as the index knows them now. Errors: notFound, forbidden if they have been sent away.
   [[nodiscard]] Result<Visitor> asNow(const Visitor& visitor);
-  [[nodiscard]] bool hasLost(const Visitor& visitor, const std::map<std::int64_t, Access>& had);
-  [[nodiscard]] Result<std::string> fingerprint(const Visitor& visitor);
+  /// Who somebody is and what they may do in each project, from what is known last.
+  struct Standing {
+    Visitor visitor;
+    std::map<std::int64_t, Access> had;  // by project
+  };
+  /// Whether nothing of it was lost, of the rights that count; it is then as it is now.
+  [[nodiscard]] bool goesOn(Standing& standing, Rights counted);
 
   const ApiPlaces places_;
   const Options options_;
@@ -69,11 +76,11 @@ class Gate {
   bool hasAccounts_ = false;
   Clock::time_point lookedAt_;
   struct Stream {
-    Visitor visitor;
-    std::string fingerprint;
+    Standing standing;
     Clock::time_point seen;  // somebody asked for it
   };
   std::map<std::string, Stream> streams_;  // by key; those that nobody asks for are forgotten
+  std::int64_t streamCount_ = 0;
 };
 
 }  // namespace nora

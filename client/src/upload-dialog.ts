@@ -15,7 +15,7 @@ const filesText = (count: number): string => `${formatCount(count)} ${count === 
 export class UploadPanel extends PageElement {
   private readonly uploads = new Uploads(() => this.requestUpdate());
   private files: Dropped[] = [];
-  private project = 0;
+  private project: number | null = null; // 0: a new one
   private folder = "";
   private unpack = true;
   private trouble = "";
@@ -55,7 +55,8 @@ export class UploadPanel extends PageElement {
 
   private renderDialog() {
     const { targets } = this;
-    if (!targets.some(({ id }) => id === this.project)) this.project = targets[0]?.id ?? 0;
+    const isThere = this.project === 0 ? this.session.account.isAdministrator : targets.some(({ id }) => id === this.project);
+    if (!isThere) this.project = targets[0]?.id ?? 0;
     const { taken, hidden, empty } = sorted(this.files);
     const left = [hidden > 0 ? `${filesText(hidden)} that systems hide` : "", empty > 0 ? `${filesText(empty)} without content` : ""].filter((text) => text !== "").join(" and ");
     const hasZip = taken.some(({ path }) => /\.zip$/i.test(path));
@@ -128,7 +129,7 @@ export class UploadPanel extends PageElement {
           Project
           <select @change=${(event: Event) => this.choose(Number((event.target as HTMLSelectElement).value))}>
             ${targets.map((project) => html`<option value=${project.id} ?selected=${project.id === this.project}>${project.title || project.name}</option>`)}
-            ${mayMake ? html`<option value="0">A new project …</option>` : nothing}
+            ${mayMake ? html`<option value="0" ?selected=${this.project === 0}>A new project …</option>` : nothing}
           </select>
         </label>`
       : html`<p class="muted">The projects that there are show folders as they are, and take no uploads. A new one gets a folder of its own.</p>`}
@@ -220,7 +221,7 @@ export class UploadPanel extends PageElement {
       .join("");
     const { taken } = sorted(this.files);
     this.uploads.add(
-      this.project,
+      this.project ?? 0,
       taken.map(({ file, path }) => ({ file, path: above + path })),
       this.unpack,
     );

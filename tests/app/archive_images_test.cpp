@@ -86,7 +86,7 @@ TEST_F(ArchiveImagesTest, ImagesLoadOnceAndAreShared) {
   const auto first = load(file("statmap"));
   ASSERT_TRUE(first) << describe(first.error());
   EXPECT_EQ(load(file("statmap"))->volume().get(), first->volume().get());
-  VisitorImages mine(*images_, administrator_);
+  VisitorImages mine(*images_, [this] { return administrator_; });
   const auto again = mine.load(sourceOf(file("statmap"), project), {}, {});
   ASSERT_TRUE(again) << describe(again.error());
   EXPECT_EQ(again->volume().get(), first->volume().get());
@@ -113,7 +113,7 @@ TEST_F(ArchiveImagesTest, WhoMayNotReadIsToldThatThereIsNothing) {
   const auto hidden = images_->find(Visitor(), record.id);
   ASSERT_FALSE(hidden);
   EXPECT_EQ(hidden.error().code, ErrorCode::notFound);
-  VisitorImages theirs(*images_, Visitor());
+  VisitorImages theirs(*images_, [] { return Visitor(); });
   const auto right = theirs.load(sourceOf(record, project), {}, {});
   const auto wrong = theirs.load({"demo/no/such.nii", ""}, {}, {});
   ASSERT_FALSE(right);
@@ -129,7 +129,7 @@ TEST_F(ArchiveImagesTest, NamesThatAreHiddenAreNoWayIn) {
     auto done = sql.change("UPDATE project SET hide_identity = 1 WHERE id = ?", {project.id});
     return done ? Result<void>() : tl::make_unexpected(done.error());
   }));
-  VisitorImages theirs(*images_, Visitor());
+  VisitorImages theirs(*images_, [] { return Visitor(); });
   const auto record = file("statmap");
   EXPECT_TRUE(theirs.load(hiddenSourceOf(record, "P-1234"), {}, {}));
   const auto byName = theirs.load(sourceOf(record, project), {}, {});
@@ -140,7 +140,7 @@ TEST_F(ArchiveImagesTest, NamesThatAreHiddenAreNoWayIn) {
 TEST_F(ArchiveImagesTest, WhatCannotBeOpenedSaysWhy) {
   scan("demo", demo_);
   EXPECT_EQ(load(file("participants")).error().code, ErrorCode::unsupported);
-  VisitorImages mine(*images_, administrator_);
+  VisitorImages mine(*images_, [this] { return administrator_; });
   for (const char* path : {"demo/../LICENCES.md", "demo/nothing.nii", "nothing", "[999999] x", "[x] y", ""}) {
     EXPECT_EQ(mine.load({path, ""}, {}, {}).error().code, ErrorCode::notFound) << path;
   }

@@ -142,6 +142,21 @@ TEST(DicomCollector, LaterFilesChangeTheRecord) {
   EXPECT_EQ(records[0].facts.instances, 2);
 }
 
+TEST(DicomCollector, AFileThatIsFoundTwiceCountsOnce) {
+  DicomCollector collector;
+  for (const int n : {1, 2, 3}) collector.add(file("case/a/" + std::to_string(n)), slice("p1", "1.3", n));
+  collector.add(file("case/a/2"), slice("p1", "1.3", 2));
+  const auto records = ready(collector.series());
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].facts.instances, 3);
+  EXPECT_EQ(records[0].facts.warnings, "[]");
+  collector.add(file("case/a/3"), slice("p1", "1.4", 3));  // it was replaced by one of another series
+  const auto after = ready(collector.series());
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after[0].facts.instances, 2);
+  EXPECT_EQ(after[1].parts, std::vector<std::string>{"case/a/3"});
+}
+
 TEST(DicomCollector, FolderWithSeveralPatientsIsSplitByPatient) {
   DicomCollector collector;
   collector.add(file("export/0001/1"), slice("anna", "1.3", 1));

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 const client = join(dirname(fileURLToPath(import.meta.url)), "../../client/package.json");
 const { chromium } = createRequire(client)("playwright-core");
+/** How long a test waits for what has to come; also where several programs share a slow machine. */
+const patienceMs = 30_000;
 const flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
 
 export async function startBrowser(after) {
@@ -20,7 +22,7 @@ export async function openOn(browser, url, { expected = /Failed to load resource
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(String(error.stack)));
   page.on("console", (message) => message.type() === "error" && !expected.test(message.text()) && page.complaints.push(message.text()));
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(patienceMs);
   await page.goto(url);
   return page;
 }

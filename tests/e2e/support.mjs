@@ -23,7 +23,7 @@ const chromiumFlags = [
 ];
 export const slices = ["axial", "coronal", "sagittal"];
 export const views = [...slices, "3d"];
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 
 export function makeData() {
   const folder = mkdtempSync(join(tmpdir(), "nora-e2e-"));

@@ -18,7 +18,7 @@ after(async () => {
   await server.stop();
   for (const each of [folder, made]) rmSync(each, { recursive: true, force: true });
 });
-const page = await openOn(browser, server.url);
+const page = await openOn(browser, server.url, { expected: /Failed to load resource|WebSocket connection/ }); // the server is started again
 const dialog = page.getByRole("dialog", { name: "Add files" });
 const uploads = page.getByRole("region", { name: "Uploads" });
 const openDialog = async () => {
@@ -120,6 +120,20 @@ test("a zip is unpacked; another file of the same name is refused by its name, t
   assert.equal(readFileSync(join(store, "incoming/S2/T2/b.txt"), "utf8"), "text of b.txt");
   assert.ok(!existsSync(join(store, "incoming/two.zip")));
   assert.equal(statSync(join(store, "incoming/large.bin")).size, 40 << 20);
+});
+
+test("another project is made for what is added; the page goes on meanwhile", async () => {
+  await page.evaluate(() => (window.isTheSame = true));
+  await openDialog();
+  await dialog.getByLabel("Project", { exact: true }).selectOption("A new project …");
+  await dialog.getByLabel("Choose files …").setInputFiles(join(made, "S2/T2/a.txt"));
+  await dialog.getByText("1 file,").waitFor();
+  await dialog.getByLabel("Name of the new project").fill("second");
+  await add();
+  await uploads.getByText("1 file added").waitFor();
+  assert.equal(readFileSync(join(store, "second/a.txt"), "utf8"), "text of a.txt");
+  await page.waitForTimeout(2500); // rights are looked at every second
+  assert.ok(await page.evaluate(() => window.isTheSame), "who gains a project goes on");
 });
 
 test("a drop anywhere on the page asks where to, and the page stays", async () => {

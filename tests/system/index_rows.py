@@ -32,7 +32,8 @@ def from_sqlite(file):
 
 
 def from_mariadb(server, database):
-    return {table: [dict(zip(columns.split(), row)) for row in server.rows(database, table, columns.split())] for table, columns in TABLES.items()}
+    rows = server.tables(database, {table: columns.split() for table, columns in TABLES.items()})
+    return {table: [dict(zip(TABLES[table].split(), row)) for row in of] for table, of in rows.items()}
 
 
 def plain(row):

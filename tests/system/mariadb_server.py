@@ -53,8 +53,14 @@ class MariaDb:
         self.run(f"CREATE DATABASE `{database}`")
         return f"mysql://root@/{database}?socket={self.socket}"
 
-    def rows(self, database, table, columns):
-        """Tuples of texts, None for NULL."""
-        values = ", ' ', ".join(f"IF(`{name}` IS NULL, 'NULL', CONCAT('x', HEX(CAST(`{name}` AS CHAR CHARACTER SET utf8mb4))))" for name in columns)
-        answer = self.run(f"SELECT CONCAT({values}) FROM `{table}`", database).stdout
-        return [tuple(None if word == "NULL" else bytes.fromhex(word[1:]).decode() for word in line.split(" ")) for line in answer.splitlines()]
+    def tables(self, database, columns_of):
+        """Rows of several tables as they were at one moment, by table: tuples of texts, None for NULL."""
+        statements = ["START TRANSACTION WITH CONSISTENT SNAPSHOT"]
+        for table, columns in columns_of.items():
+            values = ", ' ', ".join(f"IF(`{name}` IS NULL, 'NULL', CONCAT('x', HEX(CAST(`{name}` AS CHAR CHARACTER SET utf8mb4))))" for name in columns)
+            statements.append(f"SELECT CONCAT('{table} ', {values}) FROM `{table}`")
+        out = {table: [] for table in columns_of}
+        for line in self.run("; ".join(statements), database).stdout.splitlines():
+            table, *words = line.split(" ")
+            out[table].append(tuple(None if word == "NULL" else bytes.fromhex(word[1:]).decode() for word in words))
+        return out

@@ -344,6 +344,35 @@ class Rights(unittest.TestCase):
             self.assertEqual(told(text.encode()), "", one)
         client.close()
 
+    def test_a_stream_goes_on_with_what_is_gained_and_ends_with_what_is_lost(self):
+        other = os.path.join(self.folder, "other")
+        make_project(other)
+        person = self.person("gains", ["read"])
+        client = self.stream(person)
+        client.send({"type": "ping", "token": 1})
+        made = self.admin.ask("POST", "/api/v1/projects", {"name": "other", "root": other})
+        self.assertEqual(made.status, 201, made.data)
+        project = made.json()["id"]
+        self.addCleanup(self.admin.ask, "DELETE", f"/api/v1/projects/{project}")
+        group = self.admin.ask("POST", "/api/v1/groups", {"name": "gainers"}).json()["id"]
+        self.assertEqual(self.admin.ask("PUT", "/api/v1/groups/gainers/members/gains").status, 200)
+        grants = f"/api/v1/projects/{project}/grants"
+        self.assertEqual(self.admin.ask("PUT", grants, {"groupId": group, "rights": ["read", "see-identity"]}).status, 200)
+        deadline = time.monotonic() + 30
+        ready = []
+        while not ready and time.monotonic() < deadline:  # the scan finds it; the stream hears within a second who is in the group
+            for row in person.ask("GET", "/api/v1/files?q=project:other+name:*T1w.nii").json()["items"]:
+                client.send({"type": "viewports", "views": {"axial": {"width": 32, "height": 32}}})
+                heard = self.messages(client, {"type": "open", "source": row["source"], "as": "new"}, ("error", "images"))
+                ready = [one for one in heard if one["type"] == "images"]
+            time.sleep(0.1)
+        self.assertTrue(ready, "what was gained is seen by the stream that was there before")
+        self.assertEqual(self.admin.ask("PUT", grants, {"groupId": group, "rights": []}).status, 200)
+        with self.assertRaises(Closed) as closed:
+            while True:
+                client.receive()
+        self.assertEqual(closed.exception.code, 4003)
+
     # ---- tokens
 
     def token(self, person, rights, expires=TOMORROW):
