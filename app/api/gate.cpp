@@ -181,9 +181,10 @@ Result<Visitor> Gate::streamVisitor(const HttpRequest& request, std::string& key
 }
 
 Result<Visitor> Gate::visitorOfStream(const std::string& key) {
+  const bool stays = mayStay(key);  // also so that what is seen from now on counts when it is lost
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(key);
-  if (found == streams_.end()) return fail(ErrorCode::forbidden, "what you may see has changed");
+  if (!stays || found == streams_.end()) return fail(ErrorCode::forbidden, "what you may see has changed");
   return found->second.standing.visitor;
 }
 

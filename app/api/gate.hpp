@@ -33,7 +33,7 @@ class Gate {
   [[nodiscard]] Result<Visitor> streamVisitor(const HttpRequest& request, std::string& key);
   /// Whether the visitor of a stream may see all that they could when it began. Forgets keys that may not.
   [[nodiscard]] bool mayStay(const std::string& key);
-  /// The visitor as mayStay knew them last, with what they have gained. Errors: forbidden (they may not stay).
+  /// The visitor of a stream as they are now, with what they have gained. Errors: forbidden (they may not stay).
   [[nodiscard]] Result<Visitor> visitorOfStream(const std::string& key);
 
   /// An answer that goes on only as long as the visitor may do all that they could when it began.

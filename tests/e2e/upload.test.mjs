@@ -125,7 +125,7 @@ test("a zip is unpacked; another file of the same name is refused by its name, t
 test("another project is made for what is added; the page goes on meanwhile", async () => {
   await page.evaluate(() => (window.isTheSame = true));
   await openDialog();
-  await dialog.getByLabel("Project", { exact: true }).selectOption("A new project …");
+  await dialog.getByRole("combobox").selectOption("A new project …");
   await dialog.getByLabel("Choose files …").setInputFiles(join(made, "S2/T2/a.txt"));
   await dialog.getByText("1 file,").waitFor();
   await dialog.getByLabel("Name of the new project").fill("second");

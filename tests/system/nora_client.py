@@ -17,7 +17,7 @@ import urllib.request
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.environ.get("NORA_PROGRAM", os.path.join(SOURCE, "build/bin/nora"))
 DEMO = os.path.join(SOURCE, "tests", "data", "demo")
-TIMEOUT = 30
+TIMEOUT = 60  # also on slow machines that do other things, too
 
 
 def unchecked_tls():
