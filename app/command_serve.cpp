@@ -89,9 +89,16 @@ ReaderPool::Limits readerLimits(const Config& config) {
   return limits;
 }
 
+/// Whose streams are counted together: guests have their address alone, and a link is for many.
+std::string nameOfUser(const Caller& caller) {
+  const bool isKnown = caller.entrance == Entrance::session || caller.entrance == Entrance::token;
+  return isKnown && caller.userId != 0 ? std::to_string(caller.userId) : "";
+}
+
 StreamEngine::Options engineOptions(const Config& config) {
   StreamEngine::Options options;
   options.sessions = static_cast<std::size_t>(config.sessions);
+  options.sessionsPerUser = static_cast<std::size_t>(config.sessionsPerUser);
   options.movingJpegQuality = static_cast<int>(config.jpegQuality);
   options.frameBudget = std::chrono::milliseconds(config.frameBudgetMs);
   options.smallestScale = static_cast<double>(config.smallestPercent) / 100;
@@ -274,7 +281,8 @@ Result<void> serve(const Config& config, const ServeOptions& options, const sigs
                             auto visitor = gate.streamVisitor(request, key);
                             if (!visitor) return tl::make_unexpected(visitor.error());
                             const auto now = [&gate, key] { return gate.visitorOfStream(key); };
-                            return StreamVisitor{key, std::make_shared<VisitorImages>(images, now)};
+                            const auto user = nameOfUser(visitor->caller);
+                            return StreamVisitor{key, std::make_shared<VisitorImages>(images, now), user};
                           });
   if (!server) return tl::make_unexpected(server.error());
 

@@ -66,6 +66,8 @@ const std::array fields{
     ConfigField{"readers", "Processes that read files at the same time.", nullptr, &Config::readers, 1, 64},
     ConfigField{"read_seconds", "Longest time to read one image.", nullptr, &Config::readSeconds, 1, 86400},
     ConfigField{"sessions", "Most viewers at the same time.", nullptr, &Config::sessions, 1, 4096},
+    ConfigField{"sessions_per_user", "Most viewers at the same time of one user.", nullptr, &Config::sessionsPerUser, 1,
+                4096},
     ConfigField{"sessions_per_address", "Most viewers at the same time at one address.", nullptr,
                 &Config::sessionsPerAddress, 1, 4096},
     ConfigField{"connections", "Most connections at the same time; the oldest that ask nothing make room for new ones.",

@@ -33,6 +33,7 @@ struct Config {
   std::int64_t readers = 2;
   std::int64_t readSeconds = 120;
   std::int64_t sessions = 64;
+  std::int64_t sessionsPerUser = 16;
   std::int64_t sessionsPerAddress = 64;
   std::int64_t connections = 1024;
   std::int64_t connectionsPerAddress = 256;

@@ -74,8 +74,13 @@ class Server:
         headers = {"Accept-Encoding": "gzip"}
         if body is not None:
             headers.update({"Content-Type": "application/json", "Origin": self.origin, "X-Nora-Csrf": self.csrf})
-        self.connection.request(method, "/api/v1/" + path, None if body is None else json.dumps(body), headers)
-        answer = self.connection.getresponse()
+        asked = method, "/api/v1/" + path, None if body is None else json.dumps(body), headers
+        try:
+            self.connection.request(*asked)
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was silent for long, while the SQL by hand ran
+            self.connection.request(*asked)
+            answer = self.connection.getresponse()
         data = answer.read()
         if answer.status != 200:
             raise SystemExit(f"{method} {path}: {answer.status} {data[:300]!r}")

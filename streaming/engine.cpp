@@ -95,7 +95,7 @@ struct StreamEngine::State {
         registry(o.metrics != nullptr ? o.metrics : std::make_shared<Metrics>()),
         metrics(*registry),
         current(o.frameBudget * patienceInBudgets),
-        counts(std::make_shared<SessionTable>(SessionTable::Options{o.sessions, o.keep, o.startTime})),
+        counts(std::make_shared<SessionTable>(SessionTable::Options{o.sessions, o.sessionsPerUser, o.keep, o.startTime})),
         table(*counts),
         encoders(o.encoderThreads),
         loaders(o.loaderThreads) {
@@ -439,11 +439,10 @@ void StreamEngine::State::begin(const LinkPointer& link, std::string_view messag
   if (!parsed) return link->refuse(parsed.error());
   const auto* first = std::get_if<StartMessage>(&*parsed);
   if (first == nullptr) return link->refuse({ErrorCode::forbidden, "the first message must be start", "type"});
-  const auto [session, before] =
-      table.sessionFor(first->resume, link->visitor().key, [&] { return makeSession(link->visitor()); });
-  if (session == nullptr) {
-    return link->refuse({ErrorCode::unavailable, "too many viewers are connected; try again later", {}});
-  }
+  const auto found =
+      table.sessionFor(first->resume, link->visitor(), [&] { return makeSession(link->visitor()); });
+  if (!found) return link->refuse(found.error());
+  const auto& [session, before] = *found;
   if (before != nullptr) {
     before->takeSession();
     session->detach();

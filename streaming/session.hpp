@@ -62,6 +62,7 @@ class ImageSource {
 struct StreamVisitor {
   std::string key;                      // a session that was begun by one is resumed by nobody else
   std::shared_ptr<ImageSource> images;  // only what they may see
+  std::string user;                     // whose streams are counted together; empty: of nobody who is known
 };
 
 /// What is waited for goes first; what is not may go in parts, and let others pass between them. Spare ones are those
@@ -89,6 +90,7 @@ class StreamEngine {
     std::size_t loaderThreads = 2;
     std::size_t encoderThreads = 2;
     std::size_t sessions = 64;                    // more are refused
+    std::size_t sessionsPerUser = 16;             // of one that is known
     std::chrono::seconds keep{600};               // a session whose connection is gone
     std::chrono::milliseconds startTime{10'000};  // for the first message of a connection
     int movingJpegQuality = 80;                   // 4:2:0

@@ -51,17 +51,22 @@ std::shared_ptr<SessionTable::Link> SessionTable::find(const Link& link) const {
   return at == links_.end() ? nullptr : *at;
 }
 
-SessionTable::Found SessionTable::sessionFor(const std::string& token, const std::string& key,
-                                             const std::function<SessionPointer()>& make) {
+Result<SessionTable::Found> SessionTable::sessionFor(const std::string& token, const StreamVisitor& visitor,
+                                                     const std::function<SessionPointer()>& make) {
   const std::lock_guard lock(mutex_);
   const auto isIt = [&](const SessionPointer& session) {
-    return session->id() == token && session->visitor().key == key;
+    return session->id() == token && session->visitor().key == visitor.key;
   };
   if (const auto at = std::find_if(connected_.begin(), connected_.end(), isIt); at != connected_.end()) {
     const auto link = std::find_if(links_.begin(), links_.end(), [&](const auto& l) { return l->session() == *at; });
-    return {*at, link == links_.end() ? nullptr : *link};
+    return Found{*at, link == links_.end() ? nullptr : *link};
   }
-  if (connected_.size() >= options_.sessions) return {};
+  if (connected_.size() >= options_.sessions)
+    return fail(ErrorCode::unavailable, "too many viewers are connected; try again later");
+  const auto isOfUser = [&](const SessionPointer& session) { return session->visitor().user == visitor.user; };
+  const auto ofUser = std::count_if(connected_.begin(), connected_.end(), isOfUser);
+  if (!visitor.user.empty() && static_cast<std::size_t>(ofUser) >= options_.sessionsPerUser)
+    return fail(ErrorCode::unavailable, "you have too many viewers open: close one of the " + std::to_string(ofUser));
   const auto waiting = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) { return isIt(kept.session); });
   Found found;
   if (waiting != kept_.end()) {

@@ -48,7 +48,8 @@ class SessionTable {
   using Link = StreamEngine::Link;
   using SessionPointer = std::shared_ptr<ViewerSession>;
   struct Options {
-    std::size_t sessions = 64;  // connected ones; of others as many are kept
+    std::size_t sessions = 64;         // connected ones; of others as many are kept
+    std::size_t sessionsPerUser = 16;  // connected ones
     std::chrono::seconds keep{600};
     std::chrono::milliseconds startTime{10'000};
   };
@@ -64,9 +65,9 @@ class SessionTable {
     std::shared_ptr<Link> before;  // the connection that it still has
   };
   /// The session of a token, if it is of the visitor with that key, now among the connected ones; one that `make` makes
-  /// if there is none. Nothing where there are too many.
-  [[nodiscard]] Found sessionFor(const std::string& token, const std::string& key,
-                                 const std::function<SessionPointer()>& make);
+  /// if there is none. Errors: unavailable (there are too many).
+  [[nodiscard]] Result<Found> sessionFor(const std::string& token, const StreamVisitor& visitor,
+                                         const std::function<SessionPointer()>& make);
 
   /// The connection is gone; `session`: what it had, to be kept for a while if `isWorthKeeping`. Gives back the session
   /// that is over now, if any.

@@ -289,6 +289,30 @@ TEST_F(HttpBodyTest, TheGateTurnsAway) {
   EXPECT_EQ(engine->sessionCount(), 0U);
 }
 
+TEST_F(HttpBodyTest, AUserWithTooManyViewersKeepsNobodyElseOut) {
+  start({}, {.sessionsPerUser = 2});
+  const std::vector<std::string> users{"anna", "anna", "anna", "bert", "", "", ""};
+  std::vector<std::unique_ptr<Client>> clients;
+  std::size_t next = 0;
+  visitors = [&](const HttpRequest&, const std::stop_token&) -> Result<StreamVisitor> {
+    return StreamVisitor{users[next], images, users[next]};
+  };
+  for (; next < users.size(); ++next) {
+    auto& client = *clients.emplace_back(std::make_unique<Client>(server->port()));
+    client.send(handshake() + startFrame());
+    EXPECT_TRUE(client.readUntil("\r\n\r\n"));
+    client.input.erase(0, client.input.find("\r\n\r\n") + 4);
+    if (next != 2) {
+      readText(client, "hello");
+      continue;
+    }
+    const auto close = readClose(client);
+    EXPECT_EQ(close.closeCode(), 1013);
+    EXPECT_EQ(close.payload.substr(2), "you have too many viewers open: close one of the 2");
+  }
+  EXPECT_EQ(engine->sessionCount(), 6U);
+}
+
 TEST_F(HttpBodyTest, WhoLeavesTheGateIsNotAskedForAnyMore) {
   std::atomic<int> asked = 0, ended = 0;
   visitors = [&](const HttpRequest&, std::stop_token stop) -> Result<StreamVisitor> {
