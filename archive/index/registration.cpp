@@ -205,18 +205,23 @@ std::vector<SqlValue> factValues(const FileFacts& facts, const std::string& hash
           metaText(facts.format)};
 }
 
-const std::string& insertFile() {
-  static const std::string text = [] {
-    std::string columns, marks;
-    for (std::size_t at = 0; at < factColumns.size();) {
-      const auto end = factColumns.find(" = ?", at);
-      columns += std::string(factColumns.substr(at, end - at)) + ", ";
-      marks += "?, ";
-      at = end + 6;
-    }
-    return "INSERT INTO file (" + columns + "project_id, created_us) VALUES (" + marks + "?, ?)";
-  }();
-  return text;
+/// New files that one statement stores. SQLite finds its way into two dozen indexes once for all of them: half the
+/// time.
+constexpr std::size_t filesAtOnce = 16;
+
+/// For so many rows.
+std::string insertFiles(std::size_t count) {
+  std::string columns, row = "(";
+  for (std::size_t at = 0; at < factColumns.size();) {
+    const auto end = factColumns.find(" = ?", at);
+    columns += std::string(factColumns.substr(at, end - at)) + ", ";
+    row += "?, ";
+    at = end + 6;
+  }
+  row += "?, ?)";
+  std::string out = "INSERT INTO file (" + columns + "project_id, created_us) VALUES " + row;
+  for (std::size_t i = 1; i < count; ++i) out += ", " + row;
+  return out;
 }
 
 bool hasChanged(const FileRecord& old, const FileFacts& facts, std::int64_t subject, std::int64_t study) {
@@ -269,7 +274,7 @@ class Registration {
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (auto taken = take(some[i], hashes[i]); !taken) return taken;
     }
-    return {};
+    return insertWaiting();
   }
 
   [[nodiscard]] const std::vector<std::int64_t>& sharedPseudonyms() const { return places_.shared; }
@@ -299,10 +304,11 @@ class Registration {
     if (!old) return tl::make_unexpected(old.error());
     const bool isSame = *old && !hasChanged(**old, found.facts, *subject, *study);
     if (isSame) ++counts.unchanged;
-    const auto id = isSame ? Result<std::int64_t>((*old)->id)
-                           : store(found.facts, hash, *old, *subject, *study, isMoved, !found.parts.empty());
-    if (!id) return tl::make_unexpected(id.error());
-    return found.parts.empty() ? Result<void>() : writeParts(*id, found.parts);
+    if (!*old) return insertLater(found, hash, *subject, *study);
+    if (!isSame) {
+      if (auto stored = update(found.facts, hash, **old, *subject, *study, isMoved); !stored) return stored;
+    }
+    return found.parts.empty() ? Result<void>() : writeParts((*old)->id, found.parts);
   }
 
   /// Only where they differ.
@@ -313,6 +319,10 @@ class Registration {
     if (std::equal(rows->begin(), rows->end(), parts.begin(), parts.end(), isSame)) return {};
     if (auto gone = sql_.change("DELETE FROM file_part WHERE file_id = ?", {id}); !gone)
       return tl::make_unexpected(gone.error());
+    return addParts(id, parts);
+  }
+
+  Result<void> addParts(std::int64_t id, const std::vector<std::string>& parts) {
     std::int64_t ordinal = 0;
     for (const std::string& path : parts) {
       auto made = sql_.append("INSERT INTO file_part (file_id, ordinal, path) VALUES (?, ?, ?)", {id, ordinal++, path});
@@ -323,6 +333,7 @@ class Registration {
 
   Result<std::optional<FileRecord>> oldOf(const FileFacts& facts, const std::string& hash, bool& isMoved) {
     if (stored_.count(hash) != 0) {  // by this call: what was looked up is old
+      if (auto inserted = insertWaiting(); !inserted) return tl::make_unexpected(inserted.error());
       static const std::string byPath = "SELECT " + fileColumns + " FROM file WHERE project_id = ? AND path_hash = ?";
       auto there = sql_.query(byPath, {project_, hash});
       if (!there) return tl::make_unexpected(there.error());
@@ -336,40 +347,78 @@ class Registration {
     return before;
   }
 
-  /// The id of the file; 0 of a new one that needs none.
-  Result<std::int64_t> store(const FileFacts& facts, const std::string& hash, const std::optional<FileRecord>& old,
-                             std::int64_t subject, std::int64_t study, bool isMoved, bool needsId) {
-    const std::string meta = old ? mergedMeta(facts.sidecar, old->sidecar, old->meta) : facts.sidecar;
+  Result<void> update(const FileFacts& facts, const std::string& hash, const FileRecord& old, std::int64_t subject,
+                      std::int64_t study, bool isMoved) {
+    const std::string meta = mergedMeta(facts.sidecar, old.sidecar, old.meta);
     FileFacts kept = facts;
-    if (kept.hash.empty() && old && old->size == kept.size && old->mtimeUs == kept.mtimeUs) kept.hash = old->hash;
+    if (kept.hash.empty() && old.size == kept.size && old.mtimeUs == kept.mtimeUs) kept.hash = old.hash;
     auto values = factValues(kept, hash, meta, subject, study, nowUs_, revision_);
     stored_.insert(hash);
-    if (isMoved) stored_.insert(hashOfPath(old->path, old->series));
-    if (!old) return insert(std::move(values), meta, needsId);
-    static const std::string update = "UPDATE file SET " + std::string(factColumns) + " WHERE id = ?";
-    values.emplace_back(old->id);
-    if (auto changed = sql_.change(update, std::span<const SqlValue>(values)); !changed)
+    if (isMoved) stored_.insert(hashOfPath(old.path, old.series));
+    static const std::string text = "UPDATE file SET " + std::string(factColumns) + " WHERE id = ?";
+    values.emplace_back(old.id);
+    if (auto changed = sql_.change(text, std::span<const SqlValue>(values)); !changed)
       return tl::make_unexpected(changed.error());
     ++(isMoved ? counts.moved : counts.changed);
-    if (isMoved) counts.moves.push_back({old->id, old->path, old->series});
-    if (meta == old->meta) return old->id;
-    if (auto written = writeMetaKeys(sql_, Level::file, old->id, meta, names_); !written)
-      return tl::make_unexpected(written.error());
-    return old->id;
+    if (isMoved) counts.moves.push_back({old.id, old.path, old.series});
+    return meta == old.meta ? Result<void>() : writeMetaKeys(sql_, Level::file, old.id, meta, names_);
   }
 
-  Result<std::int64_t> insert(std::vector<SqlValue> values, const std::string& meta, bool needsId) {
+  Result<void> insertLater(const FoundFileRecord& found, const std::string& hash, std::int64_t subject,
+                           std::int64_t study) {
+    stored_.insert(hash);
+    waiting_.push_back({&found, hash});
+    auto values = factValues(found.facts, hash, found.facts.sidecar, subject, study, nowUs_, revision_);
     values.emplace_back(project_);
     values.emplace_back(nowUs_);
-    ++counts.added;
-    const std::span<const SqlValue> all(values);
-    if (meta == "{}" && !needsId) return sql_.append(insertFile(), all).map([] { return std::int64_t{0}; });
-    auto made = sql_.change(insertFile(), all);
-    if (!made) return tl::make_unexpected(made.error());
-    if (auto added = addMetaKeys(sql_, Level::file, made->newId, meta, names_); !added)
-      return tl::make_unexpected(added.error());
-    return made->newId;
+    std::move(values.begin(), values.end(), std::back_inserter(waitingValues_));
+    return waiting_.size() < filesAtOnce ? Result<void>() : insertWaiting();
   }
+
+  /// Some or one at a time, so that there are two texts for the database.
+  Result<void> insertWaiting() {
+    static const std::string some = insertFiles(filesAtOnce), one = insertFiles(1);
+    if (waiting_.empty()) return {};
+    const std::span<const SqlValue> all(waitingValues_);
+    const bool areAll = waiting_.size() == filesAtOnce;
+    const std::size_t step = areAll ? all.size() : all.size() / waiting_.size();
+    for (std::size_t i = 0; i < all.size(); i += step) {
+      if (auto made = sql_.append(areAll ? some : one, all.subspan(i, step)); !made) return made;
+    }
+    counts.added += static_cast<std::int64_t>(waiting_.size());
+    auto more = insertMore();
+    waiting_.clear();
+    waitingValues_.clear();
+    return more;
+  }
+
+  /// What hangs on the ids of those that were inserted.
+  Result<void> insertMore() {
+    std::map<std::string, const FoundFileRecord*> wanted;  // by hash
+    std::vector<SqlValue> values{project_};
+    for (const auto& [found, hash] : waiting_) {
+      if (found->facts.sidecar == "{}" && found->parts.empty()) continue;
+      wanted.emplace(hash, found);
+      values.emplace_back(hash);
+    }
+    if (wanted.empty()) return {};
+    auto rows =
+        sql_.query("SELECT path_hash, id FROM file WHERE project_id = ? AND path_hash IN " + marks(wanted.size()),
+                   std::span<const SqlValue>(values));
+    if (!rows) return tl::make_unexpected(rows.error());
+    for (const SqlRow& row : *rows) {
+      const FoundFileRecord& found = *wanted.at(row.text(0));
+      if (auto added = addMetaKeys(sql_, Level::file, row.integer(1), found.facts.sidecar, names_); !added)
+        return added;
+      if (auto added = addParts(row.integer(1), found.parts); !added) return added;
+    }
+    return {};
+  }
+
+  struct Waiting {
+    const FoundFileRecord* found;  // of the caller
+    std::string hash;
+  };
 
   Sql& sql_;
   const std::int64_t project_, nowUs_, revision_;
@@ -378,6 +427,8 @@ class Registration {
   MetaNames names_;
   std::unordered_map<std::string, FileRecord> known_;  // by the hash of the path
   std::unordered_set<std::string> stored_;
+  std::vector<Waiting> waiting_;  // new files
+  std::vector<SqlValue> waitingValues_;
 };
 
 }  // namespace
