@@ -15,18 +15,19 @@ std::size_t next(std::string_view text, std::size_t at) {
   return at;
 }
 
-/// FTS5's expression for "has all these trigrams"; empty where no run is three characters long.
+/// FTS5's expression for "has all these trigrams"; empty where no run is three characters long. Side by side they cover
+/// a run: those that overlap make it hardly rarer, and each costs a walk through all files that have it.
 std::string trigramQuery(const LikePattern& pattern) {
   constexpr std::size_t enough = 24;  // more make it no rarer
   std::set<std::string> grams;
   for (const std::string& run : pattern.runs) {
-    std::size_t at = 0;
-    std::size_t end = next(run, next(run, at));
-    while (end < run.size() && grams.size() < enough) {
-      const std::size_t after = next(run, end);
-      grams.insert(run.substr(at, after - at));
-      at = next(run, at);
-      end = after;
+    std::vector<std::size_t> starts;  // of characters
+    for (std::size_t at = 0; at < run.size(); at = next(run, at)) starts.push_back(at);
+    const std::size_t count = starts.size();
+    starts.push_back(run.size());
+    for (std::size_t i = 0; i + 3 <= count && grams.size() < enough;) {
+      grams.insert(run.substr(starts[i], starts[i + 3] - starts[i]));
+      i = i + 3 < count ? std::min(i + 3, count - 3) : count;
     }
   }
   std::string query;
