@@ -1,7 +1,8 @@
 // What the benchmarks of the page share: a phantom, the server, the browser, rows.
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -40,8 +41,15 @@ export function writePhantom(path, size) {
   writeFileSync(path, Buffer.concat([header, Buffer.from(voxels.buffer)]));
 }
 
+/** The environment of a server with an index of its own, which goes when this program ends. */
+export function ownIndex() {
+  const folder = mkdtempSync(join(tmpdir(), "nora-index-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return { ...process.env, NORA_INDEX: join(folder, "index.sqlite"), NORA_STORE: join(folder, "store") };
+}
+
 export function startNora(folder) {
-  const server = spawn(program, ["serve", folder, "--port", "0", "--log-level", "error"], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(program, ["serve", folder, "--port", "0", "--log-level", "error"], { stdio: ["ignore", "pipe", "inherit"], env: ownIndex() });
   return new Promise((resolve, reject) => {
     let text = "";
     server.stdout.on("data", (part) => {

@@ -1,11 +1,11 @@
 // What the scenarios of the streaming benchmark share: subjects, servers, the page in a given size, the network, rows.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { percentile, program, writePhantom } from "./page_support.mjs";
+import { ownIndex, percentile, program, writePhantom } from "./page_support.mjs";
 import { installTap } from "./stream_tap.mjs";
 
 export const here = dirname(fileURLToPath(import.meta.url));
@@ -74,8 +74,8 @@ export function makeSubjects() {
 const children = new Set();
 process.on("exit", () => children.forEach((child) => child.kill())); // also where the benchmark fails
 
-function started(command, pattern) {
-  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+function started(command, pattern, env = process.env) {
+  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"], env });
   children.add(child);
   child.once("exit", () => children.delete(child));
   return new Promise((resolve, reject) => {
@@ -94,11 +94,19 @@ function started(command, pattern) {
 
 const ended = (child) => new Promise((resolve) => (child.exitCode !== null || child.signalCode !== null ? resolve() : child.once("exit", resolve)));
 
-/** `nora serve`, in a namespace of a network if one is given: {url, port, pid, stop}. */
+/**
+ * `nora serve`, in a namespace of a network if one is given: {url, port, pid, stop}. Who comes through a network is nobody
+ * that it knows: everybody may read there.
+ */
 export async function serve(folder, { port = 0, network = null } = {}) {
+  const env = ownIndex();
+  if (network) {
+    execFileSync(program, ["project", "add", "subject", folder], { env });
+    execFileSync(program, ["grant", "set", "subject", "read,see-identity", "--everybody"], { env });
+  }
   const address = network ? network.there : "127.0.0.1";
   const command = [...(network ? network.inside : []), program, "serve", folder, "--bind", address, "--port", String(port), "--log-level", "error"];
-  const { child, found } = await started(command, /(http:\/\/\S+)/);
+  const { child, found } = await started(command, /(http:\/\/\S+)/, env);
   const listeningAt = Date.now();
   const stop = async (signal = "SIGTERM") => {
     child.kill(signal);

@@ -34,9 +34,11 @@ class SqliteSql final : public Sql {
     sqlite3_extended_result_codes(out->connection_, 1);
     sqlite3_busy_timeout(out->connection_, busyMs);
     // A commit is on the disk when it returns. Readers do not wait for the writer. The writer trusts the schema, or its
-    // triggers could not write into file_gram (SQLite 3.40 takes FTS5 for unsafe there).
+    // triggers could not write into file_gram (SQLite 3.40 takes FTS5 for unsafe there). Its pages (256 MB at most) hold
+    // the indexes into which a scan of a million files writes all over, and go to the file 64 MB at a time.
     const char* settings = forWriting ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-                                        "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+                                        "PRAGMA cache_size=-262144; PRAGMA wal_autocheckpoint=16384; "
+                                        "PRAGMA temp_store=MEMORY;"
                                       : "PRAGMA query_only=ON; PRAGMA cache_size=-32768; PRAGMA mmap_size=268435456; "
                                         "PRAGMA temp_store=MEMORY;";
     if (auto done = out->runPlain(settings); !done) return tl::make_unexpected(done.error());
