@@ -24,7 +24,7 @@ class Viewer:
     def __init__(self, port):
         server = nora_client.Site(port)  # one that runs already
         self.client = nora_client.Client(server)
-        entry = next(e for e in server.catalogue() if e["kind"] == "image" and e["state"] == "ready")
+        entry = next(e for e in server.catalogue() if e["kind"] == "image" and e["state"] == "present")
         scene = self.client.open(server, entry["name"], VIEW)
         self.at = scene["crosshairMm"]
         self.client.wait_frame("axial", quality=2)
