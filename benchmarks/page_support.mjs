@@ -41,10 +41,13 @@ export function writePhantom(path, size) {
   writeFileSync(path, Buffer.concat([header, Buffer.from(voxels.buffer)]));
 }
 
+const indexes = [];
+process.on("exit", () => indexes.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** The environment of a server with an index of its own, which goes when this program ends. */
 export function ownIndex() {
   const folder = mkdtempSync(join(tmpdir(), "nora-index-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  indexes.push(folder);
   return { ...process.env, NORA_INDEX: join(folder, "index.sqlite"), NORA_STORE: join(folder, "store") };
 }
 

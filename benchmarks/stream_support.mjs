@@ -102,6 +102,7 @@ export async function serve(folder, { port = 0, network = null } = {}) {
   const env = ownIndex();
   if (network) {
     execFileSync(program, ["project", "add", "subject", folder], { env });
+    execFileSync(program, ["user", "add", "somebody", "--administrator", "--no-password"], { env }); // or the page asks for one
     execFileSync(program, ["grant", "set", "subject", "read,see-identity", "--everybody"], { env });
   }
   const address = network ? network.there : "127.0.0.1";
