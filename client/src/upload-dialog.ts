@@ -15,7 +15,7 @@ const filesText = (count: number): string => `${formatCount(count)} ${count === 
 export class UploadPanel extends PageElement {
   private readonly uploads = new Uploads(() => this.requestUpdate());
   private files: Dropped[] = [];
-  private project: number | null = null; // 0: a new one
+  private chosenProject: number | null = null; // 0: a new one
   private folder = "";
   private unpack = true;
   private trouble = "";
@@ -42,6 +42,13 @@ export class UploadPanel extends PageElement {
     return this.session.archive.projects.filter((project) => !project.inPlace && project.showsIdentity && project.rights.includes("edit"));
   }
 
+  /** The chosen one as long as it is there; 0: a new one. */
+  private get project(): number {
+    const { targets, chosenProject } = this;
+    const isThere = chosenProject === 0 ? this.session.account.isAdministrator : targets.some(({ id }) => id === chosenProject);
+    return isThere && chosenProject !== null ? chosenProject : (targets[0]?.id ?? 0);
+  }
+
   protected override render() {
     return html`${this.ui.upload ? this.renderDialog() : nothing} ${this.uploads.all.length > 0 ? this.renderProgress() : nothing}`;
   }
@@ -55,8 +62,6 @@ export class UploadPanel extends PageElement {
 
   private renderDialog() {
     const { targets } = this;
-    const isThere = this.project === 0 ? this.session.account.isAdministrator : targets.some(({ id }) => id === this.project);
-    if (!isThere) this.project = targets[0]?.id ?? 0;
     const { taken, hidden, empty } = sorted(this.files);
     const left = [hidden > 0 ? `${filesText(hidden)} that systems hide` : "", empty > 0 ? `${filesText(empty)} without content` : ""].filter((text) => text !== "").join(" and ");
     const hasZip = taken.some(({ path }) => /\.zip$/i.test(path));
@@ -120,7 +125,7 @@ export class UploadPanel extends PageElement {
 
   private renderTarget(targets: Project[]) {
     const mayMake = this.session.account.isAdministrator;
-    const makes = targets.length === 0 || this.project === 0;
+    const chosen = this.project;
     if (targets.length === 0 && !mayMake) {
       return html`<p class="error">There is no project to which you may add files: ask an administrator for the right to edit one. Projects that show a folder as it is take no uploads: copy files there.</p>`;
     }
@@ -128,12 +133,12 @@ export class UploadPanel extends PageElement {
       ? html`<label>
           Project
           <select @change=${(event: Event) => this.choose(Number((event.target as HTMLSelectElement).value))}>
-            ${targets.map((project) => html`<option value=${project.id} ?selected=${project.id === this.project}>${project.title || project.name}</option>`)}
-            ${mayMake ? html`<option value="0" ?selected=${this.project === 0}>A new project …</option>` : nothing}
+            ${targets.map((project) => html`<option value=${project.id} ?selected=${project.id === chosen}>${project.title || project.name}</option>`)}
+            ${mayMake ? html`<option value="0" ?selected=${chosen === 0}>A new project …</option>` : nothing}
           </select>
         </label>`
       : html`<p class="muted">The projects that there are show folders as they are, and take no uploads. A new one gets a folder of its own.</p>`}
-    ${makes ? html`<label>Name of the new project <input type="text" name="project" required maxlength="190" autocomplete="off" /></label>` : nothing}`;
+    ${chosen === 0 ? html`<label>Name of the new project <input type="text" name="project" required maxlength="190" autocomplete="off" /></label>` : nothing}`;
   }
 
   private renderProgress() {
@@ -198,15 +203,16 @@ export class UploadPanel extends PageElement {
   }
 
   private choose(project: number): void {
-    this.project = project;
+    this.chosenProject = project;
     this.requestUpdate();
   }
 
   private async start(form: HTMLFormElement): Promise<void> {
     const named = form.querySelector<HTMLInputElement>("input[name=project]");
+    let { project } = this; // where to does not change any more, whatever the list of projects does meanwhile
     try {
       if (named) {
-        this.project = (await sendJson<Project>("POST", "projects", { name: named.value.trim(), inPlace: false })).id;
+        project = (await sendJson<Project>("POST", "projects", { name: named.value.trim(), inPlace: false })).id;
         await this.session.archive.loadProjects();
       }
     } catch (error) {
@@ -220,8 +226,9 @@ export class UploadPanel extends PageElement {
       .map((part) => `${part}/`)
       .join("");
     const { taken } = sorted(this.files);
+    this.chosenProject = project;
     this.uploads.add(
-      this.project ?? 0,
+      project,
       taken.map(({ file, path }) => ({ file, path: above + path })),
       this.unpack,
     );

@@ -124,6 +124,7 @@ test("a zip is unpacked; another file of the same name is refused by its name, t
 
 test("another project is made for what is added; the page goes on meanwhile", async () => {
   await page.evaluate(() => (window.isTheSame = true));
+  await uploads.getByRole("button", { name: "Close" }).click(); // what was added before
   await openDialog();
   await dialog.getByRole("combobox").selectOption("A new project …");
   await dialog.getByLabel("Choose files …").setInputFiles(join(made, "S2/T2/a.txt"));
